@@ -1,0 +1,11 @@
+//! What Tandem keeps the same: messages, contacts, events, tasks, notes, distribution lists, journal entries.
+//!
+//! An item's bytes are kept exactly as a store gave them. Parsing only reads; writing patches single lines.
+//! [`examine`] tells what an item is and what it means, [`merge`] joins two edits of one item field by field.
+//! Nothing in this crate reads a file, a clock or the network.
+
+mod id;
+pub use id::{CanonHash, FolderUid, ItemUid, NativeHash, PairingKey};
+
+mod kind;
+pub use kind::{Flag, Flags, FolderKind, Format, Kind, SpecialUse};
