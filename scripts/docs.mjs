@@ -1,0 +1,47 @@
+// Every link between pages leads somewhere, and every message the program can show has its part in the
+// troubleshooting page: the program links to docs/troubleshooting.md#CODE.
+
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { anchorsIn, linksIn } from "./lib/markdown.mjs";
+import { messageCodesIn } from "./lib/messages.mjs";
+import { outputOf, root } from "./lib/run.mjs";
+
+const folder = fileURLToPath(root);
+const complaints = [];
+
+const listed = outputOf("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"]);
+if (listed === undefined) throw new Error("git lists the pages to check, and it isn't here");
+const pages = listed.split("\n").filter((page) => page && existsSync(join(folder, page)));
+const read = (page) => readFileSync(join(folder, page), "utf8");
+
+let links = 0;
+for (const page of pages) {
+  for (const { target, number } of linksIn(read(page))) {
+    // Other people's sites come and go, and the check has no network.
+    if (/^[a-z][a-z+.-]*:/i.test(target)) continue;
+    links += 1;
+    const [path, anchor] = target.split("#");
+    const file = path === "" ? page : normalize(join(dirname(page), decodeURIComponent(path)));
+    const where = `${page}:${number}`;
+    if (relative(folder, join(folder, file)).startsWith("..") || !existsSync(join(folder, file))) {
+      complaints.push(`${where}: ${target} leads nowhere`);
+    } else if (anchor && statSync(join(folder, file)).isFile() && !anchorsIn(read(file)).has(anchor)) {
+      complaints.push(`${where}: ${file} has no part called #${anchor}`);
+    }
+  }
+}
+
+const messages = "crates/app/locales/en.ftl";
+const explained = "docs/troubleshooting.md";
+const codes = messageCodesIn(read(messages));
+if (codes.length === 0) complaints.push(`${messages}: no message with a code was found`);
+const anchors = anchorsIn(read(explained));
+for (const code of codes.filter((code) => !anchors.has(code))) {
+  complaints.push(`${explained}: the message ${code} has no part (<a id="${code}"></a>)`);
+}
+
+for (const complaint of complaints) console.error(complaint);
+console.log(`${pages.length} pages, ${links} links, ${codes.length} message codes: ${complaints.length} complaints`);
+process.exit(complaints.length === 0 ? 0 : 1);

@@ -1,0 +1,113 @@
+// What has to be on this computer before anything can be built or tested.
+//
+// A missing package is installed where that asks nobody's leave (root, and either CI or no terminal), offered on a
+// root terminal, and otherwise named together with the command that installs it.
+
+import { createInterface } from "node:readline/promises";
+import { readFileSync } from "node:fs";
+import { has, outputOf, root, run } from "./run.mjs";
+
+/** The oldest compiler that can build this, as Cargo.toml says. */
+const oldestRust = () => /^rust-version = "([\d.]+)"/m.exec(readFileSync(new URL("Cargo.toml", root), "utf8"))[1];
+
+const isWindows = process.platform === "win32";
+const isLinux = process.platform === "linux";
+
+/** `"1.95"` against `"cargo 1.95.0 (…)"`. */
+export const isAtLeast = (wanted, printed) => {
+  const numbers = (text) => (/\d+(\.\d+)*/.exec(text)?.[0] ?? "0").split(".").map(Number);
+  const [want, have] = [numbers(wanted), numbers(printed)];
+  for (let place = 0; place < Math.max(want.length, have.length); place += 1) {
+    const difference = (have[place] ?? 0) - (want[place] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+};
+
+const rust = {
+  name: `Rust ${oldestRust()} or newer`,
+  isThere: () => isAtLeast(oldestRust(), outputOf("cargo", ["--version"]) ?? "0"),
+  help: "install it with rustup (https://rustup.rs), or bring it up to date with: rustup update stable",
+};
+
+const compiler = {
+  name: "a C compiler (SQLite, zstd and the cryptography are built from source)",
+  // On Windows the Rust compiler finds the build tools by itself, outside of PATH.
+  isThere: () => isWindows || has("cc") || has("clang") || has("gcc"),
+  packages: { apt: ["gcc", "libc6-dev"], dnf: ["gcc"], pacman: ["gcc"], zypper: ["gcc"] },
+  help: "macOS: xcode-select --install",
+};
+
+export const toBuild = [rust, compiler];
+
+/** The tests talk to a real key ring on a message bus of their own. Other systems have theirs already. */
+export const toTest = [
+  {
+    name: "a message bus for the key ring tests",
+    isThere: () => !isLinux || has("dbus-run-session"),
+    packages: { apt: ["dbus"], dnf: ["dbus-daemon"], pacman: ["dbus"], zypper: ["dbus-1"] },
+    isOptional: true,
+  },
+  {
+    name: "a key ring for the key ring tests",
+    isThere: () => !isLinux || has("gnome-keyring-daemon"),
+    packages: {
+      apt: ["gnome-keyring"],
+      dnf: ["gnome-keyring"],
+      pacman: ["gnome-keyring"],
+      zypper: ["gnome-keyring"],
+    },
+    isOptional: true,
+  },
+];
+
+const installers = [
+  { program: "apt-get", key: "apt", install: ["install", "--yes", "--no-install-recommends"] },
+  { program: "dnf", key: "dnf", install: ["install", "--assumeyes"] },
+  { program: "pacman", key: "pacman", install: ["--sync", "--needed", "--noconfirm"] },
+  { program: "zypper", key: "zypper", install: ["--non-interactive", "install"] },
+];
+
+/** What to run to get the missing packages, or `undefined` where this script knows no way. */
+export const installation = (missing, installer) => {
+  const packages = missing.flatMap((need) => need.packages?.[installer.key] ?? []);
+  return packages.length === 0 ? undefined : [installer.program, ...installer.install, ...packages];
+};
+
+const mayInstall = async (command) => {
+  if (process.getuid?.() !== 0) return false;
+  if (process.env.CI === "true" || !process.stdin.isTTY) return true;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`Run "${command.join(" ")}" now? [Y/n] `);
+  terminal.close();
+  return !/^n/i.test(answer.trim());
+};
+
+/** Installs or names what is missing. Resolves to whether everything that has to be there is there. */
+export const provide = async (needs) => {
+  const missing = needs.filter((need) => !need.isThere());
+  if (missing.length === 0) return true;
+
+  console.log("Missing on this computer:");
+  for (const need of missing) console.log(`  - ${need.name}${need.help ? ` – ${need.help}` : ""}`);
+
+  const installer = isLinux ? installers.find(({ program }) => has(program)) : undefined;
+  const command = installer && installation(missing, installer);
+  if (command && (await mayInstall(command))) {
+    const quietly = { env: { DEBIAN_FRONTEND: "noninteractive" }, input: "ignore" };
+    // A new machine has no list of packages yet.
+    if (installer.key === "apt") await run("apt-get", ["update", "--quiet=2"], quietly);
+    await run(command[0], command.slice(1), quietly);
+  } else if (command) {
+    console.log(`  To install: sudo ${command.join(" ")}`);
+  }
+
+  const stillMissing = missing.filter((need) => !need.isThere());
+  for (const need of stillMissing.filter(({ isOptional }) => isOptional)) console.log(`  Going on without ${need.name}.`);
+  return stillMissing.every(({ isOptional }) => isOptional);
+};
+
+/** Settings for building. */
+export const buildEnvironment = () =>
+  // The cryptography's assembler files come with ready-made objects, so that Windows needs no NASM.
+  isWindows && !has("nasm", "-v") ? { AWS_LC_SYS_PREBUILT_NASM: "1" } : {};

@@ -1,0 +1,33 @@
+// `npm test`: everything that has to hold before a change is called done, except style (`npm run lint`).
+// What follows `--` goes to the test runner and leaves out the rest: npm test -- -p sync
+
+import { readdirSync } from "node:fs";
+import { buildEnvironment, provide, toBuild, toTest } from "./lib/prerequisites.mjs";
+import { outputOf, root, run, runSteps } from "./lib/run.mjs";
+
+if (!(await provide([...toBuild, ...toTest]))) process.exit(1);
+
+const env = buildEnvironment();
+const chosen = process.argv.slice(2);
+const hasNextest = outputOf("cargo", ["nextest", "--version"]) !== undefined;
+if (!hasNextest) console.log("cargo-nextest isn't installed; cargo test does the same, more slowly.");
+const runner = hasNextest ? ["nextest", "run"] : ["test", "--tests", "--bins"];
+
+if (chosen.length > 0) {
+  process.exit(await run("cargo", [...runner, ...(chosen.includes("-p") ? [] : ["--workspace"]), ...chosen], { env }));
+}
+
+const scriptTests = readdirSync(new URL("scripts", root), { recursive: true })
+  .filter((file) => file.endsWith(".test.mjs"))
+  .map((file) => `scripts/${file}`);
+
+// Always the whole workspace: a choice of crates is another set of features, and builds most of them once more.
+process.exit(
+  await runSteps([
+    // Once for all systems: the architecture tests ask what the other ones would pull in.
+    { name: "Fetching crates", program: "cargo", args: ["fetch", "--locked"] },
+    { name: "Tests", program: "cargo", args: [...runner, "--workspace", "--locked"], env },
+    { name: "Examples in the documentation", program: "cargo", args: ["test", "--workspace", "--doc", "--locked"], env },
+    { name: "Scripts", program: process.execPath, args: ["--test", ...scriptTests] },
+  ]),
+);
