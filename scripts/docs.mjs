@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { anchorsIn, linksIn } from "./lib/markdown.mjs";
-import { messageCodesIn } from "./lib/messages.mjs";
+import { headlinesIn } from "./lib/messages.mjs";
 import { outputOf, root } from "./lib/run.mjs";
 
 const folder = fileURLToPath(root);
@@ -35,13 +35,15 @@ for (const page of pages) {
 
 const messages = "crates/app/locales/en.ftl";
 const explained = "docs/troubleshooting.md";
-const codes = messageCodesIn(read(messages));
-if (codes.length === 0) complaints.push(`${messages}: no message with a code was found`);
-const anchors = anchorsIn(read(explained));
-for (const code of codes.filter((code) => !anchors.has(code))) {
-  complaints.push(`${explained}: the message ${code} has no part (<a id="${code}"></a>)`);
+const headlines = headlinesIn(read(messages));
+if (headlines.size === 0) complaints.push(`${messages}: no message with a code was found`);
+const headings = new Set(read(explained).split("\n").filter((line) => line.startsWith("### ")));
+for (const [code, headline] of headlines) {
+  const heading = `### <a id="${code}"></a>${code}: ${headline}`;
+  if (!headings.delete(heading)) complaints.push(`${explained}: this heading is missing: ${heading}`);
 }
+for (const heading of headings) complaints.push(`${explained}: no message has this heading: ${heading}`);
 
 for (const complaint of complaints) console.error(complaint);
-console.log(`${pages.length} pages, ${links} links, ${codes.length} message codes: ${complaints.length} complaints`);
+console.log(`${pages.length} pages, ${links} links, ${headlines.size} messages: ${complaints.length} complaints`);
 process.exit(complaints.length === 0 ? 0 : 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { timeLeft } from "./build.mjs";
 import { anchorsIn, linksIn, slug } from "./markdown.mjs";
-import { messageCodesIn } from "./messages.mjs";
+import { headlinesIn } from "./messages.mjs";
 import { installation, isAtLeast } from "./prerequisites.mjs";
 
 test("versions compare by number", () => {
@@ -47,6 +47,16 @@ test("anchors are made as code hosts make them", () => {
   assert.deepEqual([...anchorsIn("# Twice\n## Twice\n<a id=\"N03\"></a>\n```\n# not here\n```\n")], ["twice", "twice-1", "N03"]);
 });
 
-test("message codes are read from the texts", () => {
-  assert.deepEqual(messageCodesIn("s04-headline = x\ns04-body = y\nA01 = z\n    .body = w\n# N99 = no\nword = b12\n"), ["A01", "S04"]);
+test("headlines are read from the texts, in their default form", () => {
+  const texts = [
+    "# N99 = a comment",
+    "A01 = «{ $server }» says no.",
+    "    .body = B01 = no message.",
+    "S01 = { $n ->",
+    "        [one] One item waits.",
+    "       *[other] { $n } items wait.",
+    "    }",
+    "duration-days = five",
+  ].join("\n");
+  assert.deepEqual([...headlinesIn(texts)], [["A01", "«…» says no."], ["S01", "… items wait."]]);
 });

@@ -24,6 +24,7 @@ export const linksIn = (page) =>
 /** What a heading is called in a link: lower case, hyphens for spaces, punctuation gone. */
 export const slug = (heading) =>
   heading
+    .replace(/<[^>]*>/g, "")
     .replace(/[`*]|\[([^\]]*)\]\([^)]*\)/g, "$1")
     .trim()
     .toLowerCase()
