@@ -183,3 +183,6 @@ impl Span {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

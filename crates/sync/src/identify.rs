@@ -150,3 +150,6 @@ fn join(known: &[Signs<'_>], seen: &[Signs<'_>]) -> Vec<(usize, usize)> {
     joined.extend(sides.join(Several, |item| item.object_uid.map(|uid| (uid, item.folder))));
     joined
 }
+
+#[cfg(test)]
+mod tests;

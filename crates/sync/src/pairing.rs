@@ -136,3 +136,6 @@ impl<'a> Candidates<'a> {
         joined
     }
 }
+
+#[cfg(test)]
+mod tests;
