@@ -8,7 +8,17 @@
 //! and moved by whoever runs the engine, and everything to be remembered goes through [`index::HubIndex`] and
 //! [`index::ReplicaIndex`].
 
-pub mod model;
+#[cfg(any(test, feature = "contract"))]
+#[allow(clippy::unwrap_used, reason = "only tests run it")]
+pub mod contract;
 pub mod guard;
+pub mod hub;
 pub mod identify;
+pub mod index;
+pub mod memory;
+pub mod model;
+pub mod observe;
 pub mod pairing;
+pub mod plan;
+pub mod replica;
+pub mod wire;

@@ -169,6 +169,8 @@ pub enum RowBody {
     Item(ItemState),
     /// The item was deleted.
     ItemGone(Tombstone),
+    /// The item lies in a folder that is kept from this replica. Never in the log, only on the way to a replica.
+    ItemElsewhere(FolderUid),
     /// The conflict is open.
     Conflict(Conflict),
     /// The conflict was decided.
