@@ -69,11 +69,6 @@ impl<'a> Document<'a> {
         let lines = self.components[component].properties.iter().map(|index| &self.lines[*index]);
         lines.filter(move |line| line.is(name))
     }
-
-    /// The bytes of a component as they stand in the file.
-    pub(crate) fn raw_lines(&self, component: usize) -> impl Iterator<Item = &Line<'a>> {
-        self.lines[self.components[component].lines.clone()].iter()
-    }
 }
 
 #[cfg(test)]

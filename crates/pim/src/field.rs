@@ -115,6 +115,11 @@ impl Field {
         }
     }
 
+    /// False for a field that is there only in lines without a value, or with the default one.
+    pub(crate) fn says_something(&self) -> bool {
+        !self.contents.is_empty()
+    }
+
     /// `None` for a field that says nothing: it is there only so that a merge can take its lines away.
     fn content(&self) -> Option<Vec<u8>> {
         if self.contents.is_empty() {

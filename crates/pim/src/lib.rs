@@ -1,7 +1,8 @@
 //! What Tandem keeps the same: messages, contacts, events, tasks, notes, distribution lists, journal entries.
 //!
 //! An item's bytes are kept exactly as a store gave them. Parsing only reads; writing patches single lines.
-//! [`examine`] tells what an item is and what it means, [`fields`] takes it apart into what people would call its fields.
+//! [`examine`] tells what an item is and what it means, [`merge`] joins two edits of one item field by field,
+//! [`describe`] shows it to people.
 //! Nothing in this crate reads a file, a clock or the network.
 
 mod digest;
@@ -11,6 +12,10 @@ mod note;
 mod object;
 mod property;
 mod text;
+mod write;
+
+mod describe;
+pub use describe::describe;
 
 mod examine;
 pub use examine::{CANON_RULE, Examined, Examiner, examine};
@@ -25,3 +30,6 @@ mod kind;
 pub use kind::{Flag, Flags, FolderKind, Format, Kind, SpecialUse};
 
 mod mail;
+
+mod merge;
+pub use merge::{Clash, Merge, merge};

@@ -234,7 +234,7 @@ fn decode_quoted_printable(value: &[u8]) -> Vec<u8> {
 }
 
 /// Takes backslashes away. Quoted-printable text has its own way to write a line end, so `C:\new` stays a path there.
-fn unescape(value: &[u8], is_quoted_printable: bool) -> Vec<u8> {
+pub(crate) fn unescape(value: &[u8], is_quoted_printable: bool) -> Vec<u8> {
     let mut text = Vec::with_capacity(value.len());
     let mut bytes = value.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -390,6 +390,11 @@ pub(crate) fn types(line: &Line<'_>) -> BTreeSet<String> {
     }
     types.remove("");
     types
+}
+
+/// What the parameters of a line mean: lists with equal ones can be joined.
+pub(crate) fn list_parameters(line: &Line<'_>, dialect: Dialect) -> BTreeSet<Vec<u8>> {
+    parameters(line, &line.name(), dialect)
 }
 
 fn parameters(line: &Line<'_>, name: &str, dialect: Dialect) -> BTreeSet<Vec<u8>> {
