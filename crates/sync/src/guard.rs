@@ -1,17 +1,17 @@
-//! The guard against mass deletions: what a virus, a wrong path or a careless hand deletes at once is held until a person
-//! says that it was meant.
+//! The guard against mass deletions: what a virus, a wrong path or a careless hand deletes at once is held until a
+//! person says that it was meant.
 //!
-//! A replica may delete, within sliding ten minutes, up to 20 items or 10 % of a folder, and up to 20 items or 5 % of all,
-//! whichever is more. When a batch goes beyond a folder's bound, every deletion of that folder in the batch is held, and
-//! when it goes beyond the bound of all, every deletion of the batch: a person is to see the whole and not what a counter
-//! happened to leave of it. Held deletions keep counting while the window lasts, so what trickles in behind them is held
-//! with them, until [`Guard::decide`] says that somebody looked.
+//! A replica may delete, within sliding ten minutes, up to 20 items or 10 % of a folder, and up to 20 items or 5 % of
+//! all, whichever is more. When a batch goes beyond a folder's bound, every deletion of that folder in the batch is
+//! held, and when it goes beyond the bound of all, every deletion of the batch: a person is to see the whole and not
+//! what a counter happened to leave of it. Held deletions keep counting while the window lasts, so what trickles in
+//! behind them is held with them, until [`Guard::decide`] says that somebody looked.
 //!
 //! Sizes are those at the start of the window; deleting bit by bit doesn't lower a bound, and filling a folder doesn't
 //! raise it.
 //!
-//! The caller asks once for every deletion, and remembers itself which ones are held. Approved deletions and those of an
-//! undo aren't asked for.
+//! The caller asks once for every deletion, and remembers itself which ones are held. Approved deletions and those of
+//! an undo aren't asked for.
 
 use pim::FolderUid;
 use serde::{Deserialize, Serialize};
@@ -56,8 +56,9 @@ impl Guard {
     /// Asks for a batch of deletions, each named by the folder it is in. Says for each, in order, whether it may pass;
     /// the others are held.
     ///
-    /// `folder_sizes` and `total` are numbers of items before the batch. A clock that is set back lets counts live longer;
-    /// one that is set forward can't be told from time that passed.
+    /// `folder_sizes` and `total` are numbers of items before the batch. A clock that is set back lets counts live
+    /// longer: by less than the window, it is taken to stand still, and by more, everything counts from now on. One that
+    /// is set forward can't be told from time that passed.
     pub fn admit(
         &mut self,
         now_secs: u64,
@@ -65,7 +66,7 @@ impl Guard {
         folder_sizes: &dyn Fn(FolderUid) -> u64,
         total: u64,
     ) -> Vec<bool> {
-        self.move_window(now_secs);
+        let now = self.move_window(now_secs);
         let mut batch = BTreeMap::<FolderUid, u64>::new();
         for folder in deletions {
             *batch.entry(*folder).or_default() += 1;
@@ -81,7 +82,7 @@ impl Guard {
             let asked = self.asked_in(folder).fold(count, |sum, asked| sum.saturating_add(asked.count()));
             let may = all_may && asked <= Self::folder_bound(size_before);
 
-            let entry = self.span(now_secs, total).entry(folder, size_now);
+            let entry = self.span(now, total).entry(folder, size_now);
             let counter = if may { &mut entry.passed } else { &mut entry.held };
             *counter = counter.saturating_add(count);
             may_pass.insert(folder, may);
@@ -107,28 +108,28 @@ impl Guard {
         self.spans.iter().flat_map(|span| &span.asked).fold(0, |sum, asked| sum.saturating_add(asked.count()))
     }
 
-    /// Forgets what lies before the window.
-    fn move_window(&mut self, now_secs: u64) {
-        let now = now_secs / SPAN_SECS;
+    /// Forgets what lies before the window, and tells the number of the span of now. No span is newer afterwards.
+    fn move_window(&mut self, now_secs: u64) -> u64 {
+        let told = now_secs / SPAN_SECS;
+        let newest = self.spans.back().map_or(0, |last| last.number);
+        // Clocks are corrected by seconds, and the news of a deletion may come late.
+        let now = if newest.saturating_sub(told) < SPANS_MAX { newest.max(told) } else { told };
+
         self.spans.retain(|span| now.saturating_sub(span.number) < SPANS_MAX);
-        // Spans of the future tell of a clock that was set back. Their real age is unknown, so they count from now on.
-        for span in &mut self.spans {
-            span.number = span.number.min(now);
-        }
-        let spans = std::mem::take(&mut self.spans);
-        for span in spans {
+        for span in std::mem::take(&mut self.spans) {
+            // A span of the future tells of a clock that was set back. Its real age is unknown.
+            let number = span.number.min(now);
             match self.spans.back_mut() {
-                Some(last) if last.number == span.number => last.absorb(span),
-                _ => self.spans.push_back(span),
+                Some(last) if last.number == number => last.absorb(span),
+                _ => self.spans.push_back(Span { number, ..span }),
             }
         }
+        now
     }
 
-    /// The span of now. The window was moved before, so no span is newer.
-    fn span(&mut self, now_secs: u64, total_before: u64) -> &mut Span {
-        let number = now_secs / SPAN_SECS;
-        if self.spans.back().is_none_or(|last| last.number != number) {
-            self.spans.push_back(Span { number, total_before, asked: Vec::new() });
+    fn span(&mut self, now: u64, total_before: u64) -> &mut Span {
+        if self.spans.back().is_none_or(|last| last.number != now) {
+            self.spans.push_back(Span { number: now, total_before, asked: Vec::new() });
         }
         self.spans.back_mut().expect("it was there or has been added")
     }

@@ -1,8 +1,8 @@
 //! Which item is this? Turns what a store lists into items that are known already and new ones.
 //!
-//! A store names its items, and names change: another program renames a file, moves a message, writes an event anew under
-//! another name. Whatever is listed under a known name is that item, and the caller has settled it before. What is left is
-//! decided here, strongest sign first:
+//! A store names its items, and names change: another program renames a file, moves a message, writes an event anew
+//! under another name. Whatever is listed under a known name is that item, and the caller has settled it before. What
+//! is left is decided here, strongest sign first:
 //!
 //! 1. The item carries the uid. Of two copies with one uid the known name keeps it, the other is a new item.
 //! 2. A name vanished and another one with the same content appeared: renamed, or moved to another folder.
@@ -75,8 +75,8 @@ pub struct Identified {
     pub gone: Vec<ItemUid>,
 }
 
-/// Tells which of the `vanished` items (known, and not listed again under their name) the `appeared` ones (listed under a
-/// name that isn't known) are.
+/// Tells which of the `vanished` items (known, and not listed again under their name) the `appeared` ones (listed under
+/// a name that isn't known) are.
 #[must_use]
 pub fn identify(vanished: &[Known], appeared: &[Seen]) -> Identified {
     let known: Vec<_> = vanished.iter().map(Signs::of_known).collect();

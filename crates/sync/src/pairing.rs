@@ -1,12 +1,13 @@
 //! Which items of a computer are which items of the hub, where no base says so: on the first run, after a lost index,
 //! for whatever appeared on both sides.
 //!
-//! The strongest sign decides first. An item that carries a uid of this hub is that item. Else equal content pairs, then
-//! what identifies an item to people (Message-ID, Date and From; the UID of an event or a contact). What only looks alike
-//! is shown to a person and kept twice unless that person says otherwise: nothing is ever merged on a guess.
+//! The strongest sign decides first. An item that carries a uid of this hub is that item. Else equal content pairs,
+//! then what identifies an item to people (Message-ID, Date and From; the UID of an event or a contact). What only
+//! looks alike is shown to a person and kept twice unless that person says otherwise: nothing is ever merged on a
+//! guess.
 //!
-//! Pairs are one to one and follow the count. Two equal items here and three there are two pairs and one new item, because
-//! what somebody had twice stays there twice.
+//! Pairs are one to one and follow the count. Two equal items here and three there are two pairs and one new item,
+//! because what somebody had twice stays there twice.
 
 use crate::model::Version;
 use pim::{ItemUid, Kind, PairingKey};
@@ -36,8 +37,8 @@ pub enum How {
     Stamp,
     /// They mean the same.
     SameContent,
-    /// They have the same identity and differ in content: both hashes are kept, and the fields are merged where the kind
-    /// merges.
+    /// They have the same identity and differ in content: both hashes are kept, and the fields are merged where the
+    /// kind merges.
     SameIdentity,
 }
 
@@ -57,8 +58,8 @@ pub struct Pair {
 pub struct Pairing {
     /// The same items, sorted by local uid.
     pub pairs: Vec<Pair>,
-    /// Local and remote items that may be the same: shown to a person, both kept by default. Sorted; every item is in at
-    /// most one pair or uncertain pair.
+    /// Local and remote items that may be the same: shown to a person, both kept by default. Sorted; every item is in
+    /// at most one pair or uncertain pair.
     pub uncertain: Vec<(ItemUid, ItemUid)>,
 }
 
@@ -85,8 +86,8 @@ pub fn pair(locals: &[Candidate], remotes: &[Candidate]) -> Pairing {
     Pairing { pairs, uncertain }
 }
 
-/// Finds equal messages that lie in different folders: `locals` and `remotes` are those of all folders that [`pair`] left
-/// in neither of its lists. They are as uncertain as look-alikes.
+/// Finds equal messages that lie in different folders: `locals` and `remotes` are those of all folders that [`pair`]
+/// left in neither of its lists. They are as uncertain as look-alikes.
 #[must_use]
 pub fn across_folders(locals: &[Candidate], remotes: &[Candidate]) -> Vec<(ItemUid, ItemUid)> {
     let mut sides = Candidates::new(locals, remotes);

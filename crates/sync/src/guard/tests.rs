@@ -142,6 +142,15 @@ fn a_clock_set_back_keeps_what_was_counted_for_ten_more_minutes() {
 }
 
 #[test]
+fn a_clock_corrected_back_and_forth_stands_still_meanwhile() {
+    let mut guard = Guard::new();
+    assert!(all_pass(&ask(&mut guard, 1_000_000, 10, 100)));
+    assert!(all_pass(&ask(&mut guard, 999_500, 10, 100)));
+    assert!(all_held(&ask(&mut guard, 1_000_600, 1, 100)));
+    assert!(all_pass(&ask(&mut guard, 1_000_610, 1, 100)));
+}
+
+#[test]
 fn a_clock_at_either_end_of_time_is_no_trouble() {
     let mut guard = Guard::new();
     for now in [u64::MAX, 0, u64::MAX - 1, u64::MAX, 1] {

@@ -1,6 +1,9 @@
 use super::*;
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice::from_ref,
+};
 
 const INBOX: FolderUid = FolderUid([1; 16]);
 const ARCHIVE: FolderUid = FolderUid([2; 16]);
@@ -70,7 +73,7 @@ fn an_event_written_anew_under_another_name_is_the_same_event() {
     let key = Some(PairingKey([7; 16]));
     let before = Known { object_uid: key, ..known(1, INBOX, "a.ics", 1) };
     let after = Seen { object_uid: key, ..seen(INBOX, "b.ics", 2) };
-    assert_eq!(identify(&[before.clone()], &[after.clone()]), identified(&[Same(uid(1))], &[]));
+    assert_eq!(identify(from_ref(&before), from_ref(&after)), identified(&[Same(uid(1))], &[]));
 
     let elsewhere = Seen { folder: ARCHIVE, ..after };
     assert_eq!(identify(&[before], &[elsewhere]), identified(&[New], &[1]));
@@ -134,7 +137,7 @@ fn a_hundred_thousand_names_are_no_trouble() {
     let canon = |number: u32, side: u8| {
         let mut hash = [side; 32];
         hash[..4].copy_from_slice(&number.to_be_bytes());
-        CanonHash(if number % 2 == 0 { [9; 32] } else { hash })
+        CanonHash(if number.is_multiple_of(2) { [9; 32] } else { hash })
     };
     let number = |number: u32| {
         let mut uid = [0; 16];
@@ -241,7 +244,8 @@ proptest! {
     ) {
         let by_href = |before: &[Known], after: &[Seen]| {
             let found = identify(before, after);
-            let matches: BTreeSet<_> = after.iter().map(|seen| (seen.folder, seen.href.clone())).zip(found.matches).collect();
+            let names = after.iter().map(|seen| (seen.folder, seen.href.clone()));
+            let matches: BTreeSet<_> = names.zip(found.matches).collect();
             (matches, found.gone)
         };
         prop_assert_eq!(by_href(&before, &after), by_href(&before_shuffled, &after_shuffled));

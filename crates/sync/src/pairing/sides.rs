@@ -1,8 +1,8 @@
 //! Two sides whose items are joined one to one, rule after rule.
 //!
 //! Each side is put into an order of its own first, so that the outcome doesn't depend on the order in which items were
-//! given. Every rule then names keys, and what is still open on both sides under an equal key is joined. Sorting by key,
-//! rather than comparing everyone with everyone, keeps that near-linear.
+//! given. Every rule then names keys, and what is still open on both sides under an equal key is joined. Sorting by
+//! key, rather than comparing everyone with everyone, keeps that near-linear.
 
 /// Two sides and what is still open on each.
 pub(crate) struct Sides<'a, T> {

@@ -146,7 +146,7 @@ fn a_hundred_thousand_items_are_no_trouble() {
         uid[..4].copy_from_slice(&n.to_be_bytes());
         Candidate {
             uid: ItemUid(uid),
-            version: if n % 3 == 0 {
+            version: if n.is_multiple_of(3) {
                 version(7)
             } else {
                 Version { canon: CanonHash(bytes), native: NativeHash(bytes), ..version(0) }
