@@ -1,1 +1,9 @@
 //! Tandem: app.
+
+pub mod language;
+pub mod message;
+pub mod password;
+mod private_file;
+pub mod profile;
+pub mod secrets;
+pub mod settings;

@@ -1,0 +1,366 @@
+# Was Tandem sagt, wenn etwas im Weg steht. Aufbau und Regeln stehen in en.ftl; Anrede: Sie.
+
+## Einen Server im Netzwerk finden
+
+L01 = Kein Server in diesem Netzwerk gefunden.
+    .body = Der andere Computer ist vielleicht aus, Tandem läuft dort nicht, oder das WLAN trennt die Geräte voneinander (in Gastnetzen üblich).
+    .action = Noch einmal suchen, oder Server-ID oder Einladung verwenden
+
+## Server-IDs
+
+I01 = Diese Server-ID enthält einen Tippfehler.
+    .body = Das letzte Zeichen passt nicht zu den anderen. Vergleichen Sie noch einmal – die Buchstaben I, L, O und U kommen in keiner ID vor.
+    .action = Die ID korrigieren
+I02 = Diese Server-ID ist nicht (mehr) veröffentlicht.
+    .body = Sie ist richtig geschrieben, aber niemand bietet sie zurzeit an. Bitten Sie den Besitzer, unter Geräte → Dieser Server nachzusehen, oder um eine Einladungsdatei.
+    .action = Noch einmal eingeben, oder eine Einladungsdatei öffnen
+I04 = Die Antwort passt nicht zur Server-ID.
+    .body = Jemand hat sie vielleicht unterwegs verändert. Es wurde nichts gesendet.
+    .action = Um eine Einladungsdatei bitten
+
+## Einladungen
+
+V01 = Diese Einladung ist nicht lesbar.
+    .body = Die Datei ist unvollständig oder wurde unterwegs verändert. Lassen Sie sie sich noch einmal schicken; als ZIP-Datei kommt sie oft besser an.
+    .action = Eine andere Datei wählen
+V02 = Diese Einladung braucht eine neuere Version von Tandem.
+    .body = Sie haben { $have }; erstellt wurde sie mit { $need }.
+    .action = Tandem aktualisieren
+V03 = Das Ticket in dieser Einladung ist abgelaufen.
+    .body = Es galt bis { $expired }. Mit dem Kennwort können Sie sich weiterhin verbinden.
+    .action = Das Kennwort eingeben
+V04 = Das ist keine Tandem-Einladung.
+    .body = «{ $file }» enthält etwas anderes. Eine Einladung ist eine Datei, die auf .tandem endet, oder ein Link, der mit tandem: beginnt.
+    .action = Eine andere Datei wählen
+V05 = Sie sind schon mit «{ $server }» verbunden.
+    .body = Diese Einladung ist für den Server, zu dem dieser Computer bereits gehört. Es ist nichts zu tun.
+    .action = Weiter
+V06 = Dieser Computer gehört schon zu einem anderen Server.
+    .body = Er ist mit «{ $server }» verbunden, und die Einladung ist für «{ $other }». Ein Profil gehört immer zu einem Server.
+    .action = Zuerst «{ $server }» verlassen, oder einen anderen Profilordner verwenden
+    .command = tandem leave
+
+## Netzwerk und Internet
+
+N01 = Sie sind offline.
+    .body = Tandem erreicht das Internet gerade nicht. Ihre Änderungen bleiben erhalten und werden gesendet, sobald Sie wieder online sind.
+    .action = Noch einmal prüfen
+N02 = Das Verzeichnis antwortet nicht.
+    .body = Server-IDs lassen sich im Moment weder nachschlagen noch veröffentlichen. Schon verbundene Computer arbeiten weiter.
+    .action = Noch einmal versuchen, oder stattdessen eine Einladungsdatei speichern
+N03 = Ihr Router hat den Weg nicht geöffnet.
+    .body = Computer von außen erreichen diesen noch nicht; im eigenen Netzwerk geht alles. Sie können den Weg in etwa 5 Minuten von Hand öffnen.
+    .action = Den Weg von Hand öffnen, oder noch einmal versuchen
+N04 = «{ $server }» antwortet nicht.
+    .body = { $last_seen_secs ->
+        [0] Er ist vielleicht aus, im Ruhezustand, oder sein Router lässt keine Anrufe durch.
+       *[other] Das letzte Lebenszeichen ist { $last_seen } her. Er ist vielleicht aus, im Ruhezustand, oder sein Router lässt keine Anrufe durch.
+    }
+    .action = Noch einmal versuchen, oder nachsehen, woran es liegt
+    .command = tandem doctor
+N05 = «{ $server }» macht Pause.
+    .body = { $left_secs ->
+        [0] Der Besitzer hat die Synchronisierung bis auf Weiteres angehalten. Ihre Änderungen bleiben so lange erhalten.
+       *[other] Der Besitzer hat die Synchronisierung angehalten; Restdauer: { $left }. Ihre Änderungen bleiben so lange erhalten.
+    }
+    .action = Warten; es geht von selbst weiter
+N07 = Die Versionen passen nicht zusammen.
+    .body = Dieser Computer hat { $have }, «{ $server }» hat { $other }. Aktualisieren Sie die ältere; es wurde nichts verändert.
+    .action = Tandem aktualisieren
+N08 = «{ $server }» synchronisiert nicht über das Internet.
+    .body = Der Besitzer hat das ausgeschaltet; in seinem eigenen Netzwerk geht es.
+    .action = Im Netzwerk des Servers verbinden, oder den Besitzer bitten, es einzuschalten
+N09 = „Über das Internet synchronisieren“ ist hier aus.
+    .body = Unterwegs erreicht dieser Computer «{ $server }» nicht.
+    .action = Einschalten
+N10 = Dieser Server ist nicht auffindbar.
+    .body = Seine Adresse steht nirgends: Peer-Namen sind aus, kein Verzeichnis ist eingestellt, und die Einladung enthält keine feste Adresse.
+    .action = Peer-Namen einschalten, oder ein Verzeichnis einstellen
+N11 = «{ $server }» ist beschäftigt.
+    .body = Er nimmt im Moment keine weiteren Verbindungen an. Ihre Änderungen bleiben erhalten und werden gesendet, wenn er Zeit hat.
+    .action = Bitte eine Minute warten; Tandem versucht es von selbst wieder
+N12 = Andere Computer erreichen diesen nicht unter { $address }.
+    .body = Ein anderes Programm benutzt diese Adresse, oder dieser Computer hat sie nicht.
+    .action = Eine andere Adresse wählen, oder das andere Programm beenden
+
+## Zugang: Kennwörter, Schlüssel, Erlaubnis
+
+A01 = Das Kennwort stimmt nicht.
+    .body = «{ $server }» wurde gefunden, hat dieses Kennwort aber nicht angenommen. { $tries ->
+        [one] Sie haben noch einen Versuch, dann folgt eine Pause ({ $wait }).
+       *[other] Sie haben noch { $tries } Versuche, dann folgt eine Pause ({ $wait }).
+    }
+    .action = Noch einmal versuchen
+A02 = Das ist nicht der erwartete Server.
+    .body = Sein Schlüssel ist ein anderer als { $known_by ->
+        [id] der zu Ihrer Server-ID
+        [invitation] der in der Einladung
+       *[last] der bei Ihrer letzten Verbindung
+    }. Es wurde nichts gesendet. Wenn der Besitzer den Server neu eingerichtet hat, bitten Sie um eine neue Einladung; wenn nicht, fängt vielleicht jemand die Verbindung ab.
+    .action = Anhalten und den Besitzer fragen
+A03 = Dieser Computer wurde von «{ $server }» entfernt.
+    .body = Der Besitzer kann ihn wieder zulassen. Was hier gespeichert ist, bleibt hier.
+    .action = Den Besitzer fragen, dann neu verbinden
+A04 = Hinzufügen über das Internet ist gerade geschlossen.
+    .body = Es gab zu viele falsche Kennwörter. Der Besitzer kann es auf «{ $server }» öffnen, oder Sie verbinden sich in dessen Netzwerk oder mit einer Einladung, die ein Ticket hat.
+    .action = Den Besitzer bitten, es zu öffnen
+A05 = Dieses Kennwort ist zu leicht zu erraten.
+    .body = { $reason }
+    .action = Ein längeres wählen, oder den Vorschlag nehmen
+A06 = «{ $server }» fragt zuerst den Besitzer.
+    .body = Dieser Computer wurde dort früher entfernt. Sobald der Besitzer ihn zulässt, können Sie sich verbinden.
+    .action = Den Besitzer um Zustimmung bitten, dann noch einmal versuchen
+A07 = Zu viele falsche Kennwörter von diesem Computer.
+    .body = «{ $server }» nimmt den nächsten Versuch nach einer Pause an; sie dauert noch { $wait }. Schon verbundene Computer arbeiten weiter.
+    .action = Bitte warten ({ $wait })
+A08 = Hinzufügen ist gerade geschlossen.
+    .body = Im Netzwerk von «{ $server }» gab es zu viele falsche Kennwörter. Der Besitzer öffnet es mit „Computer hinzufügen“.
+    .action = Den Besitzer bitten, es zu öffnen
+A09 = «{ $server }» muss zuerst zustimmen.
+    .body = Die Daten dieses Computers zu übernehmen, ersetzt, was auf dem Server ist. Der Besitzer muss das für diesen Computer erlauben.
+    .action = Den Besitzer um Zustimmung bitten, oder beides zusammenführen
+    .command = tandem devices takeover allow
+A10 = Ein Kennwort wird gebraucht.
+    .body = Dafür ist keines gespeichert, und es wurde keines angegeben.
+    .action = In einer Datei oder über die Standardeingabe angeben
+    .command = --password-file FILE
+
+## Der Kennwortspeicher dieses Computers
+
+K01 = Der Kennwortspeicher ist gesperrt.
+    .body = Tandem kann seinen Schlüssel erst lesen, wenn Sie ihn entsperren. Die Synchronisierung wartet, nichts geht verloren.
+    .action = Entsperren, dann noch einmal versuchen
+K02 = Kein Kennwortspeicher vorhanden.
+    .body = Tandem bewahrt seinen Schlüssel stattdessen in einer geschützten Datei von Ihnen auf; das Kennwort wird nicht gespeichert.
+    .action = Weiter
+K03 = Der Schlüssel dieses Computers ist weg.
+    .body = Der Ort, an dem Tandem ihn aufbewahrt, antwortet, enthält aber keinen Schlüssel, und ein neuer wäre Ihren anderen Computern fremd. Es wurde nichts verändert.
+    .action = Kennwortspeicher oder Profilordner aus einer Sicherung zurückholen, oder diesen Computer neu einrichten
+K04 = Der Schlüssel dieses Computers ist nicht verwendbar.
+    .body = Was an seiner Stelle liegt, wurde verändert oder gehört zu einem anderen Computer. Es wurde nichts verändert.
+    .action = Kennwortspeicher oder Profilordner aus einer Sicherung zurückholen, oder diesen Computer neu einrichten
+K05 = Der Kennwortspeicher antwortet nicht.
+    .body = Dort liegt der Schlüssel dieses Computers. Die Synchronisierung wartet, nichts geht verloren.
+    .action = Am Desktop anmelden oder den Kennwortspeicher starten, dann noch einmal versuchen
+K06 = Andere können die Datei mit dem Schlüssel dieses Computers lesen.
+    .body = «{ $file }» darf nur für Sie lesbar sein.
+    .action = Den anderen die Erlaubnis nehmen, dann noch einmal versuchen
+    .command = chmod 600 "{ $file }"
+
+## Daten auf diesem Computer
+
+D01 = Outlook wartet auf eine Antwort.
+    .body = Es zeigt ein Fenster und lässt Tandem erst hinein, wenn Sie geantwortet haben.
+    .action = In Outlook antworten, dann noch einmal versuchen
+D02 = { $program } benutzt die Daten allein.
+    .body = Tandem versucht es jede Minute wieder und verliert nichts. Wenn es so bleibt, schließen Sie { $program } einmal.
+    .action = Jetzt versuchen
+D03 = Die Daten sind nicht da.
+    .body = «{ $place }» ist nicht zu finden; vielleicht ist ein Laufwerk nicht verbunden. Es wurde nirgends etwas gelöscht; die Synchronisierung damit wartet.
+    .action = Die Daten zurückbringen, dann noch einmal versuchen
+D04 = An diesem Ort liegen andere Daten.
+    .body = «{ $place }» ist nicht, was Tandem bisher synchronisiert hat. Es wurde nichts verändert; die Synchronisierung damit wartet.
+    .action = Die alten Daten zurückbringen, oder diesen Ort neu verbinden
+D05 = «{ $folder }» ist plötzlich leer.
+    .body = Alles darin ist auf diesem Computer auf einmal weg. Nirgends sonst wurde es gelöscht; die Synchronisierung damit wartet auf Sie.
+    .action = Die Einträge zurückholen, oder sie überall löschen
+    .command = tandem held
+D06 = An diesem Ort sind keine Daten, die Tandem kennt.
+    .body = In «{ $place }» hat Tandem nach E-Mails (Maildir), Kontakten (vCard) und Kalendern (iCalendar) gesucht. Gefunden: { $found }.
+    .action = Einen anderen Ordner wählen, oder einen leeren
+D07 = «{ $path }» ist nicht lesbar.
+    .body = Dieser Computer lässt Tandem dort nicht lesen. Der Rest geht weiter; deswegen wird nichts gelöscht.
+    .action = Tandem das Lesen erlauben, dann noch einmal versuchen
+D08 = «{ $path }» ist nicht beschreibbar.
+    .body = Dort lässt sich nur lesen. Änderungen von anderen Computern warten; nichts geht verloren.
+    .action = Das Schreiben erlauben, oder für diesen Ordner die Richtung „zum Server“ wählen
+D09 = Diese Dateien müssen zuerst importiert werden.
+    .body = «{ $place }» enthält: { $found }. Tandem kann sie in einen neuen Ordner übernehmen; die Dateien selbst bleiben, wie sie sind.
+    .action = In einen leeren Ordner importieren, oder einen anderen wählen
+D10 = «{ $name }» wird unverändert übertragen.
+    .body = Tandem kann in diesen Eintrag in «{ $folder }» nicht hineinsehen. Er bleibt überall Zeichen für Zeichen gleich; wird er aber auf zwei Computern geändert, lassen sich die Änderungen nicht zusammenführen.
+    .action = Es ist nichts zu tun
+D11 = «{ $name }» ist zu groß.
+    .body = Der Eintrag hat { $size }, möglich sind { $max }. Er bleibt, wo er ist, in «{ $folder }»; alle anderen werden synchronisiert.
+    .action = Kleiner machen, oder auslassen
+D12 = «{ $name }» hat hier einen anderen Dateinamen.
+    .body = Dieser Computer kann den Namen, den die Datei anderswo hat, nicht speichern; hier heißt sie «{ $stored_as }». Der Inhalt ist derselbe.
+    .action = Es ist nichts zu tun
+D13 = «{ $name }» kann an diesem Ort nicht liegen.
+    .body = «{ $folder }» nimmt diese Art von Eintrag nicht auf. Er bleibt, wo er ist; alle anderen werden synchronisiert.
+    .action = Einen anderen Ordner dafür wählen
+D14 = Tandem kennt «{ $spec }» nicht.
+    .body = Ein Ort für Daten wird ANSCHLUSS:ORT geschrieben, zum Beispiel files:/home/anna/Daten.
+    .action = Nachsehen, was es auf diesem Computer gibt
+    .command = tandem stores
+
+## Synchronisierung
+
+S01 = { $n ->
+        [one] Ein Eintrag würde gelöscht – angehalten.
+       *[other] { $n } Einträge würden gelöscht – angehalten.
+    }
+    .body = { $n } von { $all } Einträgen fehlen in «{ $folder }» auf { $computer }. Wurden sie absichtlich gelöscht?
+    .action = Behalten (dort wiederherstellen), oder überall löschen
+    .command = tandem held restore "{ $folder }"
+S02 = Auf diesem Computer ist kein Platz mehr.
+    .body = { $need } werden gebraucht, { $free } sind frei. Es wurde nichts verändert; die Synchronisierung geht weiter, wenn Platz ist.
+    .action = Platz schaffen, oder weniger Ordner wählen
+S03 = Die Verbindung ist abgerissen.
+    .body = { $done } von { $all } Einträgen sind fertig und sicher. Tandem macht von selbst weiter, wenn die Verbindung wieder da ist.
+    .action = Jetzt weitermachen
+    .command = tandem sync
+S04 = { $n ->
+        [one] Ein Eintrag konnte nicht synchronisiert werden.
+       *[other] { $n } Einträge konnten nicht synchronisiert werden.
+    }
+    .body = { $reason ->
+        [large] Grund: zu groß.
+        [kind] Grund: Das Programm hier kennt diese Art von Eintrag nicht.
+        [damaged] Grund: beschädigt.
+       *[several] Die Gründe stehen in der Liste.
+    } Alle anderen sind aktuell.
+    .action = Die Einträge ansehen
+S05 = «{ $folder }» sieht nach einer zurückgespielten Sicherung aus.
+    .body = { $n ->
+        [one] Ein Eintrag ist
+       *[other] { $n } Einträge sind
+    } auf { $computer } auf einmal in einen früheren Zustand zurückgefallen. Das wird zurückgehalten, bis Sie entscheiden; alles andere geht weiter.
+    .action = Die neueren behalten, oder die früheren überall übernehmen
+    .command = tandem held
+S06 = «{ $server }» wurde wiederhergestellt oder neu eingerichtet.
+    .body = Seine Aufzeichnungen setzen die hier bekannten nicht fort. Beide Seiten werden neu verglichen; gelöscht wird dadurch nichts.
+    .action = Die Vorschau ansehen
+S07 = Es wurde noch nichts verändert.
+    .body = Das ist die Vorschau. Die Synchronisierung beginnt erst, wenn Sie sie bestätigen.
+    .action = Prüfen, dann bestätigen
+    .command = --yes
+S08 = { $n ->
+        [one] Ein Eintrag wurde nicht rückgängig gemacht.
+       *[other] { $n } Einträge wurden nicht rückgängig gemacht.
+    }
+    .body = Sie wurden seither wieder geändert. Rückgängig zu machen, nähme diese neueren Änderungen weg.
+    .action = Die Einträge ansehen
+S09 = Tandems eigene Aufzeichnungen sind beschädigt.
+    .body = «{ $file }» ist nicht lesbar. Ihre E-Mails, Kontakte und Kalender sind unberührt; Tandem kann beide Seiten neu vergleichen.
+    .action = Tandem neu vergleichen lassen
+S10 = { $n ->
+        [one] Ein Konflikt wartet auf Ihre Entscheidung.
+       *[other] { $n } Konflikte warten auf Ihre Entscheidung.
+    }
+    .body = Derselbe Eintrag wurde auf zwei Computern geändert. Bis Sie entscheiden, haben alle Computer die Fassung des Servers, und die andere ist aufgehoben.
+    .action = Entscheiden
+    .command = tandem conflicts
+
+## Einstellungen, Profil, Befehle
+
+C01 = Einstellungen lassen sich nicht speichern.
+    .body = Tandem darf nicht nach { $folder } schreiben. Ihre Auswahl gilt, bis Sie Tandem beenden.
+    .action = Das Schreiben dort erlauben, dann noch einmal versuchen
+C02 = Die Einstellungen sind nicht verständlich.
+    .body = In { $file }, Zeile { $line }: { $reason }.
+    .action = Diese Zeile korrigieren, oder die Datei beiseitelegen und neu beginnen
+C03 = Die Einstellungen stammen von einem neueren Tandem.
+    .body = { $file } hat Version { $version }. Es wurde nichts verändert.
+    .action = Tandem aktualisieren
+C04 = Tandem läuft mit diesem Profil bereits.
+    .body = Das Profil in { $folder } ist in Benutzung, und das laufende Tandem nimmt diese Anfrage nicht an.
+    .action = Das laufende benutzen, es zuerst beenden, oder einen anderen Profilordner wählen
+C05 = Dieser Computer ist noch nicht eingerichtet.
+    .body = Er ist weder ein Server noch mit einem verbunden.
+    .action = Einen Server einrichten, oder sich mit einem verbinden
+    .command = tandem init --server, tandem join
+C06 = Dieser Computer ist schon eingerichtet.
+    .body = Er ist { $role ->
+        [server] ein Server
+       *[client] mit einem Server verbunden
+    }. Ein Profil hat eine Rolle.
+    .action = Einen anderen Profilordner verwenden, oder zuerst verlassen
+    .command = --config-dir DIR
+C07 = Es gibt keinen Computer «{ $device }».
+    .body = Unter den Computern dieses Servers hat keiner diesen Namen oder diese ID.
+    .action = Die Liste ansehen
+    .command = tandem devices
+C08 = Es gibt keinen Ordner «{ $folder }».
+    .body = Kein synchronisierter Ordner hat diesen Namen.
+    .action = Die Liste ansehen
+    .command = tandem folders
+C09 = Es gibt keinen Konflikt «{ $id }».
+    .body = Vielleicht wurde er schon entschieden, auch auf einem anderen Computer.
+    .action = Die Liste ansehen
+    .command = tandem conflicts
+C10 = Unter «{ $id }» gibt es nichts rückgängig zu machen.
+    .body = Der Verlauf enthält keinen solchen Lauf oder Eintrag. Er reicht so viele Tage zurück, wie eingestellt ist.
+    .action = Die Liste ansehen
+    .command = tandem history
+C11 = Die Anfrage ist nicht verständlich.
+    .body = { $reason }.
+    .action = Die Hilfe ansehen
+    .command = tandem --help
+C12 = Tandem läuft nicht.
+    .body = Dafür muss Tandem mit dem Profil in { $folder } laufen, und keines antwortet.
+    .action = Starten, dann noch einmal versuchen
+    .command = tandem serve, tandem run
+C13 = Etwas Unerwartetes ist geschehen.
+    .body = Tandem hat diesen Schritt vorsichtshalber angehalten. Was vorher fertig war, bleibt erhalten.
+    .action = Noch einmal versuchen; wenn es bleibt, einen Bericht schicken
+    .command = tandem doctor
+C14 = Der Profilordner ist nicht verwendbar.
+    .body = Tandem kann { $folder } nicht anlegen oder öffnen.
+    .action = Tandem dort die Erlaubnis geben, oder einen anderen Ordner wählen
+    .command = --config-dir DIR
+C15 = Das geht nur auf dem Server.
+    .body = Dieser Computer ist ein Client. Worum es geht, wird auf dem Computer entschieden, der die Daten hat.
+    .action = Auf dem Server ausführen
+C16 = Das geht nur auf einem Client.
+    .body = Dieser Computer ist der Server.
+    .action = Auf dem anderen Computer ausführen
+C17 = Die Aufzeichnungen stammen von einem neueren Tandem.
+    .body = Diese Version kann { $file } nicht lesen. Es wurde nichts verändert.
+    .action = Tandem aktualisieren
+C18 = «{ $name }» ist nicht eindeutig.
+    .body = { $n } Einträge beginnen so.
+    .action = Mehr davon schreiben
+C19 = «{ $file }» lässt sich nicht schreiben.
+    .body = Dieser Computer lässt Tandem dort nicht schreiben, oder den Ordner gibt es nicht.
+    .action = Einen anderen Ort wählen
+C20 = «{ $file }» lässt sich nicht lesen.
+    .body = Es gibt sie nicht, sie ist keine Datei, oder dieser Computer lässt Tandem sie nicht lesen.
+    .action = Eine andere Datei wählen
+
+## Wie stark ein Kennwort ist
+
+password-too-short = Zu kurz
+password-weak = Schwach
+password-good = Gut
+password-strong = Stark
+password-reason-length = Es braucht mindestens { $chars_min } Zeichen.
+password-reason-too-long = Es kann höchstens { $bytes_max } Byte haben.
+password-reason-common = Das ist ein verbreitetes Kennwort.
+password-reason-name = Es enthält einen Namen, oder den Namen des Servers oder Produkts.
+password-reason-words = Gängige Wörter werden zuerst geraten. Nehmen Sie mehr davon, oder seltenere.
+password-reason-date = Daten und Jahreszahlen werden früh geraten.
+password-reason-repeat = Wiederholte Zeichen und Wörter bringen wenig.
+password-reason-sequence = Reihen wie abc oder 6543 bringen wenig.
+password-reason-keyboard = Tasten, die nebeneinanderliegen, werden früh geraten.
+password-reason-guessable = Es ist zu kurz für das, woraus es besteht. Machen Sie es länger.
+
+## Mengen
+# Im Nominativ; Sätze sind so gebaut, dass er passt („3 Tage her“, nicht „vor 3 Tagen“).
+
+duration-seconds = { $count ->
+        [one] 1 Sekunde
+       *[other] { $count } Sekunden
+    }
+duration-minutes = { $count ->
+        [one] 1 Minute
+       *[other] { $count } Minuten
+    }
+duration-hours = { $count ->
+        [one] 1 Stunde
+       *[other] { $count } Stunden
+    }
+duration-days = { $count ->
+        [one] 1 Tag
+       *[other] { $count } Tage
+    }

@@ -1,0 +1,370 @@
+# What Tandem says when something stands in the way: what happened, why and what it means (.body), what to do (.action).
+# Codes are stable. The same texts appear in the window, in the terminal and in logs.
+#
+# Words: no "error", "failed", "invalid", "illegal", "fatal", "abort"; nobody is blamed; "please" only when we make
+# people wait. A number of bytes, seconds or a date comes in twice: $need_bytes for choosing between forms, and $need
+# as text. Details a technician needs stand beside the message, never in it.
+
+## Finding a server in the network
+
+L01 = No server found in this network.
+    .body = The other computer may be off, Tandem may not be running there, or the Wi-Fi keeps devices apart (common in guest networks).
+    .action = Look again, or use a server ID or an invitation
+
+## Server IDs
+
+I01 = This server ID has a typing mistake.
+    .body = The last character doesn't fit the others. Compare it once more – the letters I, L, O and U never occur in an ID.
+    .action = Correct the ID
+I02 = This server ID isn't published (any more).
+    .body = It is typed correctly, but nobody offers it now. Ask the owner to look it up under Devices → This server, or for an invitation file.
+    .action = Enter it again, or open an invitation file
+I04 = The answer doesn't match the server ID.
+    .body = Somebody may have changed it on the way. Nothing was sent.
+    .action = Ask for an invitation file
+
+## Invitations
+
+V01 = This invitation can't be read.
+    .body = The file is incomplete or was changed on the way. Ask for it again; sending it as a ZIP file often helps.
+    .action = Choose another file
+V02 = This invitation needs a newer version of Tandem.
+    .body = You have { $have }; it was made with { $need }.
+    .action = Update Tandem
+V03 = The ticket in this invitation has expired.
+    .body = It was valid until { $expired }. You can still connect with the password.
+    .action = Enter the password
+V04 = This is not a Tandem invitation.
+    .body = «{ $file }» holds something else. An invitation is a file that ends in .tandem, or a link that begins with tandem:.
+    .action = Choose another file
+V05 = You are already connected to «{ $server }».
+    .body = This invitation is for the server this computer already belongs to. Nothing has to be done.
+    .action = Go on
+V06 = This computer already belongs to another server.
+    .body = It is connected to «{ $server }», and the invitation is for «{ $other }». A profile belongs to one server at a time.
+    .action = Leave «{ $server }» first, or use another profile folder
+    .command = tandem leave
+
+## The network and the Internet
+
+N01 = You are offline.
+    .body = Tandem can't reach the Internet right now. Your changes are kept and sent as soon as you are online again.
+    .action = Check again
+N02 = The directory doesn't answer.
+    .body = Server IDs can't be looked up or published at the moment. Computers that are already connected go on working.
+    .action = Try again, or save an invitation file instead
+N03 = Your router didn't open the way.
+    .body = Computers outside can't call this one yet; in your own network everything works. You can open it by hand in about 5 minutes.
+    .action = Open the way by hand, or try again
+N04 = «{ $server }» doesn't answer.
+    .body = { $last_seen_secs ->
+        [0] It may be off, asleep, or its router doesn't let calls through.
+       *[other] It was last online { $last_seen } ago. It may be off, asleep, or its router doesn't let calls through.
+    }
+    .action = Try again, or look why
+    .command = tandem doctor
+N05 = «{ $server }» is paused.
+    .body = { $left_secs ->
+        [0] Its owner paused synchronization until further notice. Your changes are kept until then.
+       *[other] Its owner paused synchronization for another { $left }. Your changes are kept until then.
+    }
+    .action = Wait; it goes on by itself
+N07 = The versions don't fit together.
+    .body = This computer has { $have }, «{ $server }» has { $other }. Update the older one; nothing was changed.
+    .action = Update Tandem
+N08 = «{ $server }» doesn't synchronize over the Internet.
+    .body = Its owner has switched that off; in its own network it works.
+    .action = Connect in its network, or ask the owner to switch it on
+N09 = "Synchronize via the Internet" is off on this computer.
+    .body = Away from home it can't reach «{ $server }».
+    .action = Switch it on
+N10 = There is no way to find this server.
+    .body = Its address is published nowhere: peer names are off, no directory is set and the invitation holds no fixed address.
+    .action = Switch peer names on, or set a directory
+N11 = «{ $server }» is busy.
+    .body = It takes no more connections at the moment. Your changes are kept and sent when it has time.
+    .action = Please wait a minute; Tandem tries again by itself
+N12 = Other computers can't call this one at { $address }.
+    .body = Another program uses this address, or this computer doesn't have it.
+    .action = Choose another address, or end the other program
+
+## Access: passwords, keys, permission
+
+A01 = The password isn't right.
+    .body = «{ $server }» was found, but didn't accept this password. { $tries ->
+        [one] You have one try left before a pause of { $wait }.
+       *[other] You have { $tries } tries left before a pause of { $wait }.
+    }
+    .action = Try again
+A02 = This is not the server you expected.
+    .body = Its key is different from the one in { $known_by ->
+        [id] your server ID
+        [invitation] the invitation
+       *[last] your last connection
+    }. Nothing was sent. If the owner set up the server again, ask for a new invitation; if not, someone may be intercepting the connection.
+    .action = Stop, and ask the owner
+A03 = This computer was removed from «{ $server }».
+    .body = Its owner can let it in again. What is stored here stays here.
+    .action = Ask the owner, then connect anew
+A04 = Adding computers over the Internet is closed at the moment.
+    .body = There were too many wrong passwords. The owner can open it on «{ $server }», or you connect in its network, or with an invitation that has a ticket.
+    .action = Ask the owner to open it
+A05 = This password is too easy to guess.
+    .body = { $reason }
+    .action = Choose a longer one, or take the suggestion
+A06 = «{ $server }» asks its owner first.
+    .body = This computer was removed there before. As soon as the owner allows it, you can connect.
+    .action = Ask the owner to allow it, then try again
+A07 = Too many wrong passwords from this computer.
+    .body = «{ $server }» takes the next try in { $wait }. Computers that are already connected go on working.
+    .action = Please wait { $wait }
+A08 = Adding computers is closed at the moment.
+    .body = There were too many wrong passwords in the network of «{ $server }». The owner opens it with "Add a computer".
+    .action = Ask the owner to open it
+A09 = «{ $server }» must agree first.
+    .body = Taking over this computer's data replaces what is on the server. Its owner has to allow that for this computer.
+    .action = Ask the owner to allow it, or combine both
+    .command = tandem devices takeover allow
+A10 = A password is needed.
+    .body = None is saved for this, and none was given.
+    .action = Give it in a file or on standard input
+    .command = --password-file FILE
+
+## The password store of this computer
+
+K01 = The password store is locked.
+    .body = Tandem can't read its key until you unlock it. Synchronization waits, nothing is lost.
+    .action = Unlock it, then try again
+K02 = This computer has no password store.
+    .body = Tandem keeps its key in a protected file of yours instead; the password isn't saved.
+    .action = Go on
+K03 = The key of this computer is gone.
+    .body = The place where Tandem keeps it answers, but holds no key, and a new one would be a stranger to your other computers. Nothing was changed.
+    .action = Restore the password store or the profile folder from a backup, or set this computer up again
+K04 = The key of this computer can't be used.
+    .body = What is kept in its place was changed or belongs to another computer. Nothing was changed.
+    .action = Restore the password store or the profile folder from a backup, or set this computer up again
+K05 = The password store doesn't answer.
+    .body = The key of this computer is kept there. Synchronization waits, nothing is lost.
+    .action = Log in to your desktop, or start the password store, then try again
+K06 = Others can read the file with this computer's key.
+    .body = «{ $file }» must be readable by you alone.
+    .action = Take away the others' permission, then try again
+    .command = chmod 600 "{ $file }"
+
+## Data on this computer
+
+D01 = Outlook is waiting for an answer.
+    .body = It shows a window and doesn't let Tandem in until you have answered it.
+    .action = Answer it in Outlook, then try again
+D02 = { $program } is using the data alone.
+    .body = Tandem will try again every minute and loses nothing. If it stays like this, close { $program } once.
+    .action = Try now
+D03 = The data isn't there.
+    .body = «{ $place }» can't be found; perhaps a drive isn't connected. Nothing was deleted anywhere; synchronization of it waits.
+    .action = Bring it back, then try again
+D04 = Other data lies at this place.
+    .body = «{ $place }» isn't what Tandem synchronized before. Nothing was changed; synchronization of it waits.
+    .action = Bring the old data back, or connect this place anew
+D05 = «{ $folder }» is suddenly empty.
+    .body = Everything in it is gone at once on this computer. It wasn't deleted anywhere else; synchronization of it waits for you.
+    .action = Bring the items back, or delete them everywhere
+    .command = tandem held
+D06 = There is no data Tandem knows at this place.
+    .body = In «{ $place }» Tandem looked for mail (Maildir), contacts (vCard) and calendars (iCalendar) and found { $found }.
+    .action = Choose another folder, or an empty one
+D07 = «{ $path }» can't be read.
+    .body = This computer doesn't let Tandem read it. The rest goes on; nothing is deleted because of it.
+    .action = Give Tandem permission, then try again
+D08 = «{ $path }» can't be written.
+    .body = It can only be read. Changes from other computers wait; nothing is lost.
+    .action = Allow writing, or choose the direction "to the server" for this folder
+D09 = These files have to be imported first.
+    .body = «{ $place }» holds { $found }. Tandem can take them into a new folder; the files themselves stay as they are.
+    .action = Import them into an empty folder, or choose another one
+D10 = «{ $name }» is carried as it is.
+    .body = Tandem can't look into this item in «{ $folder }». It is kept the same everywhere, letter for letter, but if it is changed on two computers the changes can't be combined.
+    .action = Nothing has to be done
+D11 = «{ $name }» is too large.
+    .body = It has { $size }, and items can have { $max }. It stays where it is in «{ $folder }»; all others are synchronized.
+    .action = Make it smaller, or leave it out
+D12 = «{ $name }» has another file name here.
+    .body = This computer can't store the name it has elsewhere, so the file is called «{ $stored_as }». Its content is the same.
+    .action = Nothing has to be done
+D13 = «{ $name }» can't be kept at this place.
+    .body = «{ $folder }» takes no such kind of item. It stays where it is; all others are synchronized.
+    .action = Choose another folder for it
+D14 = Tandem doesn't know «{ $spec }».
+    .body = A place for data is written CONNECTOR:PLACE, for instance files:/home/anna/Data.
+    .action = See what there is on this computer
+    .command = tandem stores
+
+## Synchronization
+
+S01 = { $n ->
+        [one] One item would be deleted – stopped to be safe.
+       *[other] { $n } items would be deleted – stopped to be safe.
+    }
+    .body = { $n } of { $all } items are missing in «{ $folder }» on { $computer }. Were they deleted on purpose?
+    .action = Keep them (restore there), or delete them everywhere
+    .command = tandem held restore "{ $folder }"
+S02 = There is no room left on this computer.
+    .body = { $need } are needed, { $free } are free. Nothing was changed; synchronization goes on when there is room.
+    .action = Free up space, or choose fewer folders
+S03 = The connection broke off.
+    .body = { $done } of { $all } items are finished and safe. Tandem continues by itself when the connection is back.
+    .action = Continue now
+    .command = tandem sync
+S04 = { $n ->
+        [one] One item couldn't be synchronized.
+       *[other] { $n } items couldn't be synchronized.
+    }
+    .body = { $reason ->
+        [large] They are too large.
+        [kind] The program here has no such kind of item.
+        [damaged] They are damaged.
+       *[several] Each has its reason in the list.
+    } All others are up to date.
+    .action = See the items
+S05 = «{ $folder }» looks like a restored backup.
+    .body = { $n ->
+        [one] One item went
+       *[other] { $n } items went
+    } back to an earlier state at once on { $computer }. They are held until you decide; everything else goes on.
+    .action = Keep the newer ones, or allow the earlier ones everywhere
+    .command = tandem held
+S06 = «{ $server }» was restored or set up again.
+    .body = Its records don't continue the ones known here. Both sides are compared anew; nothing is deleted by that.
+    .action = Look at the preview
+S07 = Nothing has been changed yet.
+    .body = This is the preview. Synchronization starts only when you confirm it.
+    .action = Check it, then confirm
+    .command = --yes
+S08 = { $n ->
+        [one] One item was not undone.
+       *[other] { $n } items were not undone.
+    }
+    .body = They were changed again since. Undoing would take those newer changes away.
+    .action = Look at the items
+S09 = Tandem's own records are damaged.
+    .body = «{ $file }» can't be read. Your mail, contacts and calendars are untouched; Tandem can compare both sides anew.
+    .action = Let Tandem compare anew
+S10 = { $n ->
+        [one] One conflict waits for your decision.
+       *[other] { $n } conflicts wait for your decision.
+    }
+    .body = The same item was changed on two computers. Until you decide, all computers keep the server's version and the other one is kept aside.
+    .action = Decide
+    .command = tandem conflicts
+
+## Settings, profile, commands
+
+C01 = Settings can't be saved.
+    .body = Tandem may not write to { $folder }. Your choices hold until you quit.
+    .action = Allow writing there, then try again
+C02 = The settings can't be understood.
+    .body = In { $file }, line { $line }: { $reason }.
+    .action = Correct that line, or put the file aside to start anew
+C03 = The settings were written by a newer Tandem.
+    .body = { $file } has version { $version }. Nothing was changed.
+    .action = Update Tandem
+C04 = Tandem is already running with this profile.
+    .body = The profile in { $folder } is in use, and the running Tandem doesn't take this request.
+    .action = Use the running one, end it first, or choose another profile folder
+C05 = This computer isn't set up yet.
+    .body = It is neither a server nor connected to one.
+    .action = Set up a server, or connect to one
+    .command = tandem init --server, or: tandem join
+C06 = This computer is already set up.
+    .body = It is { $role ->
+        [server] a server
+       *[client] connected to a server
+    }. A profile has one role.
+    .action = Use another profile folder, or leave first
+    .command = --config-dir DIR
+C07 = There is no computer «{ $device }».
+    .body = Among the computers of this server none has this name or ID.
+    .action = Look at the list
+    .command = tandem devices
+C08 = There is no folder «{ $folder }».
+    .body = No synchronized folder has this name.
+    .action = Look at the list
+    .command = tandem folders
+C09 = There is no conflict «{ $id }».
+    .body = It may have been decided already, perhaps on another computer.
+    .action = Look at the list
+    .command = tandem conflicts
+C10 = There is nothing to undo under «{ $id }».
+    .body = The history holds no such run or item. It reaches back as many days as the settings say.
+    .action = Look at the list
+    .command = tandem history
+C11 = The request can't be understood.
+    .body = { $reason }.
+    .action = Look at the help
+    .command = tandem --help
+C12 = Tandem isn't running.
+    .body = This needs a running Tandem for the profile in { $folder }, and none answers.
+    .action = Start it, then try again
+    .command = tandem serve, or: tandem run
+C13 = Something unexpected happened.
+    .body = Tandem stopped this step to be safe. What was finished before is kept.
+    .action = Try again; if it stays, send a report
+    .command = tandem doctor
+C14 = The profile folder can't be used.
+    .body = Tandem can't create or open { $folder }.
+    .action = Give Tandem permission there, or choose another folder
+    .command = --config-dir DIR
+C15 = This works on the server only.
+    .body = This computer is a client. What you asked for is decided on the computer that has the data.
+    .action = Do it on the server
+C16 = This works on a client only.
+    .body = This computer is the server.
+    .action = Do it on the other computer
+C17 = The records were written by a newer Tandem.
+    .body = { $file } can't be read by this version. Nothing was changed.
+    .action = Update Tandem
+C18 = «{ $name }» means more than one.
+    .body = { $n } entries begin like that.
+    .action = Write more of it
+C19 = «{ $file }» can't be written.
+    .body = This computer doesn't let Tandem write there, or the folder doesn't exist.
+    .action = Choose another place
+C20 = «{ $file }» can't be read.
+    .body = It doesn't exist, isn't a file, or this computer doesn't let Tandem read it.
+    .action = Choose another file
+
+## How strong a password is
+
+password-too-short = Too short
+password-weak = Weak
+password-good = Good
+password-strong = Strong
+password-reason-length = It needs at least { $chars_min } characters.
+password-reason-too-long = It can have at most { $bytes_max } bytes.
+password-reason-common = This is a common password.
+password-reason-name = It holds a name, or the name of the server or product.
+password-reason-words = Common words are guessed first. Use more of them, or rarer ones.
+password-reason-date = Dates and years are guessed early.
+password-reason-repeat = Repeated characters and words add little.
+password-reason-sequence = Rows like abc or 6543 add little.
+password-reason-keyboard = Keys that lie side by side are guessed early.
+password-reason-guessable = It is too short for what it is made of. Make it longer.
+
+## Amounts
+
+duration-seconds = { $count ->
+        [one] one second
+       *[other] { $count } seconds
+    }
+duration-minutes = { $count ->
+        [one] one minute
+       *[other] { $count } minutes
+    }
+duration-hours = { $count ->
+        [one] one hour
+       *[other] { $count } hours
+    }
+duration-days = { $count ->
+        [one] one day
+       *[other] { $count } days
+    }

@@ -1,0 +1,172 @@
+//! The codes, the facts their texts use, and the exit code each ends a command with.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a command ends with, for scripts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All is well, or there is only something to know.
+    Ok = 0,
+    /// Anything that has no code of its own.
+    Other = 1,
+    /// The command was used in a way it isn't meant to be.
+    Usage = 2,
+    /// The other computer can't be reached.
+    NotConnected = 3,
+    /// A password, a key or a permission.
+    Trust = 4,
+    /// Conflicts wait for a decision.
+    Conflicts = 5,
+    /// Deletions or reversions are held.
+    Held = 6,
+    /// The data on this computer.
+    Data = 7,
+    /// Nothing is wrong; try later.
+    TryLater = 75,
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $exit:ident, [$($fact:literal),*];)*) => {
+        /// Which problem it is. The short codes are stable: people search for them, programs compare them.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[allow(missing_docs)] // What each means is said by its text, `locales/en.ftl`.
+        pub enum Code { $($name,)* }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The stable short code.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The names of the facts its text is made with.
+            #[must_use]
+            pub const fn facts(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[$($fact),*],)* }
+            }
+
+            /// What a command that meets it ends with.
+            #[must_use]
+            pub const fn exit(self) -> Exit {
+                match self { $(Self::$name => Exit::$exit,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NoServerFound = "L01", NotConnected, [];
+
+    ServerIdMistyped = "I01", Usage, [];
+    ServerIdNotPublished = "I02", NotConnected, [];
+    AnswerDoesNotMatchId = "I04", Trust, [];
+
+    InvitationDamaged = "V01", Usage, [];
+    InvitationNewer = "V02", Other, ["have", "need"];
+    TicketExpired = "V03", Trust, ["expired_at"];
+    NotAnInvitation = "V04", Usage, ["file"];
+    AlreadyConnected = "V05", Ok, ["server"];
+    OtherServer = "V06", Usage, ["server", "other"];
+
+    Offline = "N01", NotConnected, [];
+    DirectorySilent = "N02", NotConnected, [];
+    RouterClosed = "N03", NotConnected, [];
+    ServerSilent = "N04", NotConnected, ["server", "last_seen_secs"];
+    ServerPaused = "N05", TryLater, ["server", "left_secs"];
+    VersionsDiffer = "N07", NotConnected, ["server", "have", "other"];
+    InternetOffOnServer = "N08", NotConnected, ["server"];
+    InternetOffHere = "N09", NotConnected, ["server"];
+    NoWayToServer = "N10", NotConnected, [];
+    ServerBusy = "N11", TryLater, ["server"];
+    AddressNotUsable = "N12", Other, ["address"];
+
+    PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
+    KeyDiffers = "A02", Trust, ["server", "known_by"];
+    Removed = "A03", Trust, ["server"];
+    DoorClosedInternet = "A04", Trust, ["server"];
+    PasswordWeak = "A05", Trust, ["reason"];
+    OwnerMustAllow = "A06", Trust, ["server"];
+    TooManyTries = "A07", TryLater, ["server", "wait_secs"];
+    DoorClosedHere = "A08", Trust, ["server"];
+    TakeoverNotAllowed = "A09", Trust, ["server"];
+    PasswordMissing = "A10", Trust, [];
+
+    KeyringLocked = "K01", Trust, [];
+    NoKeyring = "K02", Ok, [];
+    KeyLost = "K03", Trust, [];
+    KeyDamaged = "K04", Trust, [];
+    KeyringSilent = "K05", Trust, [];
+    SecretsExposed = "K06", Trust, ["file"];
+
+    OutlookAsks = "D01", Data, [];
+    DataInUse = "D02", Data, ["program"];
+    StoreGone = "D03", Data, ["place"];
+    StoreReplaced = "D04", Data, ["place"];
+    FolderEmptied = "D05", Held, ["folder"];
+    NothingKnownThere = "D06", Data, ["place", "found"];
+    NotReadable = "D07", Data, ["path"];
+    NotWritable = "D08", Data, ["path"];
+    ImportFirst = "D09", Data, ["place", "found"];
+    ItemOpaque = "D10", Ok, ["name", "folder"];
+    ItemTooLarge = "D11", Data, ["name", "folder", "size_bytes", "max_bytes"];
+    FileNameChanged = "D12", Ok, ["name", "stored_as"];
+    KindNotHeld = "D13", Data, ["name", "folder"];
+    StoreUnknown = "D14", Usage, ["spec"];
+
+    DeletionsHeld = "S01", Held, ["n", "all", "folder", "computer"];
+    NoRoom = "S02", Data, ["need_bytes", "free_bytes"];
+    ConnectionBroke = "S03", NotConnected, ["done", "all"];
+    ItemsLeftOut = "S04", Data, ["n", "reason"];
+    ReversionsHeld = "S05", Held, ["n", "folder", "computer"];
+    ServerRestored = "S06", Ok, ["server"];
+    NotConfirmed = "S07", Usage, [];
+    ChangedSince = "S08", Other, ["n"];
+    IndexDamaged = "S09", Other, ["file"];
+    ConflictsWait = "S10", Conflicts, ["n"];
+
+    SettingsNotSaved = "C01", Other, ["folder"];
+    SettingsNotUnderstood = "C02", Usage, ["file", "line", "reason"];
+    SettingsNewer = "C03", Other, ["file", "version"];
+    ProfileInUse = "C04", TryLater, ["folder"];
+    NotSetUp = "C05", Usage, [];
+    AlreadySetUp = "C06", Usage, ["role"];
+    NoSuchDevice = "C07", Usage, ["device"];
+    NoSuchFolder = "C08", Usage, ["folder"];
+    NoSuchConflict = "C09", Usage, ["id"];
+    NothingToUndo = "C10", Usage, ["id"];
+    NotUnderstood = "C11", Usage, ["reason"];
+    NotRunning = "C12", TryLater, ["folder"];
+    Unexpected = "C13", Other, [];
+    ProfileUnusable = "C14", Other, ["folder"];
+    OnServerOnly = "C15", Usage, [];
+    OnClientOnly = "C16", Usage, [];
+    IndexNewer = "C17", Other, ["file"];
+    Ambiguous = "C18", Usage, ["name", "n"];
+    FileNotWritable = "C19", Usage, ["file"];
+    FileNotReadable = "C20", Usage, ["file"];
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // A newer Tandem may know codes we don't; its problem is still one.
+        Ok(Self::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(Self::Unexpected))
+    }
+}
