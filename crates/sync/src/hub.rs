@@ -185,9 +185,12 @@ impl Hub {
             // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own.
             Frame::CannotServe(_) => Ok(Vec::new()),
             Frame::RestoreHeld(folder) => self.decide_held(index, folder, Decision::Restore, Some(replica), told),
-            Frame::Hello(_) | Frame::Welcome(_) | Frame::Rows(_) | Frame::Answers(_) | Frame::Restore(_) => {
-                Ok(vec![HubOutput::Hangup(id)])
-            }
+            Frame::Hello(_)
+            | Frame::Welcome(_)
+            | Frame::Rows(_)
+            | Frame::Answers(_)
+            | Frame::Settled(_)
+            | Frame::Restore(_) => Ok(vec![HubOutput::Hangup(id)]),
         }
     }
 

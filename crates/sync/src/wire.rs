@@ -189,6 +189,8 @@ pub enum Frame {
     CannotServe(Vec<NativeHash>),
     /// Hub → replica: a person decided that these deletions don't count; the items are as before.
     Restore(Vec<ItemUid>),
+    /// Hub → replica: the server's own store holds everything up to this row.
+    Settled(Seq),
     /// Replica → hub: a person at the replica wants its held deletions of this folder undone.
     RestoreHeld(FolderUid),
 }
@@ -229,7 +231,7 @@ impl Frame {
     fn is_within_bounds(&self) -> bool {
         let list = |len: usize| len <= Limits::LIST;
         match self {
-            Self::Hello(_) | Self::Welcome(_) | Self::StampSaved | Self::RestoreHeld(_) => true,
+            Self::Hello(_) | Self::Welcome(_) | Self::StampSaved | Self::Settled(_) | Self::RestoreHeld(_) => true,
             Self::Rows(rows) => list(rows.rows.len()) && rows.rows.iter().all(|row| is_row_within_bounds(&row.body)),
             Self::Propose(proposals) => {
                 list(proposals.len()) && proposals.iter().all(|proposal| proposal.change.is_within_bounds())
