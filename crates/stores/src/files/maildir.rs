@@ -1,0 +1,244 @@
+//! Listing one Maildir folder.
+//!
+//! `new` is read before `cur`, so that a message that another program takes from one to the other meanwhile is seen at
+//! least once. Renaming inside a folder while it is read can hide a file from both names; so the folders' times are
+//! compared afterwards and the reading is repeated, and a folder that never rests is only listed in part.
+
+use super::{
+    disk::{self, FileSystemFacts},
+    keywords::{KEYWORDS_FILE, Keywords},
+    known::{KnownNames, KnownState, SeenName, Sub},
+    maildir_name::{self, MessageName},
+    place::{Place, href},
+    state::{self, FileState, UNSETTLED_NS},
+    text,
+};
+use crate::{Entry, FolderId, Href, Listing, ListingToken, Rev, StoreError};
+use pim::Format;
+use serde::{Deserialize, Serialize};
+use std::{
+    ffi::{OsStr, OsString},
+    io::{self, ErrorKind},
+    path::PathBuf,
+};
+
+/// How often a folder that changes under our eyes is read again.
+const READINGS_MAX: usize = 5;
+/// Begins an href that names one of several files with the same base: `%=cur:` and the whole file name.
+const TWIN: &str = "%=";
+
+/// What tells that a Maildir folder didn't change.
+#[derive(Debug, Serialize, Deserialize)]
+struct Times {
+    cur: Option<(u64, i64)>,
+    new: Option<(u64, i64)>,
+    keywords: Option<(u64, i64)>,
+    /// When the folder was listed, in nanoseconds since 1970.
+    listed_ns: i64,
+}
+
+impl Times {
+    fn of(place: &Place) -> Self {
+        let of = |name: &str| {
+            let metadata = place.path.join(name).symlink_metadata().ok()?;
+            Some((state::raw_file_id(&metadata).unwrap_or(0), state::modified_ns(&metadata)))
+        };
+        Self { cur: of("cur"), new: of("new"), keywords: of(KEYWORDS_FILE), listed_ns: state::now_ns() }
+    }
+
+    fn same_as(&self, other: &Self) -> bool {
+        (self.cur, self.new, self.keywords) == (other.cur, other.new, other.keywords)
+    }
+
+    /// Whether the listing came so long after the last change that no later change can look the same.
+    fn were_settled(&self) -> bool {
+        let latest = [self.cur, self.new, self.keywords].into_iter().flatten().map(|(_, modified)| modified).max();
+        latest.is_none_or(|latest| self.listed_ns.saturating_sub(latest) > UNSETTLED_NS)
+    }
+
+    fn token(&self) -> ListingToken {
+        ListingToken(postcard::to_stdvec(self).expect("numbers always serialize"))
+    }
+}
+
+/// Lists a folder. `since` is left out when its content is in doubt.
+pub(super) fn list(
+    folder: &FolderId,
+    place: &Place,
+    facts: FileSystemFacts,
+    known: &KnownNames,
+    since: Option<&ListingToken>,
+) -> Result<Listing, StoreError> {
+    let mut before = Times::of(place);
+    let since = since.and_then(|token| postcard::from_bytes::<Times>(&token.0).ok());
+    if since.is_some_and(|since| since.were_settled() && since.same_as(&before)) {
+        return Ok(Listing::Unchanged);
+    }
+    if before.cur.is_none() && before.new.is_none() {
+        return Err(StoreError::NotFound);
+    }
+    let mut reading = Reading::of(folder, place, facts, known)?;
+    for _ in 1..READINGS_MAX {
+        let after = Times::of(place);
+        if after.same_as(&before) {
+            known.learn(folder, reading.seen.iter());
+            return Ok(if reading.unreadable.is_empty() {
+                Listing::Complete { entries: reading.entries, token: before.token() }
+            } else {
+                Listing::Partial { entries: reading.entries, unreadable: reading.unreadable }
+            });
+        }
+        before = after;
+        known.learn(folder, reading.seen.iter());
+        reading = Reading::of(folder, place, facts, known)?;
+    }
+    known.learn(folder, reading.seen.iter());
+    Ok(Listing::Partial { entries: reading.entries, unreadable: reading.unreadable })
+}
+
+struct Reading {
+    entries: Vec<Entry>,
+    unreadable: Vec<(Href, StoreError)>,
+    seen: Vec<SeenName>,
+}
+
+impl Reading {
+    fn of(folder: &FolderId, place: &Place, facts: FileSystemFacts, known: &KnownNames) -> Result<Self, StoreError> {
+        let keywords = Keywords::read(&place.path)
+            .map_err(|error| disk::store_error(&error, &place.path.join(KEYWORDS_FILE), 0))?;
+        let states = known.states(folder);
+        let mut names = read_names(place).map_err(|error| disk::store_error(&error, &place.path, 0))?;
+        names.sort_unstable_by(|(a_sub, a, _), (b_sub, b, _)| {
+            (MessageName::parse(a).base, a_sub, a).cmp(&(MessageName::parse(b).base, b_sub, b))
+        });
+        let mut reading = Self { entries: Vec::with_capacity(names.len()), unreadable: Vec::new(), seen: Vec::new() };
+        let mut names = names.into_iter().peekable();
+        let mut base_before: Option<Vec<u8>> = None;
+        while let Some((sub, name, listed_id)) = names.next() {
+            let parsed = MessageName::parse(&name);
+            let next_is_twin = names.peek().is_some_and(|(_, next, _)| MessageName::parse(next).base == parsed.base);
+            let is_twin = base_before.as_deref() == Some(&*parsed.base);
+            // Twins are asked every time: most are one message, seen before and after another program renamed it.
+            let known_state = states
+                .get(&KnownNames::key(&parsed.base))
+                .copied()
+                .filter(|state| state.listed_id == listed_id as u32 && !is_twin && !next_is_twin);
+            let found = match known_state {
+                Some(known) => Some((Rev(known.digest.to_vec()), u64::from(known.size), Some(known))),
+                None => match place.path.join(sub.name()).join(&name).symlink_metadata() {
+                    Ok(metadata) if metadata.is_file() => {
+                        let state = FileState::of(&metadata, facts);
+                        Some((state.lasting_rev(), state.size, KnownState::of(&state, listed_id)))
+                    }
+                    Ok(_) => None,
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    Err(error) => {
+                        let error = disk::store_error(&error, &place.path.join(sub.name()).join(&name), 0);
+                        reading.unreadable.push((message_href(folder, sub, &name, is_twin), error));
+                        None
+                    }
+                },
+            };
+            let Some((rev, size, state)) = found else { continue };
+            reading.entries.push(Entry {
+                href: message_href(folder, sub, &name, is_twin),
+                rev,
+                flags: maildir_name::flags(parsed.letters, &keywords),
+                uid: None,
+                name: String::from_utf8_lossy(&parsed.base).into_owned(),
+                format: Format::Rfc5322,
+                size,
+                file_id: facts.keeps_file_ids.then_some(listed_id).filter(|id| *id != 0),
+            });
+            base_before = Some(parsed.base.into_owned());
+            reading.seen.push(SeenName { sub, name, state });
+        }
+        reading.entries.sort_unstable_by(|a, b| a.href.cmp(&b.href));
+        Ok(reading)
+    }
+}
+
+/// The href of a message: its base, or for the second of two files with one base the whole name.
+fn message_href(folder: &FolderId, sub: Sub, name: &OsStr, is_twin: bool) -> Href {
+    if is_twin {
+        let name = text::bytes_to_text(name.as_encoded_bytes());
+        href(folder, &format!("{TWIN}{}:{name}", sub.name()))
+    } else {
+        href(folder, &text::bytes_to_text(&MessageName::parse(name).base))
+    }
+}
+
+/// Every name in `new` and `cur` that may be a message's, with the number the folder lists it under.
+pub(super) fn read_names(place: &Place) -> io::Result<Vec<(Sub, OsString, u64)>> {
+    let mut names = Vec::new();
+    for sub in [Sub::New, Sub::Cur] {
+        let path = place.path.join(sub.name());
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            // Folders, links, pipes and hidden files are no messages. Names that have no text here can't be addressed.
+            let is_hidden = name.as_encoded_bytes().first() == Some(&b'.');
+            if !is_hidden && entry.file_type()?.is_file() && text::name_to_text(&name).is_some() {
+                names.push((sub, name, listed_id(&entry)));
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn listed_id(entry: &std::fs::DirEntry) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::DirEntryExt::ino(entry);
+    #[cfg(not(unix))]
+    {
+        let _ = entry;
+        0
+    }
+}
+
+/// Finds the file behind an item's name as text.
+pub(super) fn find(folder: &FolderId, place: &Place, name: &str, known: &KnownNames) -> io::Result<Option<PathBuf>> {
+    if let Some((sub, name)) = name.strip_prefix(TWIN).and_then(|twin| twin.split_once(':')) {
+        let sub = Sub::ALL.into_iter().find(|known| known.name() == sub);
+        return Ok(sub.zip(text::text_to_name(name)).map(|(sub, name)| place.path.join(sub.name()).join(name)));
+    }
+    match text::text_to_name(name) {
+        Some(base) => known.find(folder, place, base.as_encoded_bytes()),
+        None => Ok(None),
+    }
+}
+
+/// What a message's file looks like to a listing.
+pub(super) fn entry(
+    folder: &FolderId,
+    path: &std::path::Path,
+    facts: FileSystemFacts,
+    keywords: &Keywords,
+    href_name: Option<&str>,
+) -> io::Result<Entry> {
+    let metadata = path.symlink_metadata()?;
+    let state = FileState::of(&metadata, facts);
+    let name = path.file_name().ok_or(ErrorKind::NotFound)?;
+    let parsed = MessageName::parse(name);
+    let href_name = href_name.map_or_else(|| text::bytes_to_text(&parsed.base), str::to_owned);
+    Ok(Entry {
+        href: href(folder, &href_name),
+        rev: state.lasting_rev(),
+        flags: maildir_name::flags(parsed.letters, keywords),
+        uid: None,
+        name: String::from_utf8_lossy(&parsed.base).into_owned(),
+        format: Format::Rfc5322,
+        size: state.size,
+        file_id: state.file_id,
+    })
+}
+
+/// The token of a folder that exists only in the names of others.
+pub(super) fn token_of_nothing() -> ListingToken {
+    ListingToken(Vec::new())
+}

@@ -1,0 +1,208 @@
+//! Watching the folders: soon after something changed, the folder's name is told. A hint only; listing is the truth.
+
+use super::{
+    keywords::KEYWORDS_FILE,
+    mark::FOLDER_MARK,
+    place::{Places, STAGING},
+    spec::Part,
+    text,
+};
+use crate::{FolderId, StoreError, Watch};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+/// Changes within this time are told once: saving a file is several steps.
+const SETTLE: Duration = Duration::from_millis(20);
+
+type Wake = Box<dyn Fn(Option<FolderId>) + Send + Sync>;
+
+/// Watches until it is dropped.
+pub(super) struct FilesWatch {
+    is_over: Arc<AtomicBool>,
+    /// Ends with this value, and the channel to the telling thread with it.
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch for FilesWatch {}
+
+impl Drop for FilesWatch {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+/// What a change means. `None` in place of a folder: look at everything.
+type Hint = Option<FolderId>;
+
+impl FilesWatch {
+    pub(super) fn start(places: Arc<Places>, roots: Vec<PathBuf>, wake: Wake) -> Result<Self, StoreError> {
+        let (sender, receiver) = mpsc::channel();
+        let watched = canonical(&places);
+        let tell = move |event: notify::Result<Event>| {
+            for hint in hints(&watched, event) {
+                // The thread has ended only if the watch was dropped.
+                let _ = sender.send(hint);
+            }
+        };
+        let unavailable = |error: notify::Error| StoreError::Unavailable { reason: error.to_string() };
+        let mut watcher = notify::recommended_watcher(tell).map_err(unavailable)?;
+        for root in roots {
+            let root = root.canonicalize().unwrap_or(root);
+            watcher.watch(&root, RecursiveMode::Recursive).map_err(unavailable)?;
+        }
+        let is_over = Arc::new(AtomicBool::new(false));
+        let thread_is_over = Arc::clone(&is_over);
+        std::thread::Builder::new()
+            .name("files-watch".to_owned())
+            .spawn(move || tell_settled(&receiver, &wake, &thread_is_over))
+            .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
+        Ok(Self { is_over, _watcher: watcher })
+    }
+}
+
+/// The parts by their real paths, as events name them.
+fn canonical(places: &Places) -> Vec<(Part, PathBuf)> {
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    places.parts.iter().map(|(part, path)| (*part, real(path))).collect()
+}
+
+fn tell_settled(receiver: &mpsc::Receiver<Hint>, wake: &Wake, is_over: &AtomicBool) {
+    while let Ok(first) = receiver.recv() {
+        let mut hints = BTreeSet::from([first]);
+        let settled = Instant::now() + SETTLE;
+        loop {
+            match receiver.recv_timeout(settled.saturating_duration_since(Instant::now())) {
+                Ok(hint) => drop(hints.insert(hint)),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+        // Looking at everything includes every single folder.
+        if hints.contains(&None) {
+            hints = BTreeSet::from([None]);
+        }
+        for hint in hints {
+            if is_over.load(Ordering::Acquire) {
+                return;
+            }
+            wake(hint);
+        }
+    }
+}
+
+fn hints(parts: &[(Part, PathBuf)], event: notify::Result<Event>) -> Vec<Hint> {
+    let Ok(event) = event else { return vec![None] };
+    if event.need_rescan() {
+        return vec![None];
+    }
+    if matches!(event.kind, EventKind::Access(_)) {
+        return Vec::new();
+    }
+    event.paths.iter().filter_map(|path| hint(parts, path)).collect()
+}
+
+/// The folder that a changed path belongs to. Outer `None`: nothing that a listing would show.
+fn hint(parts: &[(Part, PathBuf)], path: &Path) -> Option<Hint> {
+    let Some((part, below)) = parts.iter().find_map(|(part, root)| Some((*part, path.strip_prefix(root).ok()?))) else {
+        // Above the parts: one of them appeared or went, or something that isn't ours changed.
+        let is_above = parts.iter().any(|(_, root)| root.starts_with(path));
+        return is_above.then_some(None);
+    };
+    let names: Option<Vec<String>> = below.iter().map(text::name_to_text).collect();
+    let Some(names) = names else { return Some(None) };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.iter().any(|name| name.starts_with(STAGING)) {
+        return None;
+    }
+    if names.last().is_some_and(|last| last.starts_with(".tandem") && *last != FOLDER_MARK) {
+        return None;
+    }
+    if part == Part::Mail { mail_hint(&names) } else { vdir_hint(part, path, &names) }
+}
+
+fn mail_hint(names: &[&str]) -> Option<Hint> {
+    let root = Part::Mail.name();
+    let (folder, inside) = match names {
+        [first, inside @ ..] if first.starts_with('.') && *first != FOLDER_MARK => {
+            (FolderId(format!("{root}/{first}")), inside)
+        }
+        inside => (FolderId(root.to_owned()), inside),
+    };
+    match inside {
+        // A message, or the folder of messages itself.
+        ["cur" | "new", ..] => Some(Some(folder)),
+        [name] if *name == KEYWORDS_FILE => Some(Some(folder)),
+        // The folder came, went or was renamed, or its mark did.
+        [] => Some(None),
+        [name] if *name == FOLDER_MARK => Some(None),
+        // Deliveries under way, and other programs' indexes.
+        _ => None,
+    }
+}
+
+fn vdir_hint(part: Part, path: &Path, names: &[&str]) -> Option<Hint> {
+    let Some((last, folders)) = names.split_last() else { return Some(None) };
+    let is_item = super::vdir::format(part, path.file_name().unwrap_or_default()).is_some();
+    if is_item {
+        let folder = folders.iter().fold(part.name().to_owned(), |id, name| format!("{id}/{name}"));
+        return Some(Some(FolderId(folder)));
+    }
+    // Hidden files, and what editors write beside an item, say nothing; a folder has no ending as a rule.
+    let is_hidden = last.starts_with('.') && *last != FOLDER_MARK;
+    let is_other_file = path.extension().is_some() && !path.is_dir();
+    (!is_hidden && !is_other_file).then_some(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint_of(path: &str) -> Option<Hint> {
+        hint(&[(Part::Mail, "/s/mail".into()), (Part::Contacts, "/s/contacts".into())], Path::new(path))
+    }
+
+    fn folder(id: &str) -> Option<Hint> {
+        Some(Some(FolderId(id.into())))
+    }
+
+    #[test]
+    fn a_message_or_item_names_its_folder() {
+        assert_eq!(hint_of("/s/mail/new/1.host"), folder("mail"));
+        assert_eq!(hint_of("/s/mail/.A.B/cur/1.host:2,S"), folder("mail/.A.B"));
+        assert_eq!(hint_of("/s/mail/.A/dovecot-keywords"), folder("mail/.A"));
+        assert_eq!(hint_of("/s/contacts/Home/a.vcf"), folder("contacts/Home"));
+    }
+
+    #[test]
+    fn a_folder_that_comes_or_goes_means_look_at_everything() {
+        for path in ["/s/mail/.A", "/s/contacts/Home", "/s", "/s/mail", "/s/mail/.A/.tandem-folder"] {
+            assert_eq!(hint_of(path), Some(None), "{path}");
+        }
+    }
+
+    #[test]
+    fn unfinished_files_and_indexes_wake_nobody() {
+        for path in [
+            "/s/mail/tmp/x",
+            "/s/mail/.A/tmp/x",
+            "/s/mail/.A/dovecot.index.log",
+            "/s/contacts/Home/.tandem-tmp/x.vcf",
+            "/s/contacts/Home/.tandem-tmp",
+            "/s/contacts/.tandem-tmp-12/a",
+            "/s/contacts/Home/.a.vcf.swp",
+            "/s/contacts/Home/.tandem-12.tmp",
+            "/s/.tandem-12.tmp",
+        ] {
+            assert_eq!(hint_of(path), None, "{path}");
+        }
+    }
+}

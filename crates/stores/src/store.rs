@@ -1,0 +1,86 @@
+//! The contract every connector keeps.
+
+use crate::{
+    Change, Content, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Recovered, StoreError, Written,
+};
+use pim::{FolderKind, FolderUid};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Reads contents while the store is busy elsewhere.
+pub trait Reader: Send + Sync {
+    /// The item's bytes, with the revision they belong to.
+    fn read(&self, href: &Href) -> Result<Content, StoreError>;
+}
+
+/// Keeps watching until it is dropped.
+pub trait Watch: Send {}
+
+/// A place where items live. Used by one thread at a time.
+pub trait Store: Send {
+    /// What it can do.
+    fn caps(&self) -> Caps;
+
+    /// Checks that the store is there and is the one it was; makes its identity at first use.
+    fn open(&mut self) -> Result<StoreId, StoreError>;
+
+    /// Every folder, parents before children.
+    fn folders(&mut self) -> Result<Vec<FolderInfo>, StoreError>;
+
+    /// Lists a folder. With the token of an earlier listing an unchanged folder isn't read again.
+    fn list(&mut self, folder: &FolderId, since: Option<&ListingToken>) -> Result<Listing, StoreError>;
+
+    /// Reads contents beside this store.
+    fn reader(&self) -> Arc<dyn Reader>;
+
+    /// Stages a group of changes and flushes them once. Nothing becomes visible. One result per change, in order.
+    fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>>;
+
+    /// Makes staged changes visible after checking that each target is still as believed, and flushes once.
+    /// One result per intent, in order.
+    fn commit(&mut self, intents: &[Intent]) -> Vec<Result<Written, StoreError>>;
+
+    /// Tells what became of intents after a crash and cleans up what they left. Idempotent.
+    fn recover(&mut self, intents: &[Intent]) -> Vec<Recovered>;
+
+    /// Makes a folder and marks it.
+    fn create_folder(
+        &mut self,
+        parent: Option<&FolderId>,
+        name: &str,
+        kind: FolderKind,
+        uid: FolderUid,
+    ) -> Result<FolderInfo, StoreError>;
+
+    /// Writes the folder's mark.
+    fn mark_folder(&mut self, folder: &FolderId, uid: FolderUid) -> Result<(), StoreError>;
+
+    /// Renames or moves a folder with everything in it.
+    fn rename_folder(
+        &mut self,
+        folder: &FolderId,
+        parent: Option<&FolderId>,
+        name: &str,
+    ) -> Result<FolderInfo, StoreError>;
+
+    /// Removes a folder that holds no item and no folder; anything else is refused as [`StoreError::Changed`].
+    fn delete_folder(&mut self, folder: &FolderId) -> Result<(), StoreError>;
+
+    /// Calls `wake` soon after something changed (with the folder, where known). A hint only: listing is the truth.
+    fn watch(&mut self, wake: Box<dyn Fn(Option<FolderId>) + Send + Sync>) -> Result<Box<dyn Watch>, StoreError>;
+}
+
+/// What the connector can do; the engine asks instead of knowing connectors by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// Items carry their uid themselves ([`Entry::uid`] is set once written).
+    pub holds_uid: bool,
+    /// What is read back is always, byte for byte, what was written.
+    pub verbatim: bool,
+    /// How long after a first complete listing a second one may count as evidence of a deletion, in milliseconds.
+    pub absence_wait_ms: u64,
+}
+
+/// Which store this is, so that another one mounted at the same place is noticed.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct StoreId(pub String);
