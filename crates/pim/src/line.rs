@@ -44,6 +44,11 @@ impl Line<'_> {
         self.group.clone().map(|group| String::from_utf8_lossy(&self.text[group]).to_ascii_uppercase())
     }
 
+    /// The group as written.
+    pub(crate) fn written_group(&self) -> Option<&str> {
+        self.group.clone().and_then(|group| std::str::from_utf8(&self.text[group]).ok())
+    }
+
     pub(crate) fn value(&self) -> &[u8] {
         &self.text[self.colon + 1..]
     }

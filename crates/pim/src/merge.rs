@@ -258,10 +258,13 @@ impl<'p> Patch<'p> {
                     .extend(list_values(line, self.ours.dialect).get(part).cloned());
                 continue;
             }
-            let group = line.group().map(|group| groups.name(&group));
+            let group = line.group().and_then(|group| groups.name(group));
             let bytes = self.style.carry(line, self.ours.dialect, group.as_deref());
-            let is_outside = matches!(key, FieldKey::Wrapper(_));
-            let place = instead_of.unwrap_or_else(|| self.place(&line.name(), is_outside));
+            let place = instead_of.unwrap_or_else(|| match line.group() {
+                // The lines of a group stay together, where the line is that they are about.
+                Some(_) => self.place(key.name(), false),
+                None => self.place(&line.name(), matches!(key, FieldKey::Wrapper(_))),
+            });
             self.insert(place, bytes);
         }
     }
@@ -430,10 +433,11 @@ fn sequence(object: &Object<'_>) -> Option<(u32, usize)> {
     Some((number, line))
 }
 
-/// Names for groups that come into a file without meeting one of the same name.
+/// Names for groups that come into a file without meeting one of the same name; all in upper case.
 struct Groups {
     taken: BTreeSet<String>,
-    given: BTreeMap<String, String>,
+    /// The new name of a group of ours, where its own was taken.
+    given: BTreeMap<String, Option<String>>,
     next: usize,
 }
 
@@ -441,25 +445,28 @@ impl Groups {
     fn of(object: &Object<'_>, removed: &[bool]) -> Self {
         let properties = object.document.components[object.main].properties.iter();
         let kept = properties.filter(|index| !removed[**index]);
-        Self {
-            taken: kept.filter_map(|index| object.document.lines[*index].group()).collect(),
-            given: BTreeMap::new(),
-            next: 1,
-        }
+        let taken = kept.filter_map(|index| object.document.lines[*index].group()).collect();
+        Self { taken, given: BTreeMap::new(), next: 1 }
     }
 
-    /// The name in the result for a group of ours, the same for all its lines.
-    fn name(&mut self, ours: &str) -> String {
-        if let Some(given) = self.given.get(ours) {
+    /// The new name for a group of ours, the same for all its lines; `None` when it can keep its own.
+    fn name(&mut self, ours: String) -> Option<String> {
+        if let Some(given) = self.given.get(&ours) {
             return given.clone();
         }
-        let mut name = ours.to_owned();
-        while self.taken.contains(&name.to_ascii_uppercase()) {
-            name = format!("item{}", self.next);
-            self.next += 1;
-        }
-        self.taken.insert(name.to_ascii_uppercase());
-        self.given.insert(ours.to_owned(), name.clone());
+        let name = self.taken.contains(&ours).then(|| self.free_name());
+        self.taken.insert(name.as_ref().map_or_else(|| ours.clone(), |name| name.to_ascii_uppercase()));
+        self.given.insert(ours, name.clone());
         name
+    }
+
+    fn free_name(&mut self) -> String {
+        loop {
+            let name = format!("item{}", self.next);
+            self.next += 1;
+            if !self.taken.contains(&name.to_ascii_uppercase()) {
+                return name;
+            }
+        }
     }
 }

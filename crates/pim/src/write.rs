@@ -50,12 +50,7 @@ impl Style {
 
     /// `line` (already of this dialect) with other values in its list.
     pub(crate) fn relist(self, line: &Line<'_>, values: &[Vec<u8>]) -> Vec<u8> {
-        self.put_together(
-            line,
-            line.group().as_deref(),
-            self.parameters(line, self.dialect),
-            &self.escaped(values, b','),
-        )
+        self.put_together(line, line.written_group(), self.parameters(line, self.dialect), &self.escaped(values, b','))
     }
 
     /// The values of a list line of another file as a line of this style.
@@ -73,8 +68,7 @@ impl Style {
     }
 
     fn translate(self, line: &Line<'_>, from: Dialect, group: Option<&str>) -> Vec<u8> {
-        let own_group = line.group();
-        let group = group.or(own_group.as_deref());
+        let group = group.or_else(|| line.written_group());
         let mut parameters = self.parameters(line, from);
         let plain = match value(line, from) {
             Value::Plain(plain) => plain,
