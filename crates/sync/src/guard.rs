@@ -57,8 +57,8 @@ impl Guard {
     /// the others are held.
     ///
     /// `folder_sizes` and `total` are numbers of items before the batch. A clock that is set back lets counts live
-    /// longer: by less than the window, it is taken to stand still, and by more, everything counts from now on. One that
-    /// is set forward can't be told from time that passed.
+    /// longer: by less than the window, it is taken to stand still, and by more, everything counts from now on. One
+    /// that is set forward can't be told from time that passed.
     pub fn admit(
         &mut self,
         now_secs: u64,

@@ -16,7 +16,7 @@ fn known(number: u8, folder: FolderUid, name: &str, content: u8) -> Known {
     Known {
         uid: uid(number),
         folder,
-        href: name.to_owned(),
+        href: format!("{name}:2,"),
         name: name.to_owned(),
         canon: CanonHash([content; 32]),
         object_uid: None,
@@ -27,7 +27,7 @@ fn known(number: u8, folder: FolderUid, name: &str, content: u8) -> Known {
 fn seen(folder: FolderUid, name: &str, content: u8) -> Seen {
     Seen {
         folder,
-        href: name.to_owned(),
+        href: format!("{name}:2,S"),
         name: name.to_owned(),
         uid: None,
         canon: CanonHash([content; 32]),
@@ -103,6 +103,30 @@ fn of_two_copies_with_one_uid_the_known_name_keeps_it() {
     assert_eq!(found, identified(&[New, Moved(uid(1))], &[]));
     let found = identify(&before, &[stamped(ARCHIVE, "0"), stamped(INBOX, "z")]);
     assert_eq!(found, identified(&[New, Same(uid(1))], &[]));
+}
+
+#[test]
+fn of_equally_good_places_an_item_is_found_in_the_one_it_was_in() {
+    let stamped = |folder| Seen { uid: Some(uid(1)), ..seen(folder, "a", 1) };
+    let found = identify(&[known(1, ARCHIVE, "a", 1)], &[stamped(INBOX), stamped(ARCHIVE)]);
+    assert_eq!(found, identified(&[New, Same(uid(1))], &[]));
+
+    // Two hard links to one file.
+    let linked = |item: Seen| Seen { file_id: Some(10), ..item };
+    let before = Known { file_id: Some(10), ..known(1, ARCHIVE, "a", 1) };
+    let found = identify(&[before], &[linked(seen(INBOX, "a", 1)), linked(seen(ARCHIVE, "z", 1))]);
+    assert_eq!(found, identified(&[New, Same(uid(1))], &[]));
+}
+
+#[test]
+fn of_two_like_items_the_one_with_the_known_name_is_found() {
+    let before = [known(1, INBOX, "a", 1), known(2, INBOX, "b", 1)];
+    assert_eq!(identify(&before, &[seen(INBOX, "b", 1)]), identified(&[Same(uid(2))], &[1]));
+
+    let key = Some(PairingKey([7; 16]));
+    let before = before.map(|known| Known { object_uid: key, ..known });
+    let rewritten = Seen { object_uid: key, ..seen(INBOX, "b", 2) };
+    assert_eq!(identify(&before, &[rewritten]), identified(&[Same(uid(2))], &[1]));
 }
 
 #[test]
