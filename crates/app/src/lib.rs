@@ -1,5 +1,7 @@
 //! Tandem: app.
 
+pub mod api;
+pub mod control;
 pub mod language;
 pub mod message;
 pub mod password;

@@ -34,7 +34,7 @@ pub struct Problem {
 #[serde(untagged)]
 pub enum Fact {
     /// A count or an amount.
-    Number(#[ts(type = "number")] i64),
+    Number(i64),
     /// A name, a path or a word.
     Text(String),
 }

@@ -11,6 +11,7 @@
 //!
 //! A file named `portable` beside the program moves the default to the folder `profile` beside it.
 
+use etcetera::base_strategy::{BaseStrategy as _, choose_native_strategy};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -72,14 +73,17 @@ impl Profile {
         if let Some(beside) = beside_program.filter(|folder| folder.join("portable").is_file()) {
             return Ok(Self::in_folder(&beside.join("profile")));
         }
-        let base = directories::BaseDirs::new().ok_or(ProfileError::NoHome)?;
-        let data = base.data_local_dir().join(APPLICATION);
-        let logs = if cfg!(target_os = "macos") {
-            base.home_dir().join("Library/Logs").join(APPLICATION)
+        let base = choose_native_strategy().map_err(|_| ProfileError::NoHome)?;
+        let logs = base.state_dir().unwrap_or_else(|| base.cache_dir());
+        // Settings follow their owner to other computers of a Windows domain; an index must not, it belongs to this disk.
+        let (config, data, logs) = if cfg!(windows) {
+            (base.data_dir(), base.cache_dir(), logs.join(APPLICATION).join("log"))
+        } else if cfg!(target_os = "macos") {
+            (base.data_dir(), base.data_dir(), base.home_dir().join("Library/Logs").join(APPLICATION))
         } else {
-            base.state_dir().map_or_else(|| data.join("log"), |state| state.join(APPLICATION).join("log"))
+            (base.config_dir(), base.data_dir(), logs.join(APPLICATION).join("log"))
         };
-        Ok(Self { config: base.config_dir().join(APPLICATION), data, logs })
+        Ok(Self { config: config.join(APPLICATION), data: data.join(APPLICATION), logs })
     }
 
     /// A profile that lies in one folder.

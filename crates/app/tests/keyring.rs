@@ -3,6 +3,7 @@
 //! The client keeps its connection for as long as the process lives, so each scene is this same test program started
 //! again in an environment of its own.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // Here, a panic is the message.
 
 use app::{
     profile::Profile,
