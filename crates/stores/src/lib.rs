@@ -4,7 +4,8 @@
 //! what it could not list it says ([`Listing::Partial`]), and every write says what it believes about its target
 //! ([`Change`]) and is refused if that no longer holds ([`StoreError::Changed`]).
 //!
-//! Connectors: [`files`] (Maildir and vdir folders).
+//! Connectors: [`files`] (Maildir and vdir folders) and [`memory`] (for simulations). [`conformance`] is the suite that
+//! every connector passes.
 
 mod change;
 pub use change::{Change, Intent, NewContent, Recovered, Written};
@@ -21,4 +22,6 @@ pub use item::{Content, Entry, Href, Listing, ListingToken, Payload, Rev};
 mod store;
 pub use store::{Caps, Reader, Store, StoreId, Watch};
 
+pub mod conformance;
 pub mod files;
+pub mod memory;

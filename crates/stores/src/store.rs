@@ -1,4 +1,4 @@
-//! The contract every connector keeps.
+//! The contract every connector keeps; [`crate::conformance`] is the same contract as tests.
 
 use crate::{
     Change, Content, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Recovered, StoreError, Written,

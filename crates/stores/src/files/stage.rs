@@ -6,6 +6,7 @@ use super::{
     names::NameRules,
     place::{Place, Places, split},
     spec::Part,
+    state,
     step::{self, Put, Step},
     text, vdir,
 };
@@ -22,7 +23,7 @@ use std::{
 /// Contents in a group up to which each is flushed by itself; more are flushed with their whole file system.
 const FLUSHED_SINGLY_MAX: usize = 4;
 /// Staged files are abandoned after this time: Maildir's own rule.
-const ABANDONED_AFTER: Duration = Duration::from_secs(36 * 60 * 60);
+const ABANDONED_AFTER_SECS: i64 = 36 * 60 * 60;
 
 /// What staging needs to know of the store.
 pub(super) struct Stage<'a> {
@@ -274,29 +275,15 @@ fn device(path: &Path) -> Option<u64> {
 pub(super) fn sweep(place: &Place) {
     let Ok(entries) = std::fs::read_dir(place.staging()) else { return };
     for entry in entries.flatten() {
-        let is_ours = entry.file_name().as_encoded_bytes().starts_with(step::STAGED_BEGINNING.as_bytes());
-        let modified = entry.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| staged_at(&metadata));
-        let age = modified.and_then(|modified| SystemTime::now().duration_since(modified?).ok());
-        if is_ours && age.is_some_and(|age| age > ABANDONED_AFTER) {
+        let staged = entry.file_name().to_str().and_then(step::staged_secs);
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && staged.is_some_and(|staged| state::now_ns() / 1_000_000_000 - staged > ABANDONED_AFTER_SECS) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
     if place.part != Part::Mail {
         let _ = std::fs::remove_dir(place.staging());
     }
-}
-
-/// When a file was staged. Its modification time may be the item's own, so the time it got its name counts too.
-fn staged_at(metadata: &std::fs::Metadata) -> Option<SystemTime> {
-    let modified = metadata.modified().ok();
-    #[cfg(unix)]
-    {
-        let seconds = std::os::unix::fs::MetadataExt::ctime(metadata);
-        let changed = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.try_into().unwrap_or(0)));
-        modified.max(changed)
-    }
-    #[cfg(not(unix))]
-    modified.max(metadata.created().ok())
 }
 
 /// The folder of a step's item, to be looked at again when the step failed.

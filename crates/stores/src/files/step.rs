@@ -53,13 +53,16 @@ impl Step {
     }
 }
 
-/// A name for a file in a staging place. Recognized by its beginning when it was left behind.
+/// A name for a file in a staging place. It tells whose the file is and when it was staged: the modification time may be
+/// the item's own.
 pub(super) fn staged_name() -> io::Result<String> {
-    Ok(format!("{STAGED_BEGINNING}{}", super::random_hex()?))
+    Ok(format!("tandem-{}-{}", super::state::now_ns() / 1_000_000_000, super::random_hex()?))
 }
 
-/// What our staged files' names begin with.
-pub(super) const STAGED_BEGINNING: &str = "tandem-";
+/// When a file of this name was staged, in seconds since 1970. `None`: it is somebody else's.
+pub(super) fn staged_secs(name: &str) -> Option<i64> {
+    name.strip_prefix("tandem-")?.split_once('-')?.0.parse().ok()
+}
 
 /// Names for a new message: the wish if it can be kept, then one that is certainly free.
 pub(super) fn message_names(wish: &str, size: u64, rules: NameRules) -> io::Result<Vec<String>> {

@@ -1,0 +1,926 @@
+//! What every connector must do, as tests.
+//!
+//! A connector's tests give a [`Subject`]: the store, and the person who works in it beside Tandem. Each function here
+//! is a sentence about behaviour; [`conformance_tests!`](crate::conformance_tests) makes a test of each.
+
+use crate::{
+    Change, Entry, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, NewContent, Payload, Recovered, Store,
+    StoreError, StoreId, Written,
+};
+use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid, NativeHash};
+use std::{
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+/// A store under test and the person who works in it with other programs.
+pub trait Subject {
+    /// The store as after a start of the program, not opened yet. `known` is what an earlier [`Store::open`] gave.
+    fn store(&mut self, known: Option<&StoreId>) -> Box<dyn Store>;
+
+    /// The kinds of folders the store can hold.
+    fn kinds(&self) -> Vec<FolderKind> {
+        vec![FolderKind::Mail, FolderKind::Contacts, FolderKind::Calendar, FolderKind::Tasks, FolderKind::Notes]
+    }
+
+    /// Adds an item of the folder's kind.
+    fn adds(&mut self, folder: &FolderInfo, name: &str, bytes: &[u8]);
+
+    /// Changes the content of an item that isn't a message.
+    fn edits(&mut self, entry: &Entry, bytes: &[u8]);
+
+    /// Removes an item.
+    fn deletes(&mut self, entry: &Entry);
+
+    /// Copies an item within its folder.
+    fn copies(&mut self, entry: &Entry);
+
+    /// Takes the store away.
+    fn vanishes(&mut self);
+
+    /// Leaves an empty place where the store was, as a disk that isn't mounted does.
+    fn is_emptied(&mut self);
+
+    /// Puts another store at the place.
+    fn is_replaced(&mut self);
+
+    /// Brings the store back after any of the three.
+    fn comes_back(&mut self);
+}
+
+/// Makes a test of every sentence. `$subject` is an expression that gives a new subject with an empty store.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($subject:expr) => {
+        $crate::conformance_tests! { @each $subject,
+            a_created_item_is_read_back
+            an_item_of_a_kind_the_folder_does_not_hold_is_refused
+            an_item_beyond_the_limit_is_refused_by_its_size
+            ten_megabytes_come_back_whole
+            any_language_goes_into_names_and_contents
+            equal_names_make_two_items
+            flags_are_kept_and_change_without_changing_the_content
+            new_content_replaces_the_old
+            a_message_with_new_content_is_still_one_message
+            a_stale_change_is_refused_and_the_edit_stays
+            a_stale_flag_is_refused
+            an_edit_between_stage_and_commit_wins
+            one_refused_change_does_not_stop_its_group
+            a_moved_item_is_the_same_in_the_other_folder
+            content_and_folder_change_together
+            a_deleted_item_is_gone
+            nothing_is_visible_before_commit
+            after_a_crash_before_commit_nothing_is_left
+            after_a_crash_following_commit_everything_is_found
+            an_edit_after_the_crash_makes_recovery_unclear
+            a_copied_item_is_another_item
+            a_store_that_is_gone_is_not_an_empty_one
+            an_emptied_store_is_not_an_empty_one
+            another_store_at_the_place_is_told
+            a_store_keeps_its_identity
+            folders_nest_and_come_back_by_name
+            a_renamed_folder_keeps_its_mark_and_its_items
+            a_folder_moves_with_what_is_inside
+            a_folder_does_not_move_into_itself
+            only_an_empty_folder_is_deleted
+            a_folder_made_twice_is_one
+            an_unchanged_folder_is_not_listed_again
+            a_token_never_hides_a_change
+            two_writers_do_not_overwrite_each_other
+            a_persons_change_wakes_the_watch
+        }
+    };
+    (@each $subject:expr, $($sentence:ident)+) => {
+        $(
+            #[test]
+            fn $sentence() {
+                $crate::conformance::$sentence(&mut $subject);
+            }
+        )+
+    };
+}
+
+/// How long an unchanged folder may take to be known as unchanged, and a change to be told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn opened(subject: &mut dyn Subject) -> Box<dyn Store> {
+    let mut store = subject.store(None);
+    store.open().expect("a new store opens");
+    store
+}
+
+fn folder(store: &mut dyn Store, kind: FolderKind, name: &str, number: u8) -> FolderInfo {
+    store.create_folder(None, name, kind, FolderUid([number; 16])).expect("a folder is made")
+}
+
+/// A kind other than mail, if the store holds one.
+fn editable_kind(subject: &dyn Subject) -> Option<FolderKind> {
+    subject.kinds().into_iter().find(|kind| *kind != FolderKind::Mail)
+}
+
+fn format(kind: FolderKind) -> Format {
+    match kind {
+        FolderKind::Mail => Format::Rfc5322,
+        FolderKind::Contacts => Format::VCard,
+        FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => Format::ICalendar,
+    }
+}
+
+/// An item of this kind that any store takes.
+#[must_use]
+pub fn sample(kind: FolderKind, title: &str) -> Vec<u8> {
+    let component = match kind {
+        FolderKind::Mail => {
+            let header = "From: a@example.org\r\nTo: b@example.org\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000";
+            return format!("{header}\r\nMessage-ID: <{title}@example.org>\r\n\r\n{title}\r\n").into_bytes();
+        }
+        FolderKind::Contacts => {
+            let card =
+                format!("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{title}\r\nFN:{title}\r\nN:{title};;;;\r\nEND:VCARD\r\n");
+            return card.into_bytes();
+        }
+        FolderKind::Calendar => "VEVENT",
+        FolderKind::Tasks => "VTODO",
+        FolderKind::Notes => "VJOURNAL",
+    };
+    format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nBEGIN:{component}\r\nUID:{title}\r\n\
+         DTSTAMP:20260101T100000Z\r\nDTSTART:20260101T100000Z\r\nSUMMARY:{title}\r\nEND:{component}\r\nEND:VCALENDAR\r\n"
+    )
+    .into_bytes()
+}
+
+fn content(kind: FolderKind, bytes: &[u8]) -> NewContent {
+    NewContent {
+        payload: Payload::Memory(Arc::from(bytes)),
+        native: NativeHash(*blake3::hash(bytes).as_bytes()),
+        format: format(kind),
+        modified: None,
+    }
+}
+
+fn create(folder: &FolderInfo, name: &str, bytes: &[u8], flags: Flags) -> Change {
+    let uid = ItemUid(*blake3::hash(bytes).as_bytes().first_chunk().expect("a hash is longer than a uid"));
+    let content = content(folder.kind, bytes);
+    Change::Create { uid, folder: folder.id.clone(), content, flags, name: name.to_owned() }
+}
+
+fn update(entry: &Entry, content: Option<NewContent>, flags: &Flags, folder: Option<&FolderInfo>) -> Change {
+    Change::Update {
+        href: entry.href.clone(),
+        expect_rev: entry.rev.clone(),
+        expect_flags: entry.flags.clone(),
+        content,
+        flags: flags.clone(),
+        folder: folder.map(|folder| folder.id.clone()),
+    }
+}
+
+fn delete(entry: &Entry) -> Change {
+    Change::Delete { href: entry.href.clone(), expect_rev: entry.rev.clone() }
+}
+
+fn stage(store: &mut dyn Store, change: Change) -> Intent {
+    store.stage(&[change]).remove(0).expect("the change can be staged")
+}
+
+fn apply(store: &mut dyn Store, change: Change) -> Result<Option<Entry>, StoreError> {
+    let intent = store.stage(&[change]).remove(0)?;
+    store.commit(&[intent]).remove(0).map(|written| written.entry)
+}
+
+fn added(store: &mut dyn Store, folder: &FolderInfo, name: &str, bytes: &[u8], flags: &[Flag]) -> Entry {
+    let flags = Flags(flags.iter().cloned().collect());
+    let entry = apply(store, create(folder, name, bytes, flags)).expect("the item can be created");
+    entry.expect("a created item is somewhere")
+}
+
+fn complete(store: &mut dyn Store, folder: &FolderInfo) -> (Vec<Entry>, ListingToken) {
+    match store.list(&folder.id, None).expect("the folder can be listed") {
+        Listing::Complete { entries, token } => (entries, token),
+        other => panic!("a calm folder is listed completely, not {other:?}"),
+    }
+}
+
+fn entries(store: &mut dyn Store, folder: &FolderInfo) -> Vec<Entry> {
+    complete(store, folder).0
+}
+
+fn only_entry(store: &mut dyn Store, folder: &FolderInfo) -> Entry {
+    let mut entries = entries(store, folder);
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    entries.remove(0)
+}
+
+fn read(store: &dyn Store, href: &Href) -> Result<Vec<u8>, StoreError> {
+    match store.reader().read(href)?.payload {
+        Payload::Memory(bytes) => Ok(bytes.to_vec()),
+        Payload::File { path, size } => {
+            let bytes = std::fs::read(path).expect("a content's file can be read");
+            assert_eq!(bytes.len() as u64, size);
+            Ok(bytes)
+        }
+    }
+}
+
+/// Whether what is read is what was written, as far as this store promises.
+fn assert_holds(store: &dyn Store, entry: &Entry, bytes: &[u8]) {
+    let found = read(store, &entry.href).expect("the item can be read");
+    if store.caps().verbatim {
+        assert!(found == bytes, "{} bytes written, {} read, or others", bytes.len(), found.len());
+        assert_eq!(entry.size, bytes.len() as u64);
+    } else {
+        assert!(!found.is_empty());
+    }
+}
+
+fn assert_only(store: &mut dyn Store, folder: &FolderInfo, bytes: &[u8]) {
+    let entry = only_entry(store, folder);
+    assert_holds(store, &entry, bytes);
+}
+
+/// A listing shows what the write told, though it may ask to read a file once more that was written just now.
+fn assert_listed(store: &mut dyn Store, folder: &FolderInfo, entry: &Entry) {
+    let listed = entries(store, folder).into_iter().find(|listed| listed.href == entry.href);
+    let listed = listed.expect("a written item is listed");
+    let without_rev = |entry: &Entry| Entry { rev: crate::Rev(Vec::new()), ..entry.clone() };
+    assert_eq!(without_rev(&listed), without_rev(entry));
+}
+
+/// Whatever the kind: what was created is there, once.
+pub fn a_created_item_is_read_back(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "First", number);
+        assert!(entries(&mut *store, &folder).is_empty());
+        let bytes = sample(kind, "one");
+        let entry = added(&mut *store, &folder, "one", &bytes, &[]);
+        assert_eq!(entry.format, format(kind));
+        assert_eq!(only_entry(&mut *store, &folder).href, entry.href);
+        assert_listed(&mut *store, &folder, &entry);
+        assert_holds(&*store, &entry, &bytes);
+        assert_eq!(entry.uid.is_some(), store.caps().holds_uid);
+    }
+}
+
+/// A message is no contact.
+pub fn an_item_of_a_kind_the_folder_does_not_hold_is_refused(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Own", number);
+        let wrong = if kind == FolderKind::Mail { FolderKind::Contacts } else { FolderKind::Mail };
+        let wrong_content = content(wrong, &sample(wrong, "x"));
+        let mut change = create(&folder, "x", b"x", Flags::default());
+        if let Change::Create { content, .. } = &mut change {
+            *content = wrong_content;
+        }
+        assert!(matches!(apply(&mut *store, change), Err(StoreError::Unsupported)));
+        assert!(entries(&mut *store, &folder).is_empty());
+    }
+}
+
+/// Nothing is read of it first.
+pub fn an_item_beyond_the_limit_is_refused_by_its_size(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let kind = subject.kinds()[0];
+    let folder = folder(&mut *store, kind, "Large", 1);
+    let size = Payload::SIZE_MAX + 1;
+    let mut change = create(&folder, "x", b"x", Flags::default());
+    if let Change::Create { content, .. } = &mut change {
+        content.payload = Payload::File { path: "/does/not/exist".into(), size };
+    }
+    let refused = apply(&mut *store, change);
+    assert!(matches!(refused, Err(StoreError::TooLarge { size: told }) if told == size), "{refused:?}");
+}
+
+/// From a file, as large contents travel; the file stays.
+pub fn ten_megabytes_come_back_whole(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let kind = subject.kinds()[0];
+    let folder = folder(&mut *store, kind, "Large", 1);
+    let mut bytes = sample(kind, "large");
+    // In a message the body may be anything; elsewhere it stays one long, well-formed line per kilobyte.
+    let line = format!("X-FILL:{}\r\n", "0123456789abcdef".repeat(4));
+    let at =
+        if kind == FolderKind::Mail { bytes.len() } else { bytes.windows(4).position(|w| w == b"UID:").unwrap_or(0) };
+    let fill = line.repeat(10 * 1024 * 1024 / line.len());
+    bytes.splice(at..at, fill.into_bytes());
+    let path =
+        std::env::temp_dir().join(format!("tandem-conformance-{}-{:p}", std::process::id(), &raw const *subject));
+    std::fs::write(&path, &bytes).expect("the temporary folder has room");
+    let mut change = create(&folder, "large", &bytes, Flags::default());
+    if let Change::Create { content, .. } = &mut change {
+        content.payload = Payload::File { path: path.clone(), size: bytes.len() as u64 };
+    }
+    let entry = apply(&mut *store, change).expect("ten megabytes fit").expect("a created item is somewhere");
+    assert_holds(&*store, &entry, &bytes);
+    std::fs::remove_file(&path).expect("the caller's file is still there");
+}
+
+/// Names and contents in any script.
+pub fn any_language_goes_into_names_and_contents(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let name = "Über 日本語 😀 ﷽";
+        let folder = folder(&mut *store, kind, name, number);
+        assert_eq!(folder.name, name);
+        let bytes = sample(kind, "Grüße 漢字 🎉");
+        let entry = added(&mut *store, &folder, "Grüße 漢字 🎉", &bytes, &[]);
+        assert_holds(&*store, &entry, &bytes);
+        assert_listed(&mut *store, &folder, &entry);
+    }
+}
+
+/// A name is only a wish.
+pub fn equal_names_make_two_items(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Twins", number);
+        let changes: Vec<Change> =
+            ["a", "b", "c"].map(|title| create(&folder, "same", &sample(kind, title), Flags::default())).into();
+        let intents: Vec<Intent> =
+            store.stage(&changes).into_iter().map(|intent| intent.expect("an item can be staged")).collect();
+        let written: Vec<Entry> = store
+            .commit(&intents)
+            .into_iter()
+            .filter_map(|written| written.expect("an item can be written").entry)
+            .collect();
+        assert_eq!(entries(&mut *store, &folder).len(), 3);
+        for (entry, title) in written.iter().zip(["a", "b", "c"]) {
+            assert_holds(&*store, entry, &sample(kind, title));
+        }
+    }
+}
+
+/// Flags are a message's own.
+pub fn flags_are_kept_and_change_without_changing_the_content(subject: &mut dyn Subject) {
+    if !subject.kinds().contains(&FolderKind::Mail) {
+        return;
+    }
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, FolderKind::Mail, "Flags", 1);
+    let bytes = sample(FolderKind::Mail, "flags");
+    let entry = added(&mut *store, &folder, "flags", &bytes, &[Flag::Seen, Flag::Keyword("Work".to_owned())]);
+    assert_eq!(entry.flags, Flags([Flag::Seen, Flag::Keyword("Work".to_owned())].into()));
+    let wanted = Flags([Flag::Answered, Flag::Flagged, Flag::Forwarded, Flag::Keyword("Home".to_owned())].into());
+    let after = apply(&mut *store, update(&entry, None, &wanted, None)).expect("flags can change");
+    let after = after.expect("the message is still there");
+    assert_eq!((&after.flags, &after.href, &after.rev), (&wanted, &entry.href, &entry.rev));
+    assert_listed(&mut *store, &folder, &after);
+    assert_holds(&*store, &after, &bytes);
+    let none = apply(&mut *store, update(&after, None, &Flags::default(), None)).expect("flags can go");
+    assert_eq!(none.expect("the message is still there").flags, Flags::default());
+}
+
+/// In place, under the same href.
+pub fn new_content_replaces_the_old(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, kind, "Edits", 1);
+    let entry = added(&mut *store, &folder, "item", &sample(kind, "before"), &[]);
+    let bytes = sample(kind, "after");
+    let change = update(&entry, Some(content(kind, &bytes)), &entry.flags, None);
+    let after = apply(&mut *store, change).expect("content can change").expect("the item is still there");
+    assert_eq!(after.href, entry.href);
+    assert_ne!(after.rev, entry.rev);
+    assert_eq!(only_entry(&mut *store, &folder).href, after.href);
+    assert_holds(&*store, &after, &bytes);
+}
+
+/// A draft is written again and again.
+pub fn a_message_with_new_content_is_still_one_message(subject: &mut dyn Subject) {
+    if !subject.kinds().contains(&FolderKind::Mail) {
+        return;
+    }
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, FolderKind::Mail, "Drafts of mine", 1);
+    let entry = added(&mut *store, &folder, "draft", &sample(FolderKind::Mail, "before"), &[Flag::Draft]);
+    let bytes = sample(FolderKind::Mail, "after");
+    let change = update(&entry, Some(content(FolderKind::Mail, &bytes)), &entry.flags, None);
+    let after = apply(&mut *store, change).expect("a draft can change").expect("the draft is still there");
+    assert_eq!(after.flags, entry.flags);
+    assert_eq!(only_entry(&mut *store, &folder).href, after.href);
+    assert_holds(&*store, &after, &bytes);
+}
+
+/// The heart of every write.
+pub fn a_stale_change_is_refused_and_the_edit_stays(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let mut store = opened(subject);
+    let source = folder(&mut *store, kind, "Stale", 1);
+    let target = folder(&mut *store, kind, "Elsewhere", 2);
+    let entry = added(&mut *store, &source, "item", &sample(kind, "before"), &[]);
+    let edited = sample(kind, "edited by a person");
+    subject.edits(&entry, &edited);
+    let new = Some(content(kind, &sample(kind, "ours")));
+    for change in [
+        update(&entry, new.clone(), &entry.flags, None),
+        update(&entry, new, &entry.flags, Some(&target)),
+        update(&entry, None, &entry.flags, Some(&target)),
+        delete(&entry),
+    ] {
+        let refused = apply(&mut *store, change);
+        assert!(matches!(refused, Err(StoreError::Changed)), "{refused:?}");
+    }
+    let now = only_entry(&mut *store, &source);
+    assert_eq!(read(&*store, &now.href).expect("the edit can be read"), edited);
+    assert!(entries(&mut *store, &target).is_empty());
+}
+
+/// Flags are believed like contents.
+pub fn a_stale_flag_is_refused(subject: &mut dyn Subject) {
+    if !subject.kinds().contains(&FolderKind::Mail) {
+        return;
+    }
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, FolderKind::Mail, "Flags", 1);
+    let entry = added(&mut *store, &folder, "m", &sample(FolderKind::Mail, "m"), &[]);
+    let seen = Flags([Flag::Seen].into());
+    apply(&mut *store, update(&entry, None, &seen, None)).expect("flags can change");
+    let refused = apply(&mut *store, update(&entry, None, &Flags([Flag::Flagged].into()), None));
+    assert!(matches!(refused, Err(StoreError::Changed)), "{refused:?}");
+    assert_eq!(only_entry(&mut *store, &folder).flags, seen);
+}
+
+/// The last look comes after staging.
+pub fn an_edit_between_stage_and_commit_wins(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, kind, "Race", 1);
+    let entry = added(&mut *store, &folder, "item", &sample(kind, "before"), &[]);
+    let intent = stage(&mut *store, update(&entry, Some(content(kind, &sample(kind, "ours"))), &entry.flags, None));
+    let edited = sample(kind, "theirs");
+    subject.edits(&entry, &edited);
+    let refused = store.commit(&[intent]).remove(0);
+    assert!(matches!(refused, Err(StoreError::Changed)), "{refused:?}");
+    let now = only_entry(&mut *store, &folder);
+    assert_eq!(read(&*store, &now.href).expect("the edit can be read"), edited);
+
+    let intent = stage(&mut *store, delete(&now));
+    subject.deletes(&now);
+    let refused = store.commit(&[intent]).remove(0);
+    assert!(matches!(refused, Err(StoreError::Changed)), "{refused:?}");
+    assert!(entries(&mut *store, &folder).is_empty());
+}
+
+/// One result per change, in order.
+pub fn one_refused_change_does_not_stop_its_group(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, kind, "Group", 1);
+    let stale = added(&mut *store, &folder, "stale", &sample(kind, "stale"), &[]);
+    subject.edits(&stale, &sample(kind, "stale edited"));
+    let changes = [
+        create(&folder, "a", &sample(kind, "a"), Flags::default()),
+        delete(&stale),
+        create(&folder, "b", &sample(kind, "b"), Flags::default()),
+    ];
+    let intents: Vec<Intent> =
+        store.stage(&changes).into_iter().map(|intent| intent.expect("each can be staged")).collect();
+    let results = store.commit(&intents);
+    assert!(matches!(&results[..], [Ok(_), Err(StoreError::Changed), Ok(_)]), "{results:?}");
+    assert_eq!(entries(&mut *store, &folder).len(), 3);
+}
+
+/// Never delete and add.
+pub fn a_moved_item_is_the_same_in_the_other_folder(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let source = folder(&mut *store, kind, "From", 2 * number);
+        let target = folder(&mut *store, kind, "To", 2 * number + 1);
+        let bytes = sample(kind, "moving");
+        let flags = if kind == FolderKind::Mail { vec![Flag::Seen, Flag::Keyword("Work".to_owned())] } else { vec![] };
+        let entry = added(&mut *store, &source, "item", &bytes, &flags);
+        let moved = apply(&mut *store, update(&entry, None, &entry.flags, Some(&target))).expect("an item can move");
+        let moved = moved.expect("a moved item is somewhere");
+        assert_eq!((&moved.flags, moved.file_id), (&entry.flags, entry.file_id));
+        assert!(entries(&mut *store, &source).is_empty());
+        assert_listed(&mut *store, &target, &moved);
+        assert_holds(&*store, &moved, &bytes);
+    }
+}
+
+/// One change, one outcome.
+pub fn content_and_folder_change_together(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let source = folder(&mut *store, kind, "From", 2 * number);
+        let target = folder(&mut *store, kind, "To", 2 * number + 1);
+        let entry = added(&mut *store, &source, "item", &sample(kind, "before"), &[]);
+        let bytes = sample(kind, "after");
+        let change = update(&entry, Some(content(kind, &bytes)), &entry.flags, Some(&target));
+        let moved = apply(&mut *store, change).expect("both can change").expect("a moved item is somewhere");
+        assert!(entries(&mut *store, &source).is_empty());
+        assert_eq!(only_entry(&mut *store, &target).href, moved.href);
+        assert_holds(&*store, &moved, &bytes);
+    }
+}
+
+/// And can't be read.
+pub fn a_deleted_item_is_gone(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Deleting", number);
+        let entry = added(&mut *store, &folder, "item", &sample(kind, "x"), &[]);
+        let kept = added(&mut *store, &folder, "kept", &sample(kind, "kept"), &[]);
+        assert_eq!(apply(&mut *store, delete(&entry)).expect("an item can be deleted"), None);
+        assert_eq!(only_entry(&mut *store, &folder).href, kept.href);
+        assert!(matches!(read(&*store, &entry.href), Err(StoreError::NotFound)));
+        let again = apply(&mut *store, delete(&entry));
+        assert!(matches!(again, Err(StoreError::Changed | StoreError::NotFound)), "{again:?}");
+    }
+}
+
+/// Staging shows nothing to anybody.
+pub fn nothing_is_visible_before_commit(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Staged", number);
+        let entry = added(&mut *store, &folder, "item", &sample(kind, "before"), &[]);
+        let folders_before = store.folders().expect("folders can be listed");
+        let new = content(kind, &sample(kind, "after"));
+        for change in [
+            create(&folder, "new", &sample(kind, "new"), Flags::default()),
+            update(&entry, Some(new), &entry.flags, None),
+            delete(&entry),
+        ] {
+            stage(&mut *store, change);
+        }
+        assert_eq!(only_entry(&mut *store, &folder).href, entry.href);
+        assert_holds(&*store, &entry, &sample(kind, "before"));
+        assert_eq!(store.folders().expect("folders can be listed"), folders_before);
+    }
+}
+
+/// The changes that the crash stories are told with: a new item, new content, a move, a deletion, and flags.
+fn changes_of_every_sort(
+    store: &mut dyn Store,
+    kind: FolderKind,
+    source: &FolderInfo,
+    target: &FolderInfo,
+) -> Vec<Change> {
+    let names = ["edited", "moved", "deleted", "flagged"];
+    let entries = names.map(|name| added(store, source, name, &sample(kind, name), &[]));
+    let seen = if kind == FolderKind::Mail { Flags([Flag::Seen].into()) } else { Flags::default() };
+    let new = content(kind, &sample(kind, "edited now"));
+    vec![
+        create(source, "created", &sample(kind, "created"), Flags::default()),
+        update(&entries[0], Some(new), &Flags::default(), None),
+        update(&entries[1], None, &Flags::default(), Some(target)),
+        delete(&entries[2]),
+        update(&entries[3], None, &seen, None),
+    ]
+}
+
+/// Hrefs and contents, sorted.
+fn contents(store: &mut dyn Store, folder: &FolderInfo) -> Vec<(Href, Vec<u8>, Flags)> {
+    let entries = entries(store, folder);
+    let read = |entry: Entry| {
+        let bytes = read(store, &entry.href).expect("a listed item can be read");
+        (entry.href, bytes, entry.flags)
+    };
+    entries.into_iter().map(read).collect()
+}
+
+/// Not done, said as often as asked; and the next program can do it.
+pub fn after_a_crash_before_commit_nothing_is_left(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let source = folder(&mut *store, kind, "Source", 2 * number);
+        let target = folder(&mut *store, kind, "Target", 2 * number + 1);
+        let changes = changes_of_every_sort(&mut *store, kind, &source, &target);
+        let before = (contents(&mut *store, &source), contents(&mut *store, &target));
+        let intents: Vec<Intent> =
+            store.stage(&changes).into_iter().map(|intent| intent.expect("each can be staged")).collect();
+        let id = store.open().expect("the store is there");
+        drop(store);
+
+        store = subject.store(Some(&id));
+        store.open().expect("the store is still there");
+        for recovered in store.recover(&intents[..4]) {
+            assert!(matches!(recovered, Recovered::NotDone), "{recovered:?}");
+        }
+        let again = store.recover(&intents[..4]);
+        assert!(again.iter().all(|recovered| !matches!(recovered, Recovered::Done(_))), "{again:?}");
+        assert_eq!((contents(&mut *store, &source), contents(&mut *store, &target)), before);
+        let written: Vec<_> = changes.into_iter().map(|change| apply(&mut *store, change)).collect();
+        assert!(written.iter().all(Result::is_ok), "{written:?}");
+    }
+}
+
+/// Done, with what the store holds.
+pub fn after_a_crash_following_commit_everything_is_found(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let source = folder(&mut *store, kind, "Source", 2 * number);
+        let target = folder(&mut *store, kind, "Target", 2 * number + 1);
+        let changes = changes_of_every_sort(&mut *store, kind, &source, &target);
+        // Where there are no flags the last change is none, and recovery may call it done or not.
+        let count = if kind == FolderKind::Mail { 5 } else { 4 };
+        let intents: Vec<Intent> =
+            store.stage(&changes[..count]).into_iter().map(|intent| intent.expect("each can be staged")).collect();
+        let written: Vec<Written> =
+            store.commit(&intents).into_iter().map(|written| written.expect("each can be written")).collect();
+        let after = (contents(&mut *store, &source), contents(&mut *store, &target));
+        let id = store.open().expect("the store is there");
+        drop(store);
+
+        store = subject.store(Some(&id));
+        store.open().expect("the store is still there");
+        for _ in 0..2 {
+            for (recovered, written) in store.recover(&intents).iter().zip(&written) {
+                let Recovered::Done(found) = recovered else { panic!("{written:?} was done, not {recovered:?}") };
+                let href = |written: &Written| written.entry.as_ref().map(|entry| entry.href.clone());
+                assert_eq!(href(found), href(written));
+            }
+        }
+        assert_eq!((contents(&mut *store, &source), contents(&mut *store, &target)), after);
+    }
+}
+
+/// Whose edit it is can't be told, so nobody's is touched.
+pub fn an_edit_after_the_crash_makes_recovery_unclear(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, kind, "Unclear", 1);
+    let entry = added(&mut *store, &folder, "item", &sample(kind, "before"), &[]);
+    let intent = stage(&mut *store, update(&entry, Some(content(kind, &sample(kind, "ours"))), &entry.flags, None));
+    let edited = sample(kind, "theirs, longer");
+    subject.edits(&entry, &edited);
+    let recovered = store.recover(std::slice::from_ref(&intent)).remove(0);
+    assert!(matches!(recovered, Recovered::Unclear), "{recovered:?}");
+    let now = only_entry(&mut *store, &folder);
+    assert_eq!(read(&*store, &now.href).expect("the edit can be read"), edited);
+}
+
+/// Even if it carries the same uid.
+pub fn a_copied_item_is_another_item(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Copies", number);
+        let bytes = sample(kind, "copied");
+        let entry = added(&mut *store, &folder, "item", &bytes, &[]);
+        subject.copies(&entry);
+        let both = entries(&mut *store, &folder);
+        assert_eq!(both.len(), 2);
+        assert!(both.iter().any(|listed| listed.href == entry.href));
+        both.iter().for_each(|entry| assert_holds(&*store, entry, &bytes));
+    }
+}
+
+/// An absent store says so instead of listing nothing.
+pub fn a_store_that_is_gone_is_not_an_empty_one(subject: &mut dyn Subject) {
+    absent(subject, |subject| subject.vanishes(), |error| matches!(error, StoreError::Unavailable { .. }));
+}
+
+/// A disk that isn't mounted leaves an empty folder.
+pub fn an_emptied_store_is_not_an_empty_one(subject: &mut dyn Subject) {
+    let is_told = |error: &StoreError| matches!(error, StoreError::Unavailable { .. } | StoreError::Replaced);
+    absent(subject, |subject| subject.is_emptied(), is_told);
+}
+
+/// Another disk at the same place is another store.
+pub fn another_store_at_the_place_is_told(subject: &mut dyn Subject) {
+    absent(subject, |subject| subject.is_replaced(), |error| matches!(error, StoreError::Replaced));
+}
+
+fn absent(subject: &mut dyn Subject, happens: fn(&mut dyn Subject), is_told: fn(&StoreError) -> bool) {
+    let mut store = opened(subject);
+    let id = store.open().expect("the store is there");
+    let kind = subject.kinds()[0];
+    let folder = folder(&mut *store, kind, "Kept", 1);
+    let bytes = sample(kind, "kept");
+    let entry = added(&mut *store, &folder, "item", &bytes, &[]);
+    let staged = stage(&mut *store, create(&folder, "new", &sample(kind, "new"), Flags::default()));
+
+    happens(subject);
+    let mut started = subject.store(Some(&id));
+    for store in [&mut store, &mut started] {
+        let told = [
+            store.open().err(),
+            store.folders().err(),
+            store.list(&folder.id, None).err(),
+            store.stage(&[delete(&entry)]).remove(0).err(),
+            store.commit(std::slice::from_ref(&staged)).remove(0).err(),
+            store.create_folder(None, "Other", kind, FolderUid([2; 16])).err(),
+        ];
+        for (call, error) in told.into_iter().enumerate() {
+            let error = error.unwrap_or_else(|| panic!("call {call} says nothing"));
+            assert!(is_told(&error), "call {call}: {error:?}");
+        }
+        let recovered = store.recover(std::slice::from_ref(&staged)).remove(0);
+        assert!(matches!(recovered, Recovered::Unclear), "{recovered:?}");
+    }
+
+    subject.comes_back();
+    assert_eq!(started.open().expect("the store is back"), id);
+    assert_only(&mut *started, &folder, &bytes);
+}
+
+/// However often it is opened.
+pub fn a_store_keeps_its_identity(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let id = store.open().expect("the store opens again");
+    let mut again = subject.store(None);
+    assert_eq!(again.open().expect("another program opens it too"), id);
+    let mut known = subject.store(Some(&id));
+    assert_eq!(known.open().expect("who knows it finds it"), id);
+}
+
+/// Parents are listed first.
+pub fn folders_nest_and_come_back_by_name(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let outer = folder(&mut *store, kind, "Dr. No / Yes", 3 * number);
+        let inner = store
+            .create_folder(Some(&outer.id), "a&b: ?", kind, FolderUid([3 * number + 1; 16]))
+            .expect("a folder in a folder");
+        assert_eq!((&*outer.name, &outer.parent), ("Dr. No / Yes", &None));
+        assert_eq!((&*inner.name, inner.parent.as_ref()), ("a&b: ?", Some(&outer.id)));
+        let folders = store.folders().expect("folders can be listed");
+        let at = |wanted: &FolderInfo| folders.iter().position(|folder| folder == wanted);
+        assert!(at(&outer).is_some() && at(&outer) < at(&inner), "{folders:?}");
+        let entry = added(&mut *store, &inner, "item", &sample(kind, "deep"), &[]);
+        assert_listed(&mut *store, &inner, &entry);
+        assert!(entries(&mut *store, &outer).is_empty());
+    }
+}
+
+/// The mark is the witness.
+pub fn a_renamed_folder_keeps_its_mark_and_its_items(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let before = folder(&mut *store, kind, "Before", 2 * number);
+        let other = folder(&mut *store, kind, "Taken", 2 * number + 1);
+        let bytes = sample(kind, "inside");
+        added(&mut *store, &before, "item", &bytes, &[]);
+        let after = store.rename_folder(&before.id, None, "After").expect("a folder can be renamed");
+        assert_eq!((&*after.name, after.uid), ("After", before.uid));
+        assert_only(&mut *store, &after, &bytes);
+        // A taken name gets a number; nothing is mixed.
+        let suffixed = store.rename_folder(&after.id, None, "Taken").expect("a taken name is no obstacle");
+        assert_ne!(suffixed.id, other.id);
+        assert_eq!(suffixed.uid, before.uid);
+        assert!(entries(&mut *store, &other).is_empty());
+        assert_only(&mut *store, &suffixed, &bytes);
+    }
+}
+
+/// All of it, to any depth.
+pub fn a_folder_moves_with_what_is_inside(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let uid = |index: u8| FolderUid([4 * number + index; 16]);
+        let a = store.create_folder(None, "A", kind, uid(0)).expect("a folder is made");
+        let b = store.create_folder(Some(&a.id), "B", kind, uid(1)).expect("a folder is made");
+        let c = store.create_folder(Some(&b.id), "C", kind, uid(2)).expect("a folder is made");
+        let target = store.create_folder(None, "Target", kind, uid(3)).expect("a folder is made");
+        let bytes = sample(kind, "deep inside");
+        added(&mut *store, &c, "item", &bytes, &[]);
+        let moved = store.rename_folder(&b.id, Some(&target.id), "B").expect("a folder can move");
+        assert_eq!((moved.parent.as_ref(), moved.uid), (Some(&target.id), Some(uid(1))));
+        let folders = store.folders().expect("folders can be listed");
+        let inside = folders.iter().find(|folder| folder.uid == Some(uid(2))).expect("what was inside is there");
+        assert_eq!(inside.parent.as_ref(), Some(&moved.id));
+        assert_only(&mut *store, inside, &bytes);
+        assert!(!folders.iter().any(|folder| folder.parent.as_ref() == Some(&a.id)));
+    }
+}
+
+/// That would be a ring.
+pub fn a_folder_does_not_move_into_itself(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let outer = folder(&mut *store, kind, "Outer", 2 * number);
+        let inner = store
+            .create_folder(Some(&outer.id), "Inner", kind, FolderUid([2 * number + 1; 16]))
+            .expect("a folder in a folder");
+        let before = store.folders().expect("folders can be listed");
+        assert!(store.rename_folder(&outer.id, Some(&inner.id), "Outer").is_err());
+        assert!(store.rename_folder(&outer.id, Some(&outer.id), "Outer").is_err());
+        assert_eq!(store.folders().expect("folders can be listed"), before);
+    }
+}
+
+/// Items and folders hold it.
+pub fn only_an_empty_folder_is_deleted(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let outer = folder(&mut *store, kind, "Outer", 2 * number);
+        let inner = store
+            .create_folder(Some(&outer.id), "Inner", kind, FolderUid([2 * number + 1; 16]))
+            .expect("a folder in a folder");
+        subject.adds(&inner, "item", &sample(kind, "x"));
+        assert!(matches!(store.delete_folder(&outer.id), Err(StoreError::Changed)));
+        assert!(matches!(store.delete_folder(&inner.id), Err(StoreError::Changed)));
+        let listed = store.folders().expect("folders can be listed");
+        assert!(listed.iter().any(|folder| folder.uid == inner.uid), "a refused deletion leaves the mark");
+        let entry = only_entry(&mut *store, &inner);
+        apply(&mut *store, delete(&entry)).expect("an item can be deleted");
+        store.delete_folder(&inner.id).expect("an empty folder can be deleted");
+        store.delete_folder(&outer.id).expect("an empty folder can be deleted");
+        let left = store.folders().expect("folders can be listed");
+        assert!(!left.iter().any(|folder| folder.id == outer.id || folder.id == inner.id));
+    }
+}
+
+/// After a crash the same folder is asked for again.
+pub fn a_folder_made_twice_is_one(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let first = folder(&mut *store, kind, "Same", 2 * number);
+        let again = folder(&mut *store, kind, "Same", 2 * number);
+        assert_eq!(first, again);
+        let other = store.create_folder(None, "Same", kind, FolderUid([2 * number + 1; 16]));
+        assert!(matches!(other, Err(StoreError::Changed)), "another folder of this name must be paired first");
+    }
+}
+
+/// A folder at rest costs nothing.
+pub fn an_unchanged_folder_is_not_listed_again(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let mut folders = Vec::new();
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Resting", number);
+        added(&mut *store, &folder, "item", &sample(kind, "x"), &[]);
+        let token = complete(&mut *store, &folder).1;
+        folders.push((folder, token));
+    }
+    let started = Instant::now();
+    for (folder, token) in &mut folders {
+        loop {
+            match store.list(&folder.id, Some(token)).expect("the folder can be listed") {
+                Listing::Unchanged => break,
+                Listing::Complete { token: newer, .. } => *token = newer,
+                partial @ Listing::Partial { .. } => panic!("{partial:?}"),
+            }
+            assert!(started.elapsed() < PATIENCE, "the folder never comes to rest");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// However soon after the listing.
+pub fn a_token_never_hides_a_change(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Busy", number);
+        let mut token = complete(&mut *store, &folder).1;
+        for count in 1..=20 {
+            subject.adds(&folder, &format!("item{count}"), &sample(kind, &format!("{count}")));
+            match store.list(&folder.id, Some(&token)).expect("the folder can be listed") {
+                Listing::Complete { entries, token: newer } => {
+                    assert_eq!(entries.len(), count);
+                    token = newer;
+                }
+                other => panic!("the new item is hidden: {other:?}"),
+            }
+        }
+        if kind != FolderKind::Mail {
+            let entry = entries(&mut *store, &folder).remove(0);
+            subject.edits(&entry, &sample(kind, "edited"));
+            let listing = store.list(&folder.id, Some(&token)).expect("the folder can be listed");
+            let Listing::Complete { entries, .. } = listing else { panic!("the edit is hidden: {listing:?}") };
+            assert!(entries.iter().any(|listed| listed.href == entry.href && listed.rev != entry.rev));
+        }
+    }
+}
+
+/// Two programs with the same plan: one of them must hear "no".
+pub fn two_writers_do_not_overwrite_each_other(subject: &mut dyn Subject) {
+    let mut first = opened(subject);
+    let mut second = opened(subject);
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let source = folder(&mut *first, kind, "Shared", 2 * number);
+        let target = folder(&mut *first, kind, "Aside", 2 * number + 1);
+        let entry = added(&mut *first, &source, "item", &sample(kind, "before"), &[]);
+        let seen = only_entry(&mut *second, &source);
+        let ours = stage(&mut *first, update(&entry, None, &entry.flags, Some(&target)));
+        let theirs = stage(&mut *second, delete(&seen));
+        let moved = first.commit(&[ours]).remove(0).expect("the first writer succeeds").entry;
+        let refused = second.commit(&[theirs]).remove(0);
+        assert!(matches!(refused, Err(StoreError::Changed)), "{refused:?}");
+        let moved = moved.expect("a moved item is somewhere");
+        assert_holds(&*first, &moved, &sample(kind, "before"));
+        assert!(entries(&mut *second, &source).is_empty());
+    }
+}
+
+/// Soon, and never after the watch has ended.
+pub fn a_persons_change_wakes_the_watch(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let kind = subject.kinds()[0];
+    let folder = folder(&mut *store, kind, "Watched", 1);
+    let (sender, woken) = mpsc::channel();
+    let wake = move |hint: Option<FolderId>| drop(sender.send(hint));
+    let watch = store.watch(Box::new(wake)).expect("the store can be watched");
+    // What led up to the watch may still be told.
+    while woken.recv_timeout(Duration::from_millis(200)).is_ok() {}
+    subject.adds(&folder, "item", &sample(kind, "x"));
+    let hint = woken.recv_timeout(PATIENCE).expect("a change is told");
+    assert!(hint.is_none() || hint.as_ref() == Some(&folder.id), "{hint:?}");
+    drop(watch);
+    while woken.recv_timeout(Duration::from_millis(200)).is_ok() {}
+    subject.adds(&folder, "other", &sample(kind, "y"));
+    assert!(woken.recv_timeout(Duration::from_millis(200)).is_err(), "an ended watch tells nothing");
+}

@@ -1,0 +1,179 @@
+//! People at work in a store, for the conformance suite.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use pim::{FolderKind, Format};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use stores::{
+    Entry, FolderInfo, Store, StoreId,
+    conformance::Subject,
+    files::{self, FilesSpec, FilesStore},
+    memory::{MemoryOptions, MemoryStore, MemoryStoreHandle},
+};
+use tempfile::TempDir;
+
+pub(crate) struct MemorySubject {
+    person: MemoryStoreHandle,
+}
+
+impl MemorySubject {
+    pub(crate) fn new(options: MemoryOptions) -> Self {
+        Self { person: MemoryStore::new(options).1 }
+    }
+}
+
+impl Subject for MemorySubject {
+    fn store(&mut self, _known: Option<&StoreId>) -> Box<dyn Store> {
+        Box::new(self.person.connect())
+    }
+
+    fn adds(&mut self, folder: &FolderInfo, name: &str, bytes: &[u8]) {
+        let format = match folder.kind {
+            FolderKind::Mail => Format::Rfc5322,
+            FolderKind::Contacts => Format::VCard,
+            FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => Format::ICalendar,
+        };
+        self.person.add(&folder.id, name, format, bytes);
+    }
+
+    fn edits(&mut self, entry: &Entry, bytes: &[u8]) {
+        self.person.edit(&entry.href, bytes);
+    }
+
+    fn deletes(&mut self, entry: &Entry) {
+        self.person.delete(&entry.href);
+    }
+
+    fn copies(&mut self, entry: &Entry) {
+        let folder = self
+            .person
+            .folders()
+            .into_iter()
+            .find(|folder| self.person.items(&folder.id).iter().any(|(href, _, _)| *href == entry.href));
+        self.person.copy(&entry.href, &folder.unwrap().id);
+    }
+
+    fn vanishes(&mut self) {
+        self.person.set_available(false);
+    }
+
+    fn is_emptied(&mut self) {
+        self.person.empty();
+    }
+
+    fn is_replaced(&mut self) {
+        self.person.replace();
+    }
+
+    fn comes_back(&mut self) {
+        self.person.set_available(true);
+    }
+}
+
+/// A `files` store in a temporary folder, and a person with a shell.
+pub(crate) struct FilesSubject {
+    home: TempDir,
+}
+
+impl FilesSubject {
+    pub(crate) fn new() -> Self {
+        let subject = Self { home: tempfile::tempdir().unwrap() };
+        fs::create_dir(subject.root()).unwrap();
+        files::prepare(&subject.spec()).unwrap();
+        subject
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.home.path().join("pim")
+    }
+
+    pub(crate) fn spec(&self) -> FilesSpec {
+        FilesSpec::at(self.root())
+    }
+
+    pub(crate) fn open(&self) -> FilesStore {
+        let mut store = FilesStore::open_at(self.spec());
+        store.open().unwrap();
+        store
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.home.path().join("kept")
+    }
+
+    /// The file behind an entry, found as a person would: by the beginning of its name.
+    pub(crate) fn path(&self, entry: &Entry) -> PathBuf {
+        let (folder, base) = entry.href.0.rsplit_once('/').unwrap();
+        let folder = self.root().join(folder.replace("%25", "%"));
+        for sub in ["cur", "new"] {
+            for found in fs::read_dir(folder.join(sub)).into_iter().flatten().flatten() {
+                if found.file_name().to_string_lossy().split(":2,").next() == Some(base) {
+                    return found.path();
+                }
+            }
+        }
+        folder.join(base)
+    }
+}
+
+fn set_aside(root: &Path, kept: &Path) {
+    fs::rename(root, kept).unwrap();
+}
+
+impl Subject for FilesSubject {
+    fn store(&mut self, known: Option<&StoreId>) -> Box<dyn Store> {
+        let store = FilesStore::open_at(self.spec());
+        Box::new(match known {
+            Some(id) => store.expecting(id.clone()),
+            None => store,
+        })
+    }
+
+    fn adds(&mut self, folder: &FolderInfo, name: &str, bytes: &[u8]) {
+        let folder_path = self.root().join(&folder.id.0);
+        let path = match folder.kind {
+            FolderKind::Mail => folder_path.join("new").join(name),
+            FolderKind::Contacts => folder_path.join(format!("{name}.vcf")),
+            FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => folder_path.join(format!("{name}.ics")),
+        };
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn edits(&mut self, entry: &Entry, bytes: &[u8]) {
+        fs::write(self.path(entry), bytes).unwrap();
+    }
+
+    fn deletes(&mut self, entry: &Entry) {
+        fs::remove_file(self.path(entry)).unwrap();
+    }
+
+    fn copies(&mut self, entry: &Entry) {
+        let path = self.path(entry);
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        fs::copy(&path, path.with_file_name(format!("copy of {name}"))).unwrap();
+    }
+
+    fn vanishes(&mut self) {
+        set_aside(&self.root(), &self.kept());
+    }
+
+    fn is_emptied(&mut self) {
+        set_aside(&self.root(), &self.kept());
+        fs::create_dir(self.root()).unwrap();
+    }
+
+    fn is_replaced(&mut self) {
+        set_aside(&self.root(), &self.kept());
+        files::prepare(&self.spec()).unwrap();
+        FilesStore::open_at(self.spec()).open().unwrap();
+    }
+
+    fn comes_back(&mut self) {
+        if self.root().exists() {
+            fs::remove_dir_all(self.root()).unwrap();
+        }
+        fs::rename(self.kept(), self.root()).unwrap();
+    }
+}

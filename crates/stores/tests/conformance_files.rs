@@ -1,0 +1,6 @@
+//! The files connector keeps the contract.
+
+mod common;
+use common::FilesSubject;
+
+stores::conformance_tests!(FilesSubject::new());
