@@ -46,8 +46,8 @@ fn describe_object(object: &Object<'_>) -> Vec<(String, String)> {
     fields.chain(parts).filter(|(_, text)| !text.is_empty()).take(FIELDS_MAX).collect()
 }
 
-/// One field of an object, in at most `chars_max` characters.
-pub(crate) fn field_text(object: &Object<'_>, field: &Field, chars_max: usize) -> String {
+/// One field of an object.
+pub(crate) fn field_text(object: &Object<'_>, field: &Field) -> String {
     let mut pieces = field.pieces.clone();
     pieces.sort_by_key(|piece| piece.line);
     let line = |piece: &Piece| &object.document.lines[piece.line];
@@ -57,9 +57,8 @@ pub(crate) fn field_text(object: &Object<'_>, field: &Field, chars_max: usize) -
         let text = readable(line(piece), object.dialect, piece.part);
         texts.push(if names.len() > 1 { format!("{}: {text}", line(piece).name()) } else { text });
     }
-    texts
-        .extend(field.blocks.iter().take(FIELDS_MAX).map(|block| block_text(object, *block, chars_max.min(CHARS_MAX))));
-    paragraph(&texts.join("\n"), chars_max.min(CHARS_MAX))
+    texts.extend(field.blocks.iter().take(FIELDS_MAX).map(|block| block_text(object, *block, CHARS_MAX)));
+    paragraph(&texts.join("\n"), CHARS_MAX)
 }
 
 fn block_text(object: &Object<'_>, component: usize, chars_max: usize) -> String {

@@ -1,6 +1,6 @@
 //! The tree of components (`BEGIN:…` to `END:…`) over the content lines of a file.
 
-use crate::line::{Line, read_lines};
+use crate::line::{Line, NAME_BYTES_MAX, read_lines};
 use std::ops::RangeInclusive;
 
 /// Deeper trees are carried as they are.
@@ -41,6 +41,9 @@ impl<'a> Document<'a> {
                     return None;
                 }
                 let name = value();
+                if name.len() > NAME_BYTES_MAX {
+                    return None;
+                }
                 let component = document.components.len();
                 match open.last() {
                     Some(parent) => document.components[*parent].children.push(component),

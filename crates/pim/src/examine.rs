@@ -4,7 +4,7 @@ use crate::digest::{TwinHasher, pairing_key, put};
 use crate::document::Document;
 use crate::mail::MailReader;
 use crate::object::{Object, component_kind, uid};
-use crate::property::{phone_key, structured_values};
+use crate::property::{Dialect, phone_key, structured_values, text_value};
 use crate::text::{decode, folded, one_line};
 use crate::{CanonHash, FolderKind, Format, Kind, NativeHash, PairingKey};
 use std::collections::BTreeSet;
@@ -239,7 +239,8 @@ fn only_uid(document: &Document<'_>) -> Option<Vec<u8>> {
 
 fn first_title(document: &Document<'_>) -> String {
     let line = document.lines.iter().find(|line| line.is("SUMMARY") || line.is("FN"));
-    one_line(&line.map(|line| decode(line.value(), None)).unwrap_or_default(), TITLE_CHARS_MAX)
+    let text = line.map(|line| text_value(line, Dialect::ICalendar)).unwrap_or_default();
+    one_line(&decode(&text, None), TITLE_CHARS_MAX)
 }
 
 fn lookalikes(object: &Object<'_>, kind: Kind) -> Vec<PairingKey> {
@@ -272,7 +273,7 @@ fn contact_lookalikes(object: &Object<'_>) -> Vec<PairingKey> {
     let mut keys = BTreeSet::new();
     for (property, purpose) in [("EMAIL", "contact by address"), ("TEL", "contact by number")] {
         for line in object.document.properties(object.main, property).take(LOOKALIKES_MAX) {
-            let value = crate::property::text_value(line, object.dialect).to_ascii_lowercase();
+            let value = text_value(line, object.dialect).to_ascii_lowercase();
             let value = if property == "TEL" { phone_key(&value) } else { value };
             if !value.trim_ascii().is_empty() {
                 keys.insert(pairing_key(purpose, &[name.as_bytes(), value.trim_ascii()]));

@@ -209,9 +209,8 @@ fn add_line(fields: &mut Fields, object: &Object<'_>, index: usize) {
         fields.entry(FieldKey::Property(name)).or_default().pieces.push(Piece { line: index, part: None });
         return;
     }
-    let is_list = crate::property::shape(&name, object.dialect) == crate::property::Shape::List;
-    for (at, meaning) in meanings.into_iter().enumerate() {
-        let piece = Piece { line: index, part: is_list.then_some(at) };
+    for meaning in meanings {
+        let piece = Piece { line: index, part: meaning.part };
         fields.entry(key(object, &name, &meaning)).or_default().add(piece, meaning.content);
     }
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// A file with more lines than this is carried as one opaque item.
-const LINES_MAX: usize = 65_536;
-const NAME_BYTES_MAX: usize = 100;
+pub(crate) const LINES_MAX: usize = 65_536;
+/// Longer names of properties and components are nobody's.
+pub(crate) const NAME_BYTES_MAX: usize = 100;
 /// Where `ENCODING=QUOTED-PRINTABLE` must have shown up.
 const HEAD_BYTES_MAX: usize = 1_024;
 
@@ -149,10 +150,9 @@ pub(crate) fn physical_line(bytes: &[u8], at: usize) -> (&[u8], usize) {
 fn unfold(bytes: &[u8], at: usize) -> (Cow<'_, [u8]>, usize) {
     let (first, mut at) = physical_line(bytes, at);
     let mut text = Cow::Borrowed(first);
-    let mut is_quoted_printable = None;
+    let mut encoding = HeadReading::default();
     while at < bytes.len() {
-        let is_soft_break =
-            text.ends_with(b"=") && *is_quoted_printable.get_or_insert_with(|| mentions_quoted_printable(&text));
+        let is_soft_break = text.ends_with(b"=") && encoding.is_quoted_printable(&text);
         let (next, end) = physical_line(bytes, at);
         if is_soft_break {
             let text = text.to_mut();
@@ -168,10 +168,31 @@ fn unfold(bytes: &[u8], at: usize) -> (Cow<'_, [u8]>, usize) {
     (text, at)
 }
 
-fn mentions_quoted_printable(text: &[u8]) -> bool {
-    const MARK: &[u8] = b"QUOTED-PRINTABLE";
-    let head = text[..text.len().min(HEAD_BYTES_MAX)].split(|byte| *byte == b':').next().unwrap_or_default();
-    head.windows(MARK.len()).any(|window| window.eq_ignore_ascii_case(MARK))
+/// Whether a line that is still being unfolded is quoted-printable: asked at every line end, read only a few times.
+#[derive(Default)]
+struct HeadReading {
+    known: Option<bool>,
+    readings: usize,
+}
+
+impl HeadReading {
+    fn is_quoted_printable(&mut self, text: &[u8]) -> bool {
+        const MARK: &[u8] = b"QUOTED-PRINTABLE";
+        const READINGS_MAX: usize = 16;
+        if let Some(known) = self.known {
+            return known;
+        }
+        let start = &text[..text.len().min(HEAD_BYTES_MAX)];
+        let colon = start.iter().position(|byte| *byte == b':');
+        let head = &start[..colon.unwrap_or(start.len())];
+        let is_quoted_printable = head.windows(MARK.len()).any(|window| window.eq_ignore_ascii_case(MARK));
+        self.readings += 1;
+        // A folded head may have its encoding in the part that is still to come.
+        if colon.is_some() || start.len() == HEAD_BYTES_MAX || self.readings == READINGS_MAX {
+            self.known = Some(is_quoted_printable);
+        }
+        is_quoted_printable && colon.is_some()
+    }
 }
 
 fn read_line<'a>(raw: &'a [u8], text: Cow<'a, [u8]>, has_groups: bool) -> Option<Line<'a>> {
@@ -218,6 +239,8 @@ mod tests {
         let lines = read_lines(b"NOTE;ENCODING=QUOTED-PRINTABLE:a=0D=0A=\r\n b=\r\nc\r\nX:=\r\nY:1", true).unwrap();
         assert_eq!(lines.lines[0].value(), b"a=0D=0A bc");
         assert_eq!(lines.lines.len(), 3);
+        let folded = read_lines(b"NOTE;ENCODING=\n QUOTED-PRINTABLE:a=\nb\n", true).unwrap();
+        assert_eq!(folded.lines[0].value(), b"ab");
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::{Format, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Characters of conflicting values shown, all together.
-const CLASH_CHARS_MAX: usize = 64 * 1024;
+/// More clashes are listed without their values.
+const CLASHES_SHOWN_MAX: usize = 200;
 
 /// Two edits joined into one.
 #[derive(Clone, Eq, PartialEq)]
@@ -35,7 +35,8 @@ pub struct Merge {
     pub from_theirs: Vec<FieldKey>,
 }
 
-/// One field with two new values, as text for people; empty where a side removed it.
+/// One field with two new values, as text for people; empty where a side removed it. Each text
+/// has at most 2,000 characters, and only the first two hundred clashes have any.
 #[derive(Clone, Eq, PartialEq)]
 #[allow(missing_docs)]
 pub struct Clash {
@@ -146,17 +147,16 @@ fn merge_objects(format: Format, base: &FieldHashes, ours: &[u8], theirs: &[u8])
         // The last word before anything is written: what was meant must be what stands there.
         says(format, &bytes, &expected, theirs.uid.as_deref()).then_some(bytes)?
     };
-    let mut chars_left = CLASH_CHARS_MAX;
-    let mut text = |object: &Object<'_>, fields: &Fields, key: &FieldKey| {
-        let text = fields.get(key).map(|field| field_text(object, field, chars_left)).unwrap_or_default();
-        chars_left = chars_left.saturating_sub(text.chars().count());
-        text
+    let text = |object: &Object<'_>, fields: &Fields, key: &FieldKey| {
+        fields.get(key).map(|field| field_text(object, field)).unwrap_or_default()
     };
-    let mut clashes = Vec::new();
-    for field in decision.clash {
-        let (ours, theirs) = (text(&ours, &ours_fields, &field), text(&theirs, &theirs_fields, &field));
-        clashes.push(Clash { field, ours, theirs });
-    }
+    let clash = |(at, field): (usize, FieldKey)| {
+        let is_shown = at < CLASHES_SHOWN_MAX;
+        let ours = if is_shown { text(&ours, &ours_fields, &field) } else { String::new() };
+        let theirs = if is_shown { text(&theirs, &theirs_fields, &field) } else { String::new() };
+        Clash { field, ours, theirs }
+    };
+    let clashes = decision.clash.into_iter().enumerate().map(clash).collect();
     Some(Merge { bytes, clashes, from_ours: decision.take, from_theirs: decision.keep })
 }
 
@@ -182,6 +182,8 @@ struct Patch<'p> {
     dropped: BTreeMap<usize, BTreeSet<usize>>,
     /// Lines of ours that went in.
     used: BTreeSet<usize>,
+    /// The last line of theirs with a name, in the object and in the calendar around it.
+    likes: BTreeMap<(usize, String), usize>,
 }
 
 impl<'p> Patch<'p> {
@@ -200,13 +202,14 @@ impl<'p> Patch<'p> {
             inserted: BTreeMap::new(),
             dropped: BTreeMap::new(),
             used: BTreeSet::new(),
+            likes: likes(theirs),
         }
     }
 
     fn apply(mut self, keys: &[FieldKey]) -> Vec<u8> {
         keys.iter().for_each(|key| self.take_out(key));
         let mut groups = Groups::of(self.theirs, &self.removed);
-        let mut additions: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut additions: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for key in keys {
             // A field that says nothing is a field that was removed, whatever lines are left of it.
             if let Some(field) = self.ours_fields.get(key).filter(|field| field.says_something()) {
@@ -240,7 +243,7 @@ impl<'p> Patch<'p> {
         key: &FieldKey,
         field: &Field,
         groups: &mut Groups,
-        additions: &mut BTreeMap<usize, Vec<Vec<u8>>>,
+        additions: &mut BTreeMap<usize, BTreeSet<usize>>,
     ) {
         let instead_of = self
             .theirs_fields
@@ -252,10 +255,7 @@ impl<'p> Patch<'p> {
             let line = &self.ours.document.lines[piece.line];
             self.used.insert(piece.line);
             if let Some(part) = piece.part {
-                additions
-                    .entry(piece.line)
-                    .or_default()
-                    .extend(list_values(line, self.ours.dialect).get(part).cloned());
+                additions.entry(piece.line).or_default().insert(part);
                 continue;
             }
             let group = line.group().and_then(|group| groups.name(group));
@@ -292,7 +292,7 @@ impl<'p> Patch<'p> {
         for index in read.lines.clone() {
             let line = &self.ours.document.lines[index];
             let has_other_uid = is_occurrence && self.ours.uid != self.theirs.uid;
-            let uid = if has_other_uid && line.is("UID") && read.properties.contains(&index) {
+            let uid = if has_other_uid && line.is("UID") && read.properties.binary_search(&index).is_ok() {
                 self.theirs.document.properties(self.theirs.main, "UID").next()
             } else {
                 None
@@ -306,8 +306,8 @@ impl<'p> Patch<'p> {
     fn place(&self, name: &str, is_outside: bool) -> usize {
         let theirs = self.theirs.document;
         let component = self.theirs.wrapper.filter(|_| is_outside).unwrap_or(self.theirs.main);
+        let like = self.likes.get(&(component, name.to_owned()));
         let component = &theirs.components[component];
-        let like = component.properties.iter().rev().find(|index| theirs.lines[**index].is(name));
         let end =
             component.children.first().map_or(*component.lines.end(), |child| *theirs.components[*child].lines.start());
         like.map_or(end, |like| like + 1)
@@ -318,11 +318,13 @@ impl<'p> Patch<'p> {
     }
 
     /// Values leave and join lists: where theirs has a list of the same name and parameters, new values join its last line.
-    fn rewrite_lists(&mut self, additions: BTreeMap<usize, Vec<Vec<u8>>>) {
+    fn rewrite_lists(&mut self, additions: BTreeMap<usize, BTreeSet<usize>>) {
         let mut joined: BTreeMap<usize, Vec<Vec<u8>>> = BTreeMap::new();
         let hosts = self.list_hosts();
-        for (index, values) in additions {
+        for (index, parts) in additions {
             let line = &self.ours.document.lines[index];
+            let values = list_values(line, self.ours.dialect).into_iter().enumerate();
+            let values: Vec<_> = values.filter(|(at, _)| parts.contains(at)).map(|(_, value)| value).collect();
             match hosts.get(&list_identity(line, self.ours.dialect)) {
                 Some(host) => joined.entry(*host).or_default().extend(values),
                 None => {
@@ -407,6 +409,15 @@ impl<'p> Patch<'p> {
         }
         bytes
     }
+}
+
+fn likes(object: &Object<'_>) -> BTreeMap<(usize, String), usize> {
+    let components = object.wrapper.into_iter().chain([object.main]);
+    let properties = components.flat_map(|component| {
+        let properties = object.document.components[component].properties.iter();
+        properties.map(move |line| ((component, object.document.lines[*line].name()), *line))
+    });
+    properties.collect()
 }
 
 fn list_identity(line: &Line<'_>, dialect: Dialect) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! The one contact, event, task or journal entry that a file holds.
 
 use crate::document::Document;
-use crate::property::{Dialect, structured_values, text_value};
+use crate::line::LINES_MAX;
+use crate::property::{Dialect, LISTS, structured_values, text_value};
 use crate::text::{decode, one_line};
 use crate::{FolderKind, Format, Kind};
 
@@ -22,6 +23,9 @@ impl<'d> Object<'d> {
     /// `None` when the file holds several objects or something else.
     pub(crate) fn find(document: &'d Document<'d>, format: Format) -> Option<Self> {
         let [root] = document.roots[..] else { return None };
+        if values_count(document) > LINES_MAX {
+            return None;
+        }
         let component = &document.components[root];
         let dialect = dialect(document, root, format);
         match (format, component.name.as_str()) {
@@ -72,6 +76,12 @@ impl<'d> Object<'d> {
         let name = format!("{} {}", part(1), part(0)).trim().to_owned();
         Some(name).filter(|name| !name.is_empty())
     }
+}
+
+/// At least as many values as all lists have: each becomes a field, so they are bounded like lines.
+fn values_count(document: &Document<'_>) -> usize {
+    let lists = document.lines.iter().filter(|line| LISTS.iter().any(|name| line.is(name)));
+    lists.map(|line| 1 + line.value().iter().filter(|byte| **byte == b',').count()).sum()
 }
 
 /// What kind of item a component makes in a folder.

@@ -1,6 +1,6 @@
 //! What a content line means, apart from how a program happened to write it: the heart of canon rule 1.
 
-use crate::digest::put;
+use crate::digest::{put, short_hash};
 use crate::line::{Line, Parameter};
 use crate::text::decode;
 use std::borrow::Cow;
@@ -27,6 +27,8 @@ impl Dialect {
 pub(crate) struct Meaning {
     /// What tells this value from its siblings, where each of them is a field of its own.
     pub(crate) key: Option<Vec<u8>>,
+    /// Its place in the list, where the line is one.
+    pub(crate) part: Option<usize>,
     /// Equal for equal meaning; empty when the line says nothing (no value, or the default).
     pub(crate) content: Vec<u8>,
 }
@@ -51,6 +53,9 @@ pub(crate) enum Shape {
     /// Nothing is known about it: compared as it stands.
     Exact,
 }
+
+/// Properties of vCard and iCalendar whose values are lists of fields.
+pub(crate) const LISTS: [&str; 3] = ["CATEGORIES", "NICKNAME", "RESOURCES"];
 
 pub(crate) fn shape(name: &str, dialect: Dialect) -> Shape {
     if dialect.is_card() {
@@ -104,18 +109,25 @@ pub(crate) fn meanings(line: &Line<'_>, dialect: Dialect) -> Vec<Meaning> {
     match value(line, dialect) {
         Value::Binary(encoded) => {
             let key = has_many(&name, dialect).then(|| encoded.clone());
-            vec![Meaning { key, content: says(&[b"base64,", &encoded[..]].concat()) }]
+            vec![Meaning { key, part: None, content: says(&[b"base64,", &encoded[..]].concat()) }]
         }
         Value::Plain(plain) => {
             if shape(&name, dialect) == Shape::List {
-                let values = list_values(line, dialect);
-                return values.into_iter().map(|value| Meaning { content: says(&value), key: Some(value) }).collect();
+                // Parameters stand for each value, as a hash: a long list of them must not be multiplied by a long list of values.
+                let parameters = short_hash(&parameters.iter().flatten().copied().collect::<Vec<_>>()).to_le_bytes();
+                let values = list_values(line, dialect).into_iter().enumerate();
+                let meaning = |(at, value): (usize, Vec<u8>)| {
+                    let mut content = Vec::new();
+                    [name.as_bytes(), &value, &parameters].iter().for_each(|part| put(&mut content, part));
+                    Meaning { key: Some(value), part: Some(at), content }
+                };
+                return values.map(meaning).collect();
             }
             let normal = normal_value(&name, &plain, line, dialect);
             let says_nothing = is_default(&name, &normal) || (normal.is_empty() && !name.starts_with("X-"));
             let content = if says_nothing { Vec::new() } else { says(&normal) };
             let key = has_many(&name, dialect).then(|| value_key(&name, &normal, line));
-            vec![Meaning { key, content }]
+            vec![Meaning { key, part: None, content }]
         }
     }
 }

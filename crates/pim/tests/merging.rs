@@ -348,6 +348,43 @@ fn said(bytes: &[u8]) -> FieldHashes {
     fields(Kind::Contact, Format::VCard, bytes).expect("a contact has fields")
 }
 
+/// A series as a program would write it after some edits: which summary, rule, exceptions, alarm and category it has.
+fn series(
+    summary: u8,
+    rule: u8,
+    exceptions: &BTreeSet<u8>,
+    alarm: u8,
+    categories: &BTreeSet<u8>,
+    is_rewritten: bool,
+) -> String {
+    let zone = |name: u8| {
+        format!("BEGIN:VTIMEZONE\nTZID:Z{name}\nBEGIN:STANDARD\nDTSTART:19700101T000000\nEND:STANDARD\nEND:VTIMEZONE\n")
+    };
+    let mut text = format!("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:{is_rewritten}\n");
+    text.extend(exceptions.iter().map(|exception| zone(*exception)));
+    let moved = exceptions.iter().map(|day| {
+        format!("BEGIN:VEVENT\nUID:s\nRECURRENCE-ID:2026010{day}\nDTSTART;TZID=Z{day}:20260201T000000\nEND:VEVENT\n")
+    });
+    let moved: String = moved.collect();
+    let own =
+        format!("SUMMARY:s{summary}\nDTSTART:20260101\nRRULE:FREQ=DAILY;COUNT={rule}\nDTSTAMP:2026{is_rewritten}\n");
+    let lists: String = categories.iter().map(|category| format!("CATEGORIES:c{category}\n")).collect();
+    let alarm = format!("BEGIN:VALARM\nTRIGGER:-PT{alarm}M\nEND:VALARM\n");
+    let main = format!("BEGIN:VEVENT\nUID:s\n{own}{lists}{alarm}END:VEVENT\n");
+    text.push_str(&if is_rewritten { format!("{moved}{main}") } else { format!("{main}{moved}") });
+    text.push_str("END:VCALENDAR\n");
+    text
+}
+
+fn any_series() -> impl Strategy<Value = String> {
+    let days = || proptest::collection::btree_set(1..4u8, 0..3);
+    (0..2u8, 1..3u8, days(), 0..2u8, days(), any::<bool>()).prop_map(
+        |(summary, rule, exceptions, alarm, categories, style)| {
+            series(summary, rule, &exceptions, alarm, &categories, style)
+        },
+    )
+}
+
 proptest! {
     #[test]
     fn merging_is_fair_complete_and_ends(ours in edits(), theirs in edits(), style in 0..16u8, other_style in 0..16u8) {
@@ -384,6 +421,28 @@ proptest! {
         }
         let strange_end = if theirs.contains('\r') { '\n' } else { '\r' };
         prop_assert!(!text(&merged).replace("\r\n", "").contains(strange_end));
+    }
+
+    #[test]
+    fn any_three_versions_of_a_series_merge_into_a_valid_one(base in any_series(), ours in any_series(), theirs in any_series()) {
+        let said = |text: &[u8]| fields(Kind::Event, Format::ICalendar, text).expect("a series has fields");
+        let (merged, mirrored) = (event_merge(&base, &ours, &theirs), event_merge(&base, &theirs, &ours));
+        let [base, ours, theirs] = [&base, &ours, &theirs].map(|text| said(text.as_bytes()));
+        let result = said(&merged.bytes);
+        for key in base.0.keys().chain(ours.0.keys()).chain(theirs.0.keys()) {
+            let [base, ours, theirs, result] = [&base, &ours, &theirs, &result].map(|said| said.0.get(key));
+            prop_assert_eq!(result, if theirs == base { ours } else { theirs }, "{}", key);
+        }
+        if merged.clashes.is_empty() {
+            let canon = |merge: &Merge| examine(FolderKind::Calendar, Format::ICalendar, &merge.bytes).canon;
+            prop_assert_eq!(canon(&merged), canon(&mirrored));
+        }
+        // Every zone that is named is defined, once.
+        for zone in 1..4 {
+            let named = text(&merged).contains(&format!("TZID=Z{zone}:"));
+            let defined = text(&merged).matches(&format!("\nTZID:Z{zone}\n")).count();
+            prop_assert!(defined == 1 || (!named && defined == 0), "{}", text(&merged));
+        }
     }
 
     #[test]
