@@ -1,1 +1,57 @@
-//! Tandem: net.
+//! An authenticated link between two computers that knows nothing of what is sent over it.
+//!
+//! One UDP socket ([`Endpoint`]) is server and client at once. A server answers only those who [`Knock`]; both sides
+//! prove their keys in TLS; a device whose key the server's [`Doorkeeper`] knows comes in at once ([`Arrival`]), any
+//! other has to prove the password first ([`Pairing`], [`PairingDesk`]), within [`GuessBudgets`]. What both get is a
+//! [`Link`] that carries frames. `DESIGN.md` tells who proves what in which order.
+
+mod budget;
+pub use budget::{FAILURES_MAX, Guess, GuessBudgets, Permit, Verdict, WINDOW_SECS};
+
+mod close;
+pub use close::{CloseCode, Closed, Refusal};
+
+mod dial;
+pub use dial::{Answer, DialError, Paired, Pairing, Target};
+
+mod endpoint;
+pub use endpoint::{Endpoint, EndpointConfig};
+
+mod frame;
+pub use frame::{Frame, FrameCaps, FrameError, FrameReceiver, FrameSender};
+
+mod gate;
+
+mod knock;
+pub use knock::{Knock, KnockKey, KnockScope};
+
+mod limits;
+pub use limits::Limits;
+
+mod link;
+pub use link::{Control, Cut, Joined, Link, LinkStats};
+
+mod on_link;
+pub use on_link::{Network, OnLink};
+
+mod opening;
+pub use opening::{GREETING_MAX, HELLO_MAX};
+
+mod pairing;
+pub use pairing::{Credentials, Enrolment, NewDevice, NotEnrolled, PairError, PairingDesk};
+
+mod password;
+pub use password::{PasswordError, PasswordRecord};
+
+mod saved;
+pub use saved::SavedTransport;
+
+mod serve;
+pub use serve::{Admission, Arrival, Caller, Doorkeeper, ServerRules};
+
+mod socket;
+
+mod tls;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! One UDP socket that is server and client at once.
+
+use crate::{
+    Answer, Arrival, Cut, DialError, FrameCaps, Knock, Limits, OnLink, Refusal, SavedTransport, ServerRules, Target,
+    dial,
+    gate::Gate,
+    link::{LinkSettings, Links},
+    on_link,
+    opening::Wish,
+    pairing::Compute,
+    saved::AddressTokens,
+    serve, socket,
+    tls::{self, Shape},
+};
+use bytes::Bytes;
+use identity::IdentityKey;
+use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+};
+use tokio::{
+    sync::{Mutex, mpsc, watch},
+    time::Instant,
+};
+
+/// What an endpoint is made of.
+#[derive(Clone, Debug)]
+pub struct EndpointConfig {
+    /// Who this computer is: the server key or the device key.
+    pub key: IdentityKey,
+    /// What was kept of the last time.
+    pub saved: SavedTransport,
+    /// The longest frame of each kind that the application takes.
+    pub frame_caps: FrameCaps,
+    /// What others may use up.
+    pub limits: Limits,
+    /// What counts as the local network.
+    pub on_link: OnLink,
+    /// Set in simulations: quinn then draws its random numbers from this, and leaves out what a simulated network
+    /// doesn't have.
+    pub simulation_seed: Option<[u8; 32]>,
+}
+
+impl EndpointConfig {
+    /// With everything but key, memory and frames as it should be.
+    #[must_use]
+    pub fn new(key: IdentityKey, saved: SavedTransport, frame_caps: FrameCaps) -> Self {
+        let (limits, on_link) = (Limits::default(), OnLink::system());
+        Self { key, saved, frame_caps, limits, on_link, simulation_seed: None }
+    }
+}
+
+/// The one socket of this computer. Closes every connection when dropped.
+#[derive(Debug)]
+pub struct Endpoint {
+    shared: Arc<Shared>,
+    arrivals: Mutex<mpsc::Receiver<Arrival>>,
+}
+
+/// What the tasks of an endpoint have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) quinn: quinn::Endpoint,
+    pub(crate) key: IdentityKey,
+    pub(crate) settings: LinkSettings,
+    pub(crate) shape: Shape,
+    pub(crate) compute: Compute,
+    pub(crate) tokens: Arc<AddressTokens>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) links: Arc<Links>,
+    pub(crate) arrivals: mpsc::Sender<Arrival>,
+    /// Turns true when the endpoint takes no more connections.
+    pub(crate) is_over: watch::Sender<bool>,
+    saved: SavedTransport,
+    knocks: RwLock<Arc<[Knock]>>,
+    rules: RwLock<Option<ServerRules>>,
+}
+
+/// Arrivals that may wait for the application.
+const ARRIVALS_MAX: usize = 64;
+
+impl Endpoint {
+    /// Binds a UDP socket. `[::]:0` is every address of this computer and any free port.
+    pub fn bind(config: EndpointConfig, listen: SocketAddr) -> io::Result<Self> {
+        let runtime = Arc::new(TokioRuntime);
+        let socket = socket::bind(listen, runtime.as_ref())?;
+        Self::with_socket(config, socket, runtime)
+    }
+
+    /// Uses any socket and any clock, as simulations have them.
+    pub fn with_socket(
+        config: EndpointConfig,
+        socket: Arc<dyn AsyncUdpSocket>,
+        runtime: Arc<dyn Runtime>,
+    ) -> io::Result<Self> {
+        let is_simulated = config.simulation_seed.is_some();
+        let shape = Shape { limits: config.limits.clone(), is_simulated };
+        let mut transport = quinn::EndpointConfig::new(Arc::new(config.saved.reset_key()));
+        let connection_ids = config.saved.connection_ids();
+        transport.cid_generator(move || Box::new(connection_ids.clone())).rng_seed(config.simulation_seed);
+        // A client has a server side as well, one that answers nobody: without it quinn would answer strangers itself.
+        let server = tls::server_config(&config.key, &config.saved, &shape);
+        let socket = Arc::new(socket::SilentSocket(socket));
+        let quinn = quinn::Endpoint::new_with_abstract_socket(transport, Some(server), socket, runtime)?;
+
+        let (arrivals, arriving) = mpsc::channel(ARRIVALS_MAX);
+        let shared = Arc::new(Shared {
+            quinn,
+            compute: if is_simulated { Compute::Here } else { Compute::Aside },
+            tokens: Arc::new(config.saved.address_tokens()),
+            gate: Gate::new(config.limits.clone(), Instant::now()),
+            links: Arc::default(),
+            arrivals,
+            shape,
+            key: config.key,
+            settings: LinkSettings { limits: config.limits, caps: config.frame_caps, on_link: config.on_link },
+            is_over: watch::Sender::new(false),
+            saved: config.saved,
+            knocks: RwLock::new(Arc::new([])),
+            rules: RwLock::new(None),
+        });
+        tokio::spawn(serve::run(Arc::clone(&shared)));
+        Ok(Self { shared, arrivals: Mutex::new(arriving) })
+    }
+
+    /// Every address at which this computer can be called, in a fixed order, loopback last.
+    pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        let bound = self.shared.quinn.local_addr()?;
+        if !bound.ip().is_unspecified() {
+            return Ok(vec![bound]);
+        }
+        let is_link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        let mut addresses: Vec<IpAddr> = on_link::interfaces().iter().map(|network| network.address).collect();
+        addresses.retain(|ip| (bound.is_ipv6() || ip.is_ipv4()) && !is_link_local(ip));
+        addresses.sort_by_key(|ip| (ip.is_loopback(), *ip));
+        addresses.dedup();
+        Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect())
+    }
+
+    /// Says which knocks open the port. Those who are in already stay.
+    pub fn set_knocks(&self, knocks: &[Knock]) {
+        *self.shared.knocks.write().unwrap_or_else(PoisonError::into_inner) = knocks.into();
+    }
+
+    /// Begins to answer those who knock.
+    pub fn serve(&self, rules: ServerRules) {
+        *self.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = Some(rules);
+    }
+
+    /// Answers nobody any more. Those who are in stay.
+    pub fn stop_serving(&self) {
+        *self.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The next paired device that wants to talk; `None` after [`close`](Self::close).
+    pub async fn accept(&self) -> Option<Arrival> {
+        let mut arrivals = self.arrivals.lock().await;
+        tokio::select! {
+            arrival = arrivals.recv() => arrival,
+            () = self.shared.closed() => None,
+        }
+    }
+
+    /// Calls a server as a paired device. `hello` (at most [`HELLO_MAX`](crate::HELLO_MAX) bytes) rides along.
+    pub async fn dial(&self, target: &Target, hello: impl Into<Bytes>) -> Result<Answer, DialError> {
+        dial::dial(&self.shared, target, Wish::Session { hello: hello.into() }).await
+    }
+
+    /// Calls a server to be added, or to have it prove that it knows the password.
+    pub async fn dial_to_pair(&self, target: &Target) -> Result<Answer, DialError> {
+        dial::dial(&self.shared, target, Wish::Pairing).await
+    }
+
+    /// Cuts live connections at once and says why.
+    pub fn cut(&self, which: Cut, refusal: Refusal) {
+        self.shared.links.cut(which, refusal, &self.shared.settings.on_link);
+    }
+
+    /// How many paired devices are connected.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.shared.links.count()
+    }
+
+    /// What to keep for the next time.
+    #[must_use]
+    pub fn saved(&self) -> SavedTransport {
+        self.shared.saved.with_tokens(&self.shared.tokens)
+    }
+
+    /// Closes every connection and waits, not for long, until the others know.
+    pub async fn close(&self) {
+        self.shared.quinn.close(crate::CloseCode::GoingAway.number(), b"");
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), self.shared.quinn.wait_idle()).await;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn strangers(&self) -> usize {
+        self.shared.gate.waiting()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.shared.quinn.close(crate::CloseCode::GoingAway.number(), b"");
+    }
+}
+
+impl Shared {
+    pub(crate) fn knocks(&self) -> Arc<[Knock]> {
+        Arc::clone(&self.knocks.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn rules(&self) -> Option<ServerRules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn closed(&self) {
+        // The only error is that nobody can set it any more, and we hold the one who can.
+        let _ = self.is_over.subscribe().wait_for(|is_over| *is_over).await;
+    }
+}

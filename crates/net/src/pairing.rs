@@ -1,0 +1,416 @@
+//! Adding a computer: both sides prove to know the password, and neither learns it.
+//!
+//! ```text
+//! client                                                       server
+//!   Pair1 {version, device name, platform, ticket?, KE1}  →      takes a guess from the budget, then computes
+//!                                          ← Pair2 {KE2} or Wait {seconds}
+//!   Argon2id; a wrong password ends here, silently
+//!   Pair3 {KE3, HMAC(session key, "c" ‖ E)}               →      right: gives the guess back, stores the device
+//!                                          ← Paired {device id, server name, HMAC(session key, "s" ‖ E ‖ …)}
+//! ```
+//!
+//! E is the channel binding of the TLS connection. OPAQUE's context holds it together with both keys, so a password
+//! proof fits this connection between these two computers only: whoever stands between them and relays has another E.
+//! Wrong password, and a removed computer that hasn't been allowed back, get the same close code at the same moment.
+
+use crate::{
+    CloseCode, Closed, Control, Frame, FrameError, Guess, PasswordError, PasswordRecord, Permit, Refusal, Verdict,
+    opening::kind,
+    password::{ClientExchange, KE1_LEN, KE3_LEN, ServerExchange, SessionKey},
+    tls,
+};
+use bytes::Bytes;
+use hmac::{Hmac, Mac};
+use identity::{DeviceId, PublicKey, Secret, Token};
+use sha2::Sha256;
+use std::net::IpAddr;
+
+const VERSION: u8 = 1;
+const NAME_MAX: usize = 64;
+const PLATFORM_MAX: usize = 32;
+
+/// What the application does when somebody wants to be added. Answers come at once and from memory or a small
+/// database; called from the network's tasks.
+pub trait PairingDesk: Send + Sync {
+    /// The record of the password; `None`: none is set, so nobody can be added.
+    fn password(&self) -> Option<PasswordRecord>;
+    /// Takes a guess from the budgets.
+    fn take_guess(&self, guess: &Guess) -> Verdict;
+    /// Gives a guess back.
+    fn succeeded(&self, permit: Permit);
+    /// Stores the device, durably before it returns, and answers with the server's name. Refuses a removed device the
+    /// owner hasn't allowed back.
+    fn enrol(&self, device: &NewDevice) -> Result<String, NotEnrolled>;
+}
+
+/// A computer that has proven to know the password.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NewDevice {
+    /// Its key.
+    pub key: PublicKey,
+    /// What it calls itself: at most 64 bytes, for display only.
+    pub name: String,
+    /// What it runs on: at most 32 bytes, for display only.
+    pub platform: String,
+    /// Where it is.
+    pub address: IpAddr,
+    /// Whether that is in our own network.
+    pub is_lan: bool,
+    /// The digest of the ticket it showed.
+    pub ticket: Option<[u8; 32]>,
+    /// It was removed before, so the owner's consent is needed.
+    pub was_removed: bool,
+}
+
+/// The owner has not consented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the owner has not consented")]
+pub struct NotEnrolled;
+
+/// What a client needs to be added.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The server's password.
+    pub password: Secret,
+    /// What this computer calls itself; cut to 64 bytes.
+    pub device_name: String,
+    /// What it runs on; cut to 32 bytes.
+    pub platform: String,
+    /// The ticket of the invitation.
+    pub ticket: Option<Token>,
+}
+
+/// What both sides know afterwards.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Enrolment {
+    /// This computer's name on the server.
+    pub device: DeviceId,
+    /// What the server is called.
+    pub server_name: String,
+    /// Eight symbols that are the same on both screens if nobody is in between. Information, not a needed step.
+    pub comparison_code: String,
+}
+
+/// Why this computer wasn't added.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum PairError {
+    /// Wrong password, or a server that doesn't know it. The server learned nothing it could use.
+    #[error("wrong password, or not the right server")]
+    WrongPassword,
+    /// A password of no bytes or too many.
+    #[error("a password has 1 to 1024 bytes")]
+    PasswordLength,
+    /// Too many tries; ask again later.
+    #[error("too many tries; wait {secs} seconds")]
+    Wait {
+        /// How long.
+        secs: u64,
+    },
+    /// The owner has to open the door first.
+    #[error("adding computers is closed until the owner opens it")]
+    DoorClosed,
+    /// The server said no, without saying why.
+    #[error("the server did not add this computer")]
+    Refused,
+    /// The other side sent something that is no part of the exchange.
+    #[error("the other side does not keep to the exchange")]
+    Damaged,
+    /// The connection failed or was closed.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// Where the slow computation happens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Compute {
+    /// On a thread for blocking work.
+    Aside,
+    /// Right here, so that a simulated clock doesn't run on meanwhile.
+    Here,
+}
+
+/// The client's side.
+pub(crate) async fn pair(
+    control: &mut Control,
+    connection: &quinn::Connection,
+    server: &PublicKey,
+    client: &PublicKey,
+    credentials: &Credentials,
+    compute: Compute,
+) -> Result<Enrolment, PairError> {
+    let binding = tls::channel_binding(connection);
+    let (exchange, ke1) = ClientExchange::start(&credentials.password).map_err(|_| PairError::PasswordLength)?;
+    control.sender.send(kind::PAIR1, encode_request(credentials, &ke1)).await?;
+    let answer = expect(control).await?;
+    let ke2 = match answer.kind {
+        kind::PAIR2 => answer.payload,
+        kind::PAIR_WAIT => return Err(waiting(&answer.payload)),
+        _ => return Err(PairError::Damaged),
+    };
+
+    let context = context(&binding, server, client);
+    let finish = move || exchange.finish(&ke2, &context);
+    let finished = match compute {
+        Compute::Here => finish(),
+        Compute::Aside => tokio::task::spawn_blocking(finish).await.expect("the computation doesn't panic"),
+    };
+    let (ke3, session_key) = finished.map_err(|error| match error {
+        PasswordError::DamagedMessage => PairError::Damaged,
+        _ => PairError::WrongPassword,
+    })?;
+    let proof = confirmation(&session_key, b"c", &[&binding]);
+    control.sender.send(kind::PAIR3, [ke3.as_slice(), &proof.finalize().into_bytes()].concat()).await?;
+
+    let paired = expect(control).await?;
+    let own = DeviceId::of(client);
+    let (kind::PAIRED, Some((mac, server_name))) = (paired.kind, paired.payload.split_at_checked(32)) else {
+        return Err(PairError::Damaged);
+    };
+    confirmation(&session_key, b"s", &[&binding, own.as_bytes(), server_name])
+        .verify_slice(mac)
+        .map_err(|_| PairError::Damaged)?;
+    let server_name = String::from_utf8(server_name.to_vec()).map_err(|_| PairError::Damaged)?;
+    Ok(Enrolment { device: own, server_name, comparison_code: comparison_code(&session_key, &binding) })
+}
+
+/// Who is asking, as the server sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub(crate) key: PublicKey,
+    pub(crate) address: IpAddr,
+    pub(crate) is_lan: bool,
+    pub(crate) was_removed: bool,
+}
+
+/// How a pairing ended on the server without a new device.
+#[derive(Debug)]
+pub(crate) enum NotPaired {
+    /// Close with this.
+    Refuse(Refusal),
+    /// The connection is over, or deserves to be.
+    Broken(FrameError),
+}
+
+impl From<FrameError> for NotPaired {
+    fn from(error: FrameError) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// The server's side. Answers with the comparison code.
+pub(crate) async fn serve(
+    control: &mut Control,
+    connection: &quinn::Connection,
+    server: &PublicKey,
+    asker: &Asker,
+    desk: &dyn PairingDesk,
+) -> Result<String, NotPaired> {
+    let binding = tls::channel_binding(connection);
+    let request = control.receiver.next().await?.filter(|frame| frame.kind == kind::PAIR1);
+    let request = request.and_then(|frame| Request::decode(&frame.payload)).ok_or(FrameError::Truncated)?;
+    let record = desk.password().ok_or(NotPaired::Refuse(Refusal::NotAdmitted))?;
+    let ticket = request.ticket.map(|token| token.digest());
+
+    // Before anything is computed, or asking would cost the server more than the asker.
+    let guess = Guess { source: asker.address, is_lan: asker.is_lan, ticket };
+    let permit = match desk.take_guess(&guess) {
+        Verdict::Go(permit) => permit,
+        Verdict::Wait { secs } => return Err(wait(control, secs.max(1)).await),
+        Verdict::Closed => return Err(wait(control, 0).await),
+    };
+    let context = context(&binding, server, &asker.key);
+    let refused = |_| NotPaired::Refuse(Refusal::NotAdmitted);
+    let (exchange, ke2) = ServerExchange::answer(&record, &request.ke1, context).map_err(refused)?;
+    control.sender.send(kind::PAIR2, ke2).await?;
+
+    let last = control.receiver.next().await?.filter(|frame| frame.kind == kind::PAIR3);
+    let last = last.ok_or(FrameError::Truncated)?;
+    let (ke3, proof) = last.payload.split_at_checked(KE3_LEN).ok_or(FrameError::Truncated)?;
+    let session_key = exchange.finish(ke3).map_err(refused)?;
+    confirmation(&session_key, b"c", &[&binding])
+        .verify_slice(proof)
+        .map_err(|_| NotPaired::Refuse(Refusal::NotAdmitted))?;
+
+    // A password that was changed meanwhile adds nobody.
+    if desk.password().is_none_or(|now| now.to_bytes() != record.to_bytes()) {
+        return Err(NotPaired::Refuse(Refusal::NotAdmitted));
+    }
+    let device = NewDevice {
+        key: asker.key,
+        name: request.name,
+        platform: request.platform,
+        address: asker.address,
+        is_lan: asker.is_lan,
+        ticket,
+        was_removed: asker.was_removed,
+    };
+    let server_name = desk.enrol(&device).map_err(|NotEnrolled| NotPaired::Refuse(Refusal::NotAdmitted))?;
+    desk.succeeded(permit);
+
+    let device_id = DeviceId::of(&asker.key);
+    let mac = confirmation(&session_key, b"s", &[&binding, device_id.as_bytes(), server_name.as_bytes()]);
+    let paired = [mac.finalize().into_bytes().as_slice(), server_name.as_bytes()].concat();
+    control.sender.send(kind::PAIRED, paired).await?;
+    Ok(comparison_code(&session_key, &binding))
+}
+
+async fn wait(control: &mut Control, secs: u64) -> NotPaired {
+    match control.sender.send(kind::PAIR_WAIT, secs.to_be_bytes().to_vec()).await {
+        Ok(()) => NotPaired::Refuse(Refusal::Busy { retry_secs: Some(secs) }),
+        Err(error) => error.into(),
+    }
+}
+
+/// 0 seconds stand for "until the owner opens the door".
+fn waiting(payload: &[u8]) -> PairError {
+    match payload.try_into().map(u64::from_be_bytes) {
+        Ok(0) => PairError::DoorClosed,
+        Ok(secs) => PairError::Wait { secs },
+        Err(_) => PairError::Damaged,
+    }
+}
+
+async fn expect(control: &mut Control) -> Result<Frame, PairError> {
+    match control.receiver.next().await {
+        Ok(Some(frame)) if frame.kind == kind::REFUSED => Err(PairError::Refused),
+        Ok(Some(frame)) => Ok(frame),
+        Ok(None) => Err(PairError::Damaged),
+        Err(FrameError::Closed(Closed::Refused(Refusal::NotAdmitted))) => Err(PairError::Refused),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn context(binding: &[u8; 32], server: &PublicKey, client: &PublicKey) -> Vec<u8> {
+    let mut context = b"tandem pair 1\0".to_vec();
+    context.extend_from_slice(binding);
+    for key in [server, client] {
+        let spki = key.spki();
+        context.extend_from_slice(&(spki.len() as u16).to_be_bytes());
+        context.extend_from_slice(&spki);
+    }
+    context
+}
+
+fn confirmation(session_key: &SessionKey, side: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(session_key).expect("HMAC takes keys of any length");
+    mac.update(side);
+    parts.iter().for_each(|part| mac.update(part));
+    mac
+}
+
+fn comparison_code(session_key: &SessionKey, binding: &[u8; 32]) -> String {
+    const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut code = [0; 8];
+    hkdf::Hkdf::<Sha256>::new(None, session_key)
+        .expand_multi_info(&[b"sas", binding], &mut code)
+        .expect("eight bytes are within what HKDF can give");
+    let symbols: String = code.iter().map(|byte| SYMBOLS[usize::from(byte & 31)] as char).collect();
+    format!("{}-{}", &symbols[..4], &symbols[4..])
+}
+
+#[derive(Debug, Eq, PartialEq)]
+struct Request {
+    name: String,
+    platform: String,
+    ticket: Option<Token>,
+    ke1: Vec<u8>,
+}
+
+fn encode_request(credentials: &Credentials, ke1: &[u8]) -> Bytes {
+    let name = &credentials.device_name[..credentials.device_name.floor_char_boundary(NAME_MAX)];
+    let platform = &credentials.platform[..credentials.platform.floor_char_boundary(PLATFORM_MAX)];
+    let mut bytes = vec![VERSION, name.len() as u8];
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.push(platform.len() as u8);
+    bytes.extend_from_slice(platform.as_bytes());
+    bytes.push(u8::from(credentials.ticket.is_some()));
+    if let Some(ticket) = &credentials.ticket {
+        bytes.extend_from_slice(ticket.as_bytes());
+    }
+    bytes.extend_from_slice(ke1);
+    bytes.into()
+}
+
+impl Request {
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&version, bytes) = bytes.split_first()?;
+        let (name, bytes) = short_text(bytes, NAME_MAX)?;
+        let (platform, bytes) = short_text(bytes, PLATFORM_MAX)?;
+        let (ticket, ke1) = match bytes.split_first()? {
+            (0, rest) => (None, rest),
+            (1, rest) => {
+                let (token, rest) = rest.split_first_chunk::<16>()?;
+                (Some(Token::from_bytes(*token)), rest)
+            }
+            _ => return None,
+        };
+        let is_whole = version == VERSION && ke1.len() == KE1_LEN;
+        is_whole.then(|| Self { name, platform, ticket, ke1: ke1.to_vec() })
+    }
+}
+
+/// A text of the other side for display: control characters would reach terminals and logs, so they are taken out.
+fn short_text(bytes: &[u8], max: usize) -> Option<(String, &[u8])> {
+    let (&len, bytes) = bytes.split_first()?;
+    let (text, rest) = bytes.split_at_checked(usize::from(len)).filter(|_| usize::from(len) <= max)?;
+    let text = std::str::from_utf8(text).ok()?;
+    Some((text.chars().filter(|c| !c.is_control()).collect(), rest))
+}
+
+/// What a server closes with after a pairing that broke.
+pub(crate) fn close_code(error: &FrameError) -> CloseCode {
+    error.close_code().unwrap_or(CloseCode::Protocol)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn credentials(name: &str, ticket: Option<Token>) -> Credentials {
+        Credentials {
+            password: Secret::new("a password".to_owned()),
+            device_name: name.to_owned(),
+            platform: "linux".to_owned(),
+            ticket,
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_back() {
+        for ticket in [None, Some(Token::from_bytes([5; 16]))] {
+            let request = Request::decode(&encode_request(&credentials("laptop", ticket), &[7; KE1_LEN]));
+            let expected =
+                Request { name: "laptop".to_owned(), platform: "linux".to_owned(), ticket, ke1: vec![7; KE1_LEN] };
+            assert_eq!(request, Some(expected));
+        }
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let request = encode_request(&credentials(&format!("x{}", "ü".repeat(40)), None), &[7; KE1_LEN]);
+        assert_eq!(Request::decode(&request).map(|request| request.name.len()), Some(63));
+    }
+
+    #[test]
+    fn a_truncated_request_is_refused_at_every_length() {
+        let request = encode_request(&credentials("laptop", Some(Token::from_bytes([5; 16]))), &[7; KE1_LEN]);
+        for len in 0..request.len() {
+            assert_eq!(Request::decode(&request[..len]), None, "{len}");
+        }
+        assert_eq!(Request::decode(&[request.as_ref(), &[0]].concat()), None);
+    }
+
+    #[test]
+    fn names_bring_no_control_characters() {
+        let request = encode_request(&credentials("lap\u{1b}[2Jtop\n", None), &[7; KE1_LEN]);
+        assert_eq!(Request::decode(&request).map(|request| request.name), Some("lap[2Jtop".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_fall_over(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Request::decode(&bytes);
+        }
+    }
+}
