@@ -17,6 +17,9 @@ I02 = Diese Server-ID ist nicht (mehr) veröffentlicht.
 I04 = Die Antwort passt nicht zur Server-ID.
     .body = Jemand hat sie vielleicht unterwegs verändert. Es wurde nichts gesendet.
     .action = Um eine Einladungsdatei bitten
+I05 = Diese Server-ID ist nicht vollständig.
+    .body = Eine ID hat 16 Buchstaben und Ziffern, diese hat { $found }. Großschreibung, Leerzeichen und Striche spielen keine Rolle.
+    .action = Die ID ergänzen
 
 ## Einladungen
 
@@ -24,7 +27,7 @@ V01 = Diese Einladung ist nicht lesbar.
     .body = Die Datei ist unvollständig oder wurde unterwegs verändert. Lassen Sie sie sich noch einmal schicken; als ZIP-Datei kommt sie oft besser an.
     .action = Eine andere Datei wählen
 V02 = Diese Einladung braucht eine neuere Version von Tandem.
-    .body = Sie haben { $have }; erstellt wurde sie mit { $need }.
+    .body = Sie haben Version { $have }; diese kennt keine Einladungen im Format { $need }.
     .action = Tandem aktualisieren
 V03 = Das Ticket in dieser Einladung ist abgelaufen.
     .body = Es galt bis { $expired }. Mit dem Kennwort können Sie sich weiterhin verbinden.
@@ -105,7 +108,18 @@ A04 = Hinzufügen über das Internet ist gerade geschlossen.
     .body = Es gab zu viele falsche Kennwörter. Der Besitzer kann es auf «{ $server }» öffnen, oder Sie verbinden sich in dessen Netzwerk oder mit einer Einladung, die ein Ticket hat.
     .action = Den Besitzer bitten, es zu öffnen
 A05 = Dieses Kennwort ist zu leicht zu erraten.
-    .body = { $reason }
+    .body = { $reason ->
+        [length] { password-reason-length }
+        [too-long] { password-reason-too-long }
+        [common] { password-reason-common }
+        [name] { password-reason-name }
+        [words] { password-reason-words }
+        [date] { password-reason-date }
+        [repeat] { password-reason-repeat }
+        [sequence] { password-reason-sequence }
+        [keyboard] { password-reason-keyboard }
+       *[guessable] { password-reason-guessable }
+    }
     .action = Ein längeres wählen, oder den Vorschlag nehmen
 A06 = «{ $server }» fragt zuerst den Besitzer.
     .body = Dieser Computer wurde dort früher entfernt. Sobald der Besitzer ihn zulässt, können Sie sich verbinden.
@@ -327,6 +341,9 @@ C19 = «{ $file }» lässt sich nicht schreiben.
 C20 = «{ $file }» lässt sich nicht lesen.
     .body = Es gibt sie nicht, sie ist keine Datei, oder dieser Computer lässt Tandem sie nicht lesen.
     .action = Eine andere Datei wählen
+C21 = Dieser Name ist nicht verwendbar.
+    .body = Ein Name hat 1 bis { $chars_max } Zeichen in einer Zeile.
+    .action = Einen anderen Namen wählen
 
 ## Wie stark ein Kennwort ist
 

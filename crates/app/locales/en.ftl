@@ -22,6 +22,9 @@ I02 = This server ID isn't published (any more).
 I04 = The answer doesn't match the server ID.
     .body = Somebody may have changed it on the way. Nothing was sent.
     .action = Ask for an invitation file
+I05 = This server ID isn't complete.
+    .body = An ID has 16 letters and digits, and this one has { $found }. Capitals, spaces and dashes don't matter.
+    .action = Complete the ID
 
 ## Invitations
 
@@ -29,7 +32,7 @@ V01 = This invitation can't be read.
     .body = The file is incomplete or was changed on the way. Ask for it again; sending it as a ZIP file often helps.
     .action = Choose another file
 V02 = This invitation needs a newer version of Tandem.
-    .body = You have { $have }; it was made with { $need }.
+    .body = You have version { $have }, which doesn't know invitations of format { $need }.
     .action = Update Tandem
 V03 = The ticket in this invitation has expired.
     .body = It was valid until { $expired }. You can still connect with the password.
@@ -110,7 +113,18 @@ A04 = Adding computers over the Internet is closed at the moment.
     .body = There were too many wrong passwords. The owner can open it on «{ $server }», or you connect in its network, or with an invitation that has a ticket.
     .action = Ask the owner to open it
 A05 = This password is too easy to guess.
-    .body = { $reason }
+    .body = { $reason ->
+        [length] { password-reason-length }
+        [too-long] { password-reason-too-long }
+        [common] { password-reason-common }
+        [name] { password-reason-name }
+        [words] { password-reason-words }
+        [date] { password-reason-date }
+        [repeat] { password-reason-repeat }
+        [sequence] { password-reason-sequence }
+        [keyboard] { password-reason-keyboard }
+       *[guessable] { password-reason-guessable }
+    }
     .action = Choose a longer one, or take the suggestion
 A06 = «{ $server }» asks its owner first.
     .body = This computer was removed there before. As soon as the owner allows it, you can connect.
@@ -332,6 +346,9 @@ C19 = «{ $file }» can't be written.
 C20 = «{ $file }» can't be read.
     .body = It doesn't exist, isn't a file, or this computer doesn't let Tandem read it.
     .action = Choose another file
+C21 = This name can't be used.
+    .body = A name has 1 to { $chars_max } characters on one line.
+    .action = Choose another name
 
 ## How strong a password is
 

@@ -35,7 +35,7 @@ pub const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Why the channel can't be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the control channel can't be opened")]
+#[error("the control channel can't be opened: {0}")]
 pub struct ControlError(#[from] io::Error);
 
 /// The command that turns a connection into a source of events as well.

@@ -4,7 +4,10 @@
 //! server ID can try. What counts is how many guesses it takes, estimated by zxcvbn with our own lists beside its
 //! English ones (`words/`): a guesser in this part of the world begins with `Sommer2026!`, too.
 
-use crate::{language::Language, message};
+use crate::{
+    language::Language,
+    message::{self, Code, Problem},
+};
 use identity::Secret;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -127,14 +130,15 @@ impl Rule {
             ("chars_min".to_owned(), self.chars_min.into()),
             ("bytes_max".to_owned(), Self::BYTES_MAX.into()),
         ]);
-        message::word(language, reason.key(), &facts)
+        message::word(language, &format!("password-reason-{}", reason.word()), &facts)
     }
 
     /// The problem (`A05`) that says why a password isn't taken.
     #[must_use]
-    pub fn problem(&self, strength: &Strength, language: Language) -> message::Problem {
-        let reason = self.say(strength.reason.unwrap_or(Reason::Guessable), language);
-        message::Problem::new(message::Code::PasswordWeak).with("reason", reason)
+    pub fn problem(&self, strength: &Strength) -> Problem {
+        let reason = strength.reason.unwrap_or(Reason::Guessable);
+        let problem = Problem::new(Code::PasswordWeak).with("reason", reason.word());
+        problem.with("chars_min", self.chars_min).with("bytes_max", Self::BYTES_MAX)
     }
 }
 
@@ -161,18 +165,19 @@ impl Verdict {
 }
 
 impl Reason {
-    fn key(self) -> &'static str {
+    /// How the texts call it.
+    fn word(self) -> &'static str {
         match self {
-            Self::Length => "password-reason-length",
-            Self::TooLong => "password-reason-too-long",
-            Self::Common => "password-reason-common",
-            Self::Name => "password-reason-name",
-            Self::Words => "password-reason-words",
-            Self::Date => "password-reason-date",
-            Self::Repeat => "password-reason-repeat",
-            Self::Sequence => "password-reason-sequence",
-            Self::Keyboard => "password-reason-keyboard",
-            Self::Guessable => "password-reason-guessable",
+            Self::Length => "length",
+            Self::TooLong => "too-long",
+            Self::Common => "common",
+            Self::Name => "name",
+            Self::Words => "words",
+            Self::Date => "date",
+            Self::Repeat => "repeat",
+            Self::Sequence => "sequence",
+            Self::Keyboard => "keyboard",
+            Self::Guessable => "guessable",
         }
     }
 }
@@ -335,8 +340,15 @@ mod tests {
             }
         }
         assert_eq!(INTERNET.say(Reason::Length, Language::German), "Es braucht mindestens 12 Zeichen.");
-        let problem = INTERNET.problem(&INTERNET.rate(&secret("kurz"), &[]), Language::English);
+        let problem = INTERNET.problem(&INTERNET.rate(&secret("kurz"), &[]));
         assert!(problem.view(Language::English).message.ends_with("It needs at least 12 characters."));
+        for language in Language::ALL {
+            let said: BTreeSet<String> = REASONS
+                .map(|reason| Strength { verdict: Verdict::Weak, reason: Some(reason), guesses_log10: 1.0 })
+                .map(|strength| INTERNET.problem(&strength).view(language).message)
+                .into();
+            assert_eq!(said.len(), REASONS.len(), "each reason has its own message");
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ codes! {
     ServerIdMistyped = "I01", Usage, [];
     ServerIdNotPublished = "I02", NotConnected, [];
     AnswerDoesNotMatchId = "I04", Trust, [];
+    ServerIdIncomplete = "I05", Usage, ["found"];
 
     InvitationDamaged = "V01", Usage, [];
     InvitationNewer = "V02", Other, ["have", "need"];
@@ -89,7 +90,7 @@ codes! {
     KeyDiffers = "A02", Trust, ["server", "known_by"];
     Removed = "A03", Trust, ["server"];
     DoorClosedInternet = "A04", Trust, ["server"];
-    PasswordWeak = "A05", Trust, ["reason"];
+    PasswordWeak = "A05", Trust, ["reason", "chars_min", "bytes_max"];
     OwnerMustAllow = "A06", Trust, ["server"];
     TooManyTries = "A07", TryLater, ["server", "wait_secs"];
     DoorClosedHere = "A08", Trust, ["server"];
@@ -149,6 +150,7 @@ codes! {
     Ambiguous = "C18", Usage, ["name", "n"];
     FileNotWritable = "C19", Usage, ["file"];
     FileNotReadable = "C20", Usage, ["file"];
+    NameNotUsable = "C21", Usage, ["chars_max"];
 }
 
 impl fmt::Display for Code {

@@ -1,7 +1,67 @@
 //! Which problem each error of this crate's parts is.
 
 use super::{Code, Problem};
-use crate::{profile::ProfileError, secrets::SecretError, settings::SettingsError};
+use crate::{control::ControlError, profile::ProfileError, secrets::SecretError, settings::SettingsError};
+use identity::{InvitationError, ServerIdError, ServerName, TextError};
+use stores::StoreError;
+
+impl Problem {
+    /// Why what was given as an invitation isn't one we can use. `file` is what people call it.
+    #[must_use]
+    pub fn with_invitation(error: InvitationError, file: &str) -> Self {
+        let code = match &error {
+            InvitationError::TooLarge | InvitationError::NotAnInvitation => {
+                return Self::new(Code::NotAnInvitation).with("file", file).because(error);
+            }
+            InvitationError::Newer { version, .. } => {
+                let problem = Self::new(Code::InvitationNewer).with("have", env!("CARGO_PKG_VERSION"));
+                return problem.with("need", version.to_string()).because(error);
+            }
+            InvitationError::Damaged { .. } | InvitationError::BadSignature => Code::InvitationDamaged,
+        };
+        Self::new(code).because(error)
+    }
+
+    /// Why the store at `place` couldn't do what was asked. A changed or vanished item is no problem, only
+    /// a reason to look again; it reaches a person only where even that didn't help.
+    #[must_use]
+    pub fn with_store(error: StoreError, place: &str) -> Self {
+        match error {
+            StoreError::Unavailable { reason } => Self::new(Code::StoreGone).with("place", place).because(reason),
+            StoreError::Replaced => Self::new(Code::StoreReplaced).with("place", place),
+            StoreError::Permission { path } => Self::new(Code::NotReadable).with("path", path),
+            StoreError::NoSpace { need } => Self::new(Code::NoRoom).with("need_bytes", need),
+            StoreError::TooLarge { size } => Self::new(Code::ItemTooLarge)
+                .with("name", place)
+                .with("size_bytes", size)
+                .with("max_bytes", stores::Payload::SIZE_MAX),
+            StoreError::Unsupported => Self::new(Code::KindNotHeld).with("name", place),
+            StoreError::Io { reason, path } => Self::new(Code::NotReadable).with("path", path).because(reason),
+            error @ (StoreError::Changed | StoreError::NotFound) => Self::new(Code::Unexpected).because(error),
+        }
+    }
+}
+
+impl From<ServerIdError> for Problem {
+    fn from(error: ServerIdError) -> Self {
+        match error {
+            ServerIdError::Length { found } => Self::new(Code::ServerIdIncomplete).with("found", found),
+            ServerIdError::Symbol { .. } | ServerIdError::Typo { .. } => Self::new(Code::ServerIdMistyped),
+        }
+    }
+}
+
+impl From<TextError> for Problem {
+    fn from(error: TextError) -> Self {
+        Self::new(Code::NameNotUsable).with("chars_max", ServerName::CHARS_MAX).because(error)
+    }
+}
+
+impl From<ControlError> for Problem {
+    fn from(error: ControlError) -> Self {
+        Self::new(Code::Unexpected).because(error)
+    }
+}
 
 impl From<ProfileError> for Problem {
     fn from(error: ProfileError) -> Self {
@@ -54,6 +114,7 @@ impl From<SecretError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn a_locked_password_store_a_silent_one_and_a_lost_key_are_three_different_things() {
@@ -65,5 +126,23 @@ mod tests {
         ]
         .map(|error| Problem::from(error).code);
         assert_eq!(codes, [Code::KeyringLocked, Code::KeyringSilent, Code::KeyLost, Code::KeyDamaged]);
+    }
+    #[test]
+    fn what_a_store_says_goes_into_the_log_without_its_paths() {
+        let error = StoreError::Io { reason: "input/output".to_owned(), path: "canary".to_owned() };
+        assert_eq!(Problem::with_store(error, "canary").to_string(), "D07: input/output");
+        let error = StoreError::Permission { path: "canary".to_owned() };
+        assert_eq!(Problem::with_store(error, "canary").to_string(), "D07");
+    }
+
+    #[test]
+    fn a_picture_a_damaged_and_a_newer_invitation_are_told_apart() {
+        let code = |error| Problem::with_invitation(error, "photo.png").code;
+        assert_eq!(code(InvitationError::NotAnInvitation), Code::NotAnInvitation);
+        assert_eq!(code(InvitationError::BadSignature), Code::InvitationDamaged);
+        let newer = InvitationError::Newer { version: 2, feature: None };
+        let view = Problem::with_invitation(newer, "x").view(Language::English);
+        assert_eq!(view.code, "V02");
+        assert!(view.message.contains("format 2"), "{}", view.message);
     }
 }

@@ -262,6 +262,8 @@ mod tests {
                 let mut used = BTreeSet::new();
                 for (_, text) in texts.iter().filter(|(key, _)| key.starts_with(code.as_str())) {
                     used.extend(variables(text));
+                    let parts = text.split([' ', '\n']).filter_map(|word| texts.get(word));
+                    used.extend(parts.flat_map(|part| variables(part)));
                 }
                 let stem = |fact: &str| unit(fact).map_or(fact.to_owned(), |(stem, _)| stem.to_owned());
                 for variable in &used {
@@ -303,7 +305,9 @@ mod tests {
                 let bare = Problem::new(*code);
                 let full = code.facts().iter().fold(bare.clone(), |problem, fact| match unit(fact) {
                     Some(_) => problem.with(fact, 100_000),
-                    None if matches!(*fact, "n" | "all" | "tries" | "done" | "line") => problem.with(fact, 3),
+                    None if matches!(*fact, "n" | "all" | "tries" | "done" | "line" | "found" | "chars_min") => {
+                        problem.with(fact, 3)
+                    }
                     None => problem.with(fact, "Büro"),
                 });
                 for problem in [bare, full] {
