@@ -36,14 +36,18 @@ fn the_password_store_in_every_state() {
     }
     let home = tempfile::tempdir().unwrap();
     let (profile, key) = (ProfileId::generate(), IdentityKey::generate());
-    let run = |scene: &str, session: Session| run(scene, session, home.path(), &profile, &key.public());
+    let empty_home = tempfile::tempdir().unwrap();
+    let run_in = |home: &Path, scene: &str, session: Session| run(scene, session, home, &profile, &key.public());
+    let run = |scene: &str, session: Session| run_in(home.path(), scene, session);
 
-    run("no_bus_means_no_service_and_a_file_with_a_note", Session::None);
+    run("no_place_to_keep_anything_means_a_file_with_a_note", Session::None);
     if !is_installed("gnome-keyring-daemon") || !is_installed("dbus-run-session") {
         println!("SKIPPED: gnome-keyring or dbus-run-session isn't installed; the password store was not tried");
         return;
     }
-    run("no_bus_means_no_service_and_a_file_with_a_note", Session::WithoutService);
+    run("no_place_to_keep_anything_means_a_file_with_a_note", Session::WithoutService);
+    // Nobody ever logged in to a desktop here, as on a server: the service starts and has nowhere to keep anything.
+    run_in(empty_home.path(), "no_place_to_keep_anything_means_a_file_with_a_note", Session::Locked);
     run("an_unlocked_store_keeps_replaces_and_forgets", Session::Unlocked);
     run("a_key_is_kept", Session::Unlocked);
     run("a_kept_key_is_there_after_a_restart_and_the_wrong_one_is_noticed", Session::Unlocked);
@@ -54,7 +58,7 @@ fn play(scene: &str) {
     let profile = ProfileId::try_from(env::var(PROFILE).unwrap()).unwrap();
     let store = KeyringStore::new(&profile);
     match scene {
-        "no_bus_means_no_service_and_a_file_with_a_note" => {
+        "no_place_to_keep_anything_means_a_file_with_a_note" => {
             assert!(matches!(store.get(SecretName::IdentitySeed), Err(SecretError::NoService { .. })));
             let folder = tempfile::tempdir().unwrap();
             let home = Profile::in_folder(folder.path());

@@ -203,9 +203,11 @@ mod system {
         }
 
         pub(in crate::control) async fn accept(&mut self) -> io::Result<Connection> {
-            self.next.connect().await?;
+            let connected = self.next.connect().await;
+            // Also after a caller that came and went at once: its instance is of no more use.
             let next = ServerOptions::new().create(&self.name)?;
-            Ok(Connection::Server(std::mem::replace(&mut self.next, next)))
+            let pipe = std::mem::replace(&mut self.next, next);
+            connected.map(|()| Connection::Server(pipe))
         }
     }
 
