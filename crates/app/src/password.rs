@@ -10,7 +10,7 @@ use crate::{
 };
 use identity::Secret;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::collections::{BTreeMap, HashSet};
 use ts_rs::TS;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -101,7 +101,8 @@ impl Rule {
     #[must_use]
     pub fn rate(&self, password: &Secret, own: &[&str]) -> Strength {
         let text = normalized(password.expose());
-        let estimate = zxcvbn::zxcvbn(&text, &guessed_first(own));
+        let first = guessed_first(own);
+        let estimate = zxcvbn::zxcvbn(&text, &first.iter().map(String::as_str).collect::<Vec<_>>());
         let guesses_log10 = estimate.guesses_log10().max(0.0);
         let (verdict, reason) = if text.len() > Self::BYTES_MAX {
             (Verdict::Weak, Some(Reason::TooLong))
@@ -215,13 +216,14 @@ fn normalized(text: &str) -> Zeroizing<String> {
 }
 
 /// Words a guesser tries early, likely ones first: the owner's own, then the common ones, then the lists of suggestions.
-fn guessed_first<'a>(own: &'a [&'a str]) -> Vec<&'a str> {
-    static LISTED: LazyLock<Vec<&'static str>> =
-        LazyLock::new(|| [COMMON, ENGLISH, GERMAN].iter().flat_map(|list| list.split_whitespace()).collect());
+/// In lower case and each once: the library takes a word's last place for its rank.
+fn guessed_first(own: &[&str]) -> Vec<String> {
     let parts = own.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
     // One or two letters would match anywhere and say nothing.
     let own = own.iter().copied().chain(parts).filter(|word| word.chars().count() > 2);
-    own.chain(LISTED.iter().copied()).collect()
+    let listed = [COMMON, ENGLISH, GERMAN].into_iter().flat_map(str::split_whitespace);
+    let mut seen = HashSet::new();
+    own.chain(listed).map(str::to_lowercase).filter(|word| seen.insert(word.clone())).collect()
 }
 
 /// What the largest part of the password that isn't chance is made of.
@@ -271,6 +273,14 @@ mod tests {
             let strength = INTERNET.rate(&secret(text), &["Büro-PC", "anna"]);
             assert_eq!(strength.verdict, Verdict::Weak, "{text} {strength:?}");
         }
+    }
+
+    #[test]
+    fn the_owners_own_words_are_guessed_before_all_others() {
+        assert_eq!(guessed_first(&["Sommer"])[0], "sommer", "even where a list has the word, too");
+        let words = guessed_first(&["Anna Müller", "anna"]);
+        assert_eq!(words[..3], ["anna müller", "anna", "müller"]);
+        assert_eq!(words.iter().filter(|word| *word == "anna").count(), 1);
     }
 
     #[test]
