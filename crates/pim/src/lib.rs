@@ -1,8 +1,8 @@
 //! What Tandem keeps the same: messages, contacts, events, tasks, notes, distribution lists, journal entries.
 //!
 //! An item's bytes are kept exactly as a store gave them. Parsing only reads; writing patches single lines.
-//! [`examine`](fn@examine) tells what an item is and what it means, [`merge`](fn@merge) joins two edits of one item field by field,
-//! [`describe`](fn@describe) shows it to people.
+//! [`examine`](fn@examine) tells what an item is and what it means, [`merge`](fn@merge) joins two edits of
+//! one item field by field, [`describe`](fn@describe) shows it to people.
 //! Nothing in this crate reads a file, a clock or the network.
 
 mod digest;
