@@ -1,10 +1,10 @@
 //! The one typed list of commands, and how it is written down.
 //!
-//! [`commands!`] turns a list of commands into two things that therefore can't differ: a `dispatch` that takes a command's
-//! name and JSON (from the control channel, from the window) to its handler, and a TypeScript type `Commands` from
-//! which the window's one `call` knows every name, request and answer.
+//! [`commands!`](crate::commands!) turns a list of commands into two things that therefore can't differ: a `dispatch`
+//! that takes a command's name and JSON (from the control channel, from the window) to its handler, and a TypeScript type
+//! `Commands` from which the window's one `call` knows every name, request and answer.
 //!
-//! ```ignore
+//! ```text
 //! commands! {
 //!     #[ts(export, export_to = "Commands.ts")]
 //!     node: Node, handlers: handlers, events: Event;
