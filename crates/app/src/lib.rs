@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod control;
+pub mod index;
 pub mod language;
 pub mod message;
 pub mod password;
