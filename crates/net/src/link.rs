@@ -19,7 +19,8 @@ struct Inner {
     connection: quinn::Connection,
     peer: PublicKey,
     settings: LinkSettings,
-    listed: Option<(Arc<Links>, u64)>,
+    /// Taken off the list when the link is dropped; only servers keep one.
+    _listed: Option<Listed>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,10 +68,10 @@ impl Link {
         connection: quinn::Connection,
         peer: PublicKey,
         settings: LinkSettings,
-        listed: Option<(Arc<Links>, u64)>,
+        listed: Option<Listed>,
     ) -> Self {
         raise_windows(&connection);
-        Self(Arc::new(Inner { connection, peer, settings, listed }))
+        Self(Arc::new(Inner { connection, peer, settings, _listed: listed }))
     }
 
     /// The key of the other side, proven in TLS.
@@ -174,9 +175,6 @@ impl Link {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some((links, number)) = &self.listed {
-            links.remove(*number);
-        }
         self.connection.close(CloseCode::Done.number(), b"");
     }
 }
@@ -218,6 +216,19 @@ struct List {
     next: u64,
 }
 
+/// A place on the list; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    links: Arc<Links>,
+    number: u64,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.links.list().live.remove(&self.number);
+    }
+}
+
 #[derive(Debug)]
 struct Live {
     device: DeviceId,
@@ -225,7 +236,12 @@ struct Live {
 }
 
 impl Links {
-    pub(crate) fn add(&self, device: DeviceId, connection: quinn::Connection, limits: &Limits) -> Result<u64, Refusal> {
+    pub(crate) fn add(
+        self: &Arc<Self>,
+        device: DeviceId,
+        connection: quinn::Connection,
+        limits: &Limits,
+    ) -> Result<Listed, Refusal> {
         let mut list = self.list();
         let of_device: Vec<u64> =
             list.live.iter().filter(|(_, live)| live.device == device).map(|(number, _)| *number).collect();
@@ -240,11 +256,7 @@ impl Links {
         let number = list.next;
         list.next += 1;
         list.live.insert(number, Live { device, connection });
-        Ok(number)
-    }
-
-    pub(crate) fn remove(&self, number: u64) {
-        self.list().live.remove(&number);
+        Ok(Listed { links: Arc::clone(self), number })
     }
 
     pub(crate) fn cut(&self, which: Cut, refusal: Refusal, on_link: &OnLink) {

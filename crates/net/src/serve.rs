@@ -227,19 +227,17 @@ async fn authenticate(
         }
     };
 
-    let listed = shared.links.add(DeviceId::of(&key), connection.clone(), limits);
-    let number = match listed {
-        Ok(number) => number,
+    let listed = match shared.links.add(DeviceId::of(&key), connection.clone(), limits) {
+        Ok(listed) => listed,
         Err(refusal) => return Err(refused(&mut control, refusal).await),
     };
-    let listed = Some((Arc::clone(&shared.links), number));
-    let link = Link::new(connection.clone(), key, shared.settings.clone(), listed);
     // Once more, now that a removal would find the connection on the list: it may have been removed since we asked.
     match rules.doorkeeper.admit(&caller()) {
         Admission::Known => {}
         Admission::Refused(refusal) => return Err(refused(&mut control, refusal).await),
         Admission::Removed | Admission::Unknown => return Err(refused(&mut control, Refusal::Removed).await),
     }
+    let link = Link::new(connection.clone(), key, shared.settings.clone(), Some(listed));
     control.receiver.set_caps(shared.settings.caps);
     Ok(Arrival { link, control: Some(control), hello, comparison_code })
 }

@@ -233,3 +233,67 @@ async fn only_the_first_connection_has_to_prove_its_address_even_after_restarts(
     soon(join(&newcomer, &office.target)).await.unwrap();
     assert!(socket.retries() >= 1);
 }
+
+/// Knows the laptop when it is asked first, and has removed it when it is asked again.
+struct Hasty(AtomicUsize);
+
+impl Doorkeeper for Hasty {
+    fn admit(&self, _: &Caller) -> Admission {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 0 { Admission::Known } else { Admission::Removed }
+    }
+}
+
+#[tokio::test]
+async fn a_laptop_removed_while_it_comes_in_does_not_come_in() {
+    let office = Office::open(&[]);
+    let doorkeeper = Arc::new(Hasty(AtomicUsize::new(0)));
+    office.endpoint.serve(ServerRules { doorkeeper, desk: office.desk.clone() });
+    let laptop = client(LAPTOP);
+    assert_eq!(soon(join(&laptop, &office.target)).await.err(), Some(DialError::Refused(Refusal::Removed)));
+}
+
+/// A line on which every datagram takes its time.
+async fn long_line(to: SocketAddr, one_way: Duration) -> SocketAddr {
+    let near = Arc::new(tokio::net::UdpSocket::bind(loopback()).await.unwrap());
+    let far = Arc::new(tokio::net::UdpSocket::bind(loopback()).await.unwrap());
+    let address = near.local_addr().unwrap();
+    let caller = Arc::new(Mutex::new(None));
+    for (from, into, is_call) in [(Arc::clone(&near), Arc::clone(&far), true), (far, near, false)] {
+        let caller = Arc::clone(&caller);
+        tokio::spawn(async move {
+            let mut buf = vec![0; 2000];
+            while let Ok((len, sender)) = from.recv_from(&mut buf).await {
+                if is_call {
+                    *caller.lock().unwrap() = Some(sender);
+                }
+                let receiver = if is_call { Some(to) } else { *caller.lock().unwrap() };
+                let (into, datagram) = (Arc::clone(&into), buf[..len].to_vec());
+                tokio::spawn(async move {
+                    tokio::time::sleep(one_way).await;
+                    let _ = into.send_to(&datagram, receiver.unwrap()).await;
+                });
+            }
+        });
+    }
+    address
+}
+
+#[tokio::test]
+async fn a_reconnect_with_a_saved_token_takes_two_round_trips() {
+    const ROUND_TRIP: Duration = Duration::from_millis(400);
+    let office = Office::open(&[LAPTOP]);
+    let laptop = client(LAPTOP);
+    let mut round_trips = Vec::new();
+    for _ in 0..2 {
+        let line = long_line(office.target.addresses[0], ROUND_TRIP / 2).await;
+        let target = Target { addresses: vec![line], ..office.target.clone() };
+        let begun = Instant::now();
+        let joined = soon(join(&laptop, &target)).await.unwrap();
+        round_trips.push(begun.elapsed().as_secs_f64() / ROUND_TRIP.as_secs_f64());
+        // The tokens come right behind the welcome.
+        tokio::time::sleep(ROUND_TRIP).await;
+        drop(joined);
+    }
+    assert!((3.0..3.8).contains(&round_trips[0]), "{round_trips:?}");
+    assert!((2.0..2.8).contains(&round_trips[1]), "{round_trips:?}");
+}
