@@ -4,6 +4,7 @@ mod dialing;
 mod frames;
 mod hostile;
 mod pairing;
+mod simulated;
 mod strangers;
 
 use crate::*;
