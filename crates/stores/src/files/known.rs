@@ -75,6 +75,21 @@ fn key(base: &[u8]) -> u64 {
     u64::from_le_bytes(*blake3::hash(base).as_bytes().first_chunk().expect("a hash is longer than eight bytes"))
 }
 
+/// The states of a folder's messages when it was listed last.
+#[derive(Debug, Default)]
+pub(super) struct KnownStates {
+    keys: Vec<u64>,
+    states: Vec<Option<KnownState>>,
+}
+
+impl KnownStates {
+    /// The state of the message with this base, if the folder still lists the same file for it.
+    pub(super) fn get(&self, base: &[u8], listed_id: u64) -> Option<KnownState> {
+        let state = self.states[self.keys.binary_search(&key(base)).ok()?]?;
+        (state.listed_id == listed_id as u32).then_some(state)
+    }
+}
+
 /// The names of all folders listed so far. Shared with readers.
 #[derive(Debug, Default)]
 pub(super) struct KnownNames {
@@ -98,25 +113,27 @@ impl KnownNames {
     /// Replaces what is known of a folder by what was just listed.
     pub(super) fn learn<'a>(&self, folder: &FolderId, seen: impl Iterator<Item = &'a SeenName>) {
         let mut tail_ids: HashMap<Tail, u32> = HashMap::new();
-        let mut rows: Vec<(u64, u32, Option<KnownState>)> = seen
+        let mut rows: Vec<(u64, &SeenName, u32)> = seen
             .map(|seen| {
                 let parsed = MessageName::parse(&seen.name);
                 let next = tail_ids.len() as u32;
                 let tail = *tail_ids.entry(tail_of(seen.sub, &parsed, &seen.name)).or_insert(next);
-                (key(&parsed.base), tail, seen.state)
+                (key(&parsed.base), seen, tail)
             })
             .collect();
-        rows.sort_unstable_by_key(|row| row.0);
+        // Of two files with one base the first owns it, as in a listing; the other has an href of its own.
+        rows.sort_unstable_by(|(a_key, a, _), (b_key, b, _)| (a_key, a.sub, &a.name).cmp(&(b_key, b.sub, &b.name)));
+        rows.dedup_by_key(|(key, _, _)| *key);
         let mut folders = self.lock();
         folders.remove(folder);
         let elsewhere: usize = folders.values().map(|names| names.states.len()).sum();
         let mut names = FolderNames {
             keys: rows.iter().map(|row| row.0).collect(),
-            tails: rows.iter().map(|row| row.1).collect(),
+            tails: rows.iter().map(|row| row.2).collect(),
             ..FolderNames::default()
         };
         if elsewhere + rows.len() <= STATES_MAX {
-            names.states = rows.iter().map(|row| row.2).collect();
+            names.states = rows.iter().map(|row| row.1.state).collect();
         }
         let mut tails: Vec<(Tail, u32)> = tail_ids.into_iter().collect();
         tails.sort_unstable_by_key(|(_, id)| *id);
@@ -124,16 +141,13 @@ impl KnownNames {
         folders.insert(folder.clone(), names);
     }
 
-    /// The states of a folder's messages, by base, for a listing.
-    pub(super) fn states(&self, folder: &FolderId) -> HashMap<u64, KnownState> {
+    /// The states of a folder's messages, for a listing.
+    pub(super) fn states(&self, folder: &FolderId) -> KnownStates {
         let folders = self.lock();
-        let Some(names) = folders.get(folder) else { return HashMap::new() };
-        names.keys.iter().zip(&names.states).filter_map(|(&key, state)| Some((key, (*state)?))).collect()
-    }
-
-    /// The key under which [`states`](Self::states) knows a base.
-    pub(super) fn key(base: &[u8]) -> u64 {
-        key(base)
+        let Some(names) = folders.get(folder).filter(|names| !names.states.is_empty()) else {
+            return KnownStates::default();
+        };
+        KnownStates { keys: names.keys.clone(), states: names.states.clone() }
     }
 
     /// Notes a change of our own, so that the next look-up needs no listing. `None`: the message is gone.
@@ -187,8 +201,8 @@ impl KnownNames {
         let seen: Vec<SeenName> = seen
             .into_iter()
             .map(|(sub, name, listed_id)| {
-                let state = known.get(&key(&MessageName::parse(&name).base)).copied();
-                SeenName { sub, name, state: state.filter(|state| state.listed_id == listed_id as u32) }
+                let state = known.get(&MessageName::parse(&name).base, listed_id);
+                SeenName { sub, name, state }
             })
             .collect();
         self.learn(folder, seen.iter());

@@ -107,22 +107,20 @@ impl Reading {
         let keywords = Keywords::read(&place.path)
             .map_err(|error| disk::store_error(&error, &place.path.join(KEYWORDS_FILE), 0))?;
         let states = known.states(folder);
-        let mut names = read_names(place).map_err(|error| disk::store_error(&error, &place.path, 0))?;
-        names.sort_unstable_by(|(a_sub, a, _), (b_sub, b, _)| {
-            (MessageName::parse(a).base, a_sub, a).cmp(&(MessageName::parse(b).base, b_sub, b))
-        });
+        let names = read_names(place).map_err(|error| disk::store_error(&error, &place.path, 0))?;
+        let with_base = |(sub, name, listed_id): (Sub, OsString, u64)| {
+            (MessageName::parse(&name).base.into_owned(), sub, name, listed_id)
+        };
+        let mut names: Vec<_> = names.into_iter().map(with_base).collect();
+        names.sort_unstable();
         let mut reading = Self { entries: Vec::with_capacity(names.len()), unreadable: Vec::new(), seen: Vec::new() };
         let mut names = names.into_iter().peekable();
         let mut base_before: Option<Vec<u8>> = None;
-        while let Some((sub, name, listed_id)) = names.next() {
-            let parsed = MessageName::parse(&name);
-            let next_is_twin = names.peek().is_some_and(|(_, next, _)| MessageName::parse(next).base == parsed.base);
-            let is_twin = base_before.as_deref() == Some(&*parsed.base);
+        while let Some((base, sub, name, listed_id)) = names.next() {
+            let next_is_twin = names.peek().is_some_and(|(next, ..)| *next == base);
+            let is_twin = base_before.as_ref() == Some(&base);
             // Twins are asked every time: most are one message, seen before and after another program renamed it.
-            let known_state = states
-                .get(&KnownNames::key(&parsed.base))
-                .copied()
-                .filter(|state| state.listed_id == listed_id as u32 && !is_twin && !next_is_twin);
+            let known_state = if is_twin || next_is_twin { None } else { states.get(&base, listed_id) };
             let found = match known_state {
                 Some(known) => Some((Rev(known.digest.to_vec()), u64::from(known.size), Some(known))),
                 None => match place.path.join(sub.name()).join(&name).symlink_metadata() {
@@ -143,14 +141,14 @@ impl Reading {
             reading.entries.push(Entry {
                 href: message_href(folder, sub, &name, is_twin),
                 rev,
-                flags: maildir_name::flags(parsed.letters, &keywords),
+                flags: maildir_name::flags(MessageName::parse(&name).letters, &keywords),
                 uid: None,
-                name: String::from_utf8_lossy(&parsed.base).into_owned(),
+                name: String::from_utf8_lossy(&base).into_owned(),
                 format: Format::Rfc5322,
                 size,
                 file_id: facts.keeps_file_ids.then_some(listed_id).filter(|id| *id != 0),
             });
-            base_before = Some(parsed.base.into_owned());
+            base_before = Some(base);
             reading.seen.push(SeenName { sub, name, state });
         }
         reading.entries.sort_unstable_by(|a, b| a.href.cmp(&b.href));

@@ -233,7 +233,9 @@ impl<'a> Recovery<'a> {
         let own = super::text::text_to_name(name).ok_or(StoreError::NotFound)?;
         let folder = if place.part == Part::Mail { place.path.join("cur") } else { place.path.clone() };
         let beside = folder.join(format!("{}-{}", super::random_hex().map_err(io_error)?, own.to_string_lossy()));
-        disk::rename_new(aside, &folder.join(own)).or_else(|_| disk::rename_new(aside, &beside)).map_err(io_error)
+        disk::rename_new(aside, &folder.join(own)).or_else(|_| disk::rename_new(aside, &beside)).map_err(io_error)?;
+        tidy_staging(aside);
+        Ok(())
     }
 
     fn done(&mut self, folder: &FolderId, path: PathBuf) -> Result<Recovered, StoreError> {
@@ -247,7 +249,11 @@ impl<'a> Recovery<'a> {
 
 fn remove_if_there(path: &Path) {
     let _ = std::fs::remove_file(path);
-    // A vdir's staging place goes with its last file; any other folder isn't empty.
+    tidy_staging(path);
+}
+
+/// A vdir's staging place goes with its last file.
+fn tidy_staging(path: &Path) {
     if let Some(staging) = path.parent().filter(|parent| parent.ends_with(super::place::STAGING)) {
         let _ = std::fs::remove_dir(staging);
     }

@@ -1,13 +1,14 @@
 //! People at work in a store, for the conformance suite.
 #![allow(clippy::unwrap_used, dead_code)]
 
-use pim::{FolderKind, Format};
+use pim::{Flags, FolderKind, Format, ItemUid, NativeHash};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use stores::{
-    Entry, FolderInfo, Store, StoreId,
+    Change, Entry, FolderId, FolderInfo, Intent, Listing, NewContent, Payload, Store, StoreError, StoreId,
     conformance::Subject,
     files::{self, FilesSpec, FilesStore},
     memory::{MemoryOptions, MemoryStore, MemoryStoreHandle},
@@ -176,4 +177,73 @@ impl Subject for FilesSubject {
         }
         fs::rename(self.kept(), self.root()).unwrap();
     }
+}
+
+/// Content as the engine hands it over.
+pub(crate) fn content(bytes: &[u8], format: Format) -> NewContent {
+    let native = NativeHash(*blake3::hash(bytes).as_bytes());
+    NewContent { payload: Payload::Memory(Arc::from(bytes)), native, format, modified: Some(1_000_000_000) }
+}
+
+/// A new item of the folder's usual format.
+pub(crate) fn create(folder: &str, name: &str, bytes: &[u8]) -> Change {
+    let format = match folder.split('/').next() {
+        Some("mail") => Format::Rfc5322,
+        Some("contacts") => Format::VCard,
+        _ => Format::ICalendar,
+    };
+    Change::Create {
+        uid: ItemUid(*blake3::hash(bytes).as_bytes().first_chunk().unwrap()),
+        folder: FolderId(folder.into()),
+        content: content(bytes, format),
+        flags: Flags::default(),
+        name: name.into(),
+    }
+}
+
+/// New content, flags or folder for an entry.
+pub(crate) fn update(entry: &Entry, bytes: Option<&[u8]>, flags: &Flags, folder: Option<&str>) -> Change {
+    Change::Update {
+        href: entry.href.clone(),
+        expect_rev: entry.rev.clone(),
+        expect_flags: entry.flags.clone(),
+        content: bytes.map(|bytes| content(bytes, entry.format)),
+        flags: flags.clone(),
+        folder: folder.map(|folder| FolderId(folder.into())),
+    }
+}
+
+pub(crate) fn delete(entry: &Entry) -> Change {
+    Change::Delete { href: entry.href.clone(), expect_rev: entry.rev.clone() }
+}
+
+pub(crate) fn stage(store: &mut dyn Store, change: Change) -> Intent {
+    store.stage(&[change]).remove(0).unwrap()
+}
+
+pub(crate) fn apply(store: &mut dyn Store, change: Change) -> Result<Option<Entry>, StoreError> {
+    let intent = store.stage(&[change]).remove(0)?;
+    store.commit(&[intent]).remove(0).map(|written| written.entry)
+}
+
+pub(crate) fn list(store: &mut dyn Store, folder: &str) -> Vec<Entry> {
+    match store.list(&FolderId(folder.into()), None).unwrap() {
+        Listing::Complete { entries, .. } => entries,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn read(store: &dyn Store, entry: &Entry) -> Vec<u8> {
+    match store.reader().read(&entry.href).unwrap().payload {
+        Payload::Memory(bytes) => bytes.to_vec(),
+        Payload::File { path, .. } => fs::read(path).unwrap(),
+    }
+}
+
+/// Names in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = entries.collect();
+    names.sort();
+    names
 }
