@@ -6,10 +6,13 @@
 //! stands in the way is a [`message::Problem`]: a code with facts, made into words only where a person reads it.
 
 pub mod api;
+pub mod blobs;
 pub mod control;
+pub mod engine;
 pub mod index;
 pub mod language;
 pub mod message;
+pub mod node;
 pub mod password;
 mod private_file;
 pub mod profile;

@@ -22,6 +22,11 @@
 //! Requests derive `Deserialize`, answers `Serialize`, and all of them `ts_rs::TS`. A plain `cargo test` writes the types to
 //! `ui/src/ipc/bindings`. Numbers that can pass 2^53 travel as text.
 
+mod list;
+pub mod types;
+
+pub use list::{Commands, dispatch};
+
 use crate::message::{Code, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

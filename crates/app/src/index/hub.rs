@@ -34,6 +34,17 @@ impl fmt::Debug for HubView {
     }
 }
 
+impl HubView {
+    /// An item of the server's own store that has exactly these bytes.
+    pub fn item_with(&self, native: NativeHash) -> Result<Option<ItemUid>> {
+        // The index names eight bytes; the rest is compared.
+        let sql = "SELECT uid FROM items INDEXED BY items_by_content
+                   WHERE substr(state, 1, 8) = ?1 AND place IS NOT NULL AND substr(state, 1, 32) = ?2 LIMIT 1";
+        let hash = native.as_bytes();
+        self.index.0.one(sql, (&hash[..8], &hash[..]), |row| super::codec::item_uid(row.get_ref(0)?.as_blob()?))
+    }
+}
+
 impl HubIndex for HubView {
     fn begin(&mut self) -> Result<()> {
         self.index.begin()
@@ -157,12 +168,7 @@ impl HubIndex for HubView {
     }
 
     fn holds(&self, native: NativeHash) -> Result<bool> {
-        // The index names eight bytes; the rest is compared.
-        let sql = "SELECT 1 FROM items INDEXED BY items_by_content
-                   WHERE substr(state, 1, 8) = ?1 AND place IS NOT NULL AND substr(state, 1, 32) = ?2 LIMIT 1";
-        let hash = native.as_bytes();
-        let in_store = self.index.0.one(sql, (&hash[..8], &hash[..]), |_| Ok(()))?.is_some();
-        Ok(in_store || (self.is_kept)(native))
+        Ok(self.item_with(native)?.is_some() || (self.is_kept)(native))
     }
 
     fn replica(&self, replica: ReplicaId) -> Result<Option<ReplicaRecord>> {

@@ -1,6 +1,7 @@
 //! Which problem each error of this crate's parts is.
 
 use super::{Code, Problem};
+use crate::index::{IndexError, OpenError};
 use crate::{control::ControlError, profile::ProfileError, secrets::SecretError, settings::SettingsError};
 use identity::{InvitationError, ServerIdError, ServerName, TextError};
 use stores::StoreError;
@@ -47,6 +48,24 @@ impl From<ServerIdError> for Problem {
         match error {
             ServerIdError::Length { found } => Self::new(Code::ServerIdIncomplete).with("found", found),
             ServerIdError::Symbol { .. } | ServerIdError::Typo { .. } => Self::new(Code::ServerIdMistyped),
+        }
+    }
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        Self::new(Code::Unexpected).because(error)
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Newer { .. } => Self::new(Code::IndexNewer).with("file", "index.sqlite").because(error),
+            OpenError::Foreign { path } | OpenError::Io { path, .. } => {
+                Self::new(Code::FileNotReadable).with("file", path.as_path())
+            }
+            OpenError::Index(error) => error.into(),
         }
     }
 }

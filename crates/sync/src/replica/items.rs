@@ -128,17 +128,25 @@ impl Replica {
             Action::Agree { seq, state } => {
                 super::settle::agree(&mut record, seq, state);
                 index.put_item(item, &record)?;
+                self.has_item_settled = true;
             }
-            Action::Forget => index.put_item(item, &ItemRecord { local: record.local, ..ItemRecord::default() })?,
+            Action::Forget => {
+                index.put_item(item, &ItemRecord { local: record.local, ..ItemRecord::default() })?;
+                self.has_item_settled = true;
+            }
             Action::Hold(hold) => {
                 record.hold = Some(hold);
                 index.put_item(item, &record)?;
             }
             Action::Send { parent, state, overrules } => {
                 let Some(local) = record.local else { return Ok(()) };
+                let state =
+                    if self.own_content.contains(&item) { with_content_of(state, &local.state) } else { state };
                 // An item whose folder isn't agreed yet comes up again when it is.
                 if folders.is_agreed(index, state.folder)? {
                     self.propose_item(index, item, parent, state, local, overrules, false)?;
+                } else {
+                    self.need_folder(state.folder);
                 }
             }
             Action::SendGone { parent, approved } => {
@@ -147,7 +155,9 @@ impl Replica {
                 self.proposals.push(Proposal { subject: Subject::Item(item), parent, change });
             }
             Action::Take { seq, state } => {
-                if !self.is_out_of_room && folders.is_here(index, state.folder)? {
+                if !folders.is_here(index, state.folder)? {
+                    self.need_folder(state.folder);
+                } else if !self.is_out_of_room {
                     self.take(item, record, seq, state);
                 }
             }
@@ -264,13 +274,33 @@ impl Replica {
             return Ok(());
         }
         if local.fields.is_none() {
-            // Nothing to merge by field: the hub's version stays, ours is kept as a conflict.
-            self.propose_conflict(item, vec!["content".into()], seq, combined, theirs, local);
-            return Ok(());
+            return self.settle_whole(index, item, seq, combined, theirs, local);
         }
         let base = record.base.and_then(|base| base.fields).unwrap_or_default();
         self.want(item, seq, theirs, Then::Merge { combined, local, base });
         Ok(())
+    }
+
+    /// There is nothing to merge by field. What only changed here is sent as a whole; where both sides changed, the hub's
+    /// version stays and ours is kept as a conflict.
+    pub(super) fn settle_whole(
+        &mut self,
+        index: &impl ReplicaIndex,
+        item: ItemUid,
+        seq: Seq,
+        combined: ItemState,
+        theirs: ItemState,
+        local: Local,
+    ) -> Result<()> {
+        let base = index.item(item)?.and_then(|record| record.base);
+        if base.is_some_and(|base| base.state.version.same_content(&theirs.version)) {
+            let state = with_content_of(combined, &local.state);
+            self.propose_item(index, item, seq, state, local, false, false)
+        } else {
+            let result = ItemState { version: theirs.version, ..combined };
+            self.propose_conflict(item, vec!["content".into()], seq, result, theirs, local);
+            Ok(())
+        }
     }
 
     pub(super) fn propose_conflict(
@@ -351,6 +381,12 @@ fn rekey(index: &mut impl ReplicaIndex, ours: ItemUid, theirs: ItemUid) -> Resul
     index.put_item(theirs, &ItemRecord { local: mine.local, ..record })
 }
 
+/// `state` with the content of another.
+pub(super) fn with_content_of(state: ItemState, content: &ItemState) -> ItemState {
+    let ItemState { kind, version, identity, lookalikes, .. } = content.clone();
+    ItemState { kind, version, identity, lookalikes, ..state }
+}
+
 fn unmarked(state: &ItemState) -> ItemState {
     ItemState { flags: Flags::default(), ..state.clone() }
 }
@@ -393,7 +429,8 @@ impl Folders {
     }
 
     fn is_agreed(&mut self, index: &impl ReplicaIndex, folder: FolderUid) -> Result<bool> {
-        Ok(self.look_up(index, folder)?.1.as_ref().is_some_and(|record| record.base.is_some()))
+        let record = &self.look_up(index, folder)?.1;
+        Ok(record.as_ref().is_some_and(|record| record.base.is_some() && !matches!(record.remote, Some((_, None)))))
     }
 
     fn is_here(&mut self, index: &impl ReplicaIndex, folder: FolderUid) -> Result<bool> {

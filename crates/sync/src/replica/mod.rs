@@ -21,6 +21,7 @@ use crate::{
     wire::{Answer, Frame, Hello, Limits, MINOR_VERSION, Proposal, Rows, Want, Welcome},
 };
 use pim::{FieldHashes, FolderUid, ItemUid, NativeHash};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use settle::{ApplyOutcome, settle_removed, settle_written};
@@ -69,7 +70,7 @@ pub struct MergeJob {
 }
 
 /// A change to a store's item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum StoreChange {
     /// Make the store hold this version.
     Write {
@@ -210,11 +211,15 @@ pub struct Replica {
     /// Items that wait for newer rows, for content that can't be had now, or for both stores to be read.
     awaiting_rows: BTreeSet<ItemUid>,
     unavailable: BTreeSet<ItemUid>,
+    /// Items to be sent as the store has them, because the bytes the hub once had are nowhere.
+    own_content: BTreeSet<ItemUid>,
     is_any_awaiting_reading: bool,
     /// Tombstones of a first round: what matches one returned from the dead.
     tombstones: Vec<(ItemUid, Seq, Tombstone)>,
     steps: BTreeMap<ItemUid, Step>,
-    folder_steps: BTreeMap<FolderUid, Option<FolderState>>,
+    folder_steps: BTreeMap<FolderUid, folders::FolderStep>,
+    needed_folders: BTreeSet<FolderUid>,
+    is_folder_settled: bool,
     wanted: BTreeMap<NativeHash, BTreeSet<ItemUid>>,
     wanted_bytes: u64,
     ready: Vec<StoreChange>,
@@ -234,6 +239,7 @@ const WANTED_BYTES_MAX: u64 = 16 << 20;
 const GROUP_ITEMS_MAX: usize = 1024;
 const GROUP_BYTES_MAX: u64 = 16 << 20;
 const PAGE: usize = 4096;
+const ROUNDS_MAX: usize = 200;
 
 impl Replica {
     /// A replica between sessions.
@@ -255,10 +261,13 @@ impl Replica {
             is_loaded: false,
             awaiting_rows: BTreeSet::new(),
             unavailable: BTreeSet::new(),
+            own_content: BTreeSet::new(),
             is_any_awaiting_reading: false,
             tombstones: Vec::new(),
             steps: BTreeMap::new(),
             folder_steps: BTreeMap::new(),
+            needed_folders: BTreeSet::new(),
+            is_folder_settled: false,
             wanted: BTreeMap::new(),
             wanted_bytes: 0,
             ready: Vec::new(),
@@ -368,6 +377,12 @@ impl Replica {
         self.loaded_upto = None;
     }
 
+    /// A person decided an open conflict; what was decided about its item goes as any other edit.
+    pub fn propose_conflict_resolved(&mut self, id: ConflictId) {
+        let change = crate::wire::Change::ConflictResolved;
+        self.proposals.push(Proposal { subject: Subject::Conflict(id), parent: Seq(0), change });
+    }
+
     /// Some time passed: contents that couldn't be had are asked for again.
     pub fn retry(&mut self) {
         self.queue.extend(std::mem::take(&mut self.unavailable));
@@ -408,6 +423,8 @@ impl Replica {
                 Ok(())
             }
             (Phase::Live, Frame::Restore(items)) => Ok(self.restore(index, &items)?),
+            // For whoever runs the replica and waits for the other computer.
+            (Phase::Live, Frame::Settled(_)) => Ok(()),
             _ => Err(HandleError::OutOfTurn),
         }
     }
@@ -553,20 +570,42 @@ impl Replica {
         if may_pair && std::mem::take(&mut self.is_any_awaiting_reading) {
             self.look_again();
         }
-        if self.do_folders_wait_for_items && self.has_item_settled && self.steps.is_empty() && self.queue.is_empty() {
-            self.do_folders_wait_for_items = false;
-            self.has_item_settled = false;
-            self.are_folders_due = true;
-        }
-        if self.are_folders_due {
-            self.plan_folders(index)?;
-        }
-        if self.is_pairing_due && may_pair && self.folder_steps.is_empty() {
-            self.pair_items(index)?;
-            self.is_pairing_due = false;
-        }
-        if !self.settings.is_preview {
-            self.plan_items(index, may_pair, now_secs)?;
+        for round in 0.. {
+            // Every round leaves less to do; more than these would be going in a circle (I14).
+            assert!(round < ROUNDS_MAX, "planning ends");
+            if self.do_folders_wait_for_items && self.has_item_settled && self.steps.is_empty() && self.queue.is_empty()
+            {
+                self.do_folders_wait_for_items = false;
+                self.has_item_settled = false;
+                self.are_folders_due = true;
+            }
+            if std::mem::take(&mut self.are_folders_due) {
+                self.plan_folders(index)?;
+            }
+            if self.are_folders_due {
+                continue;
+            }
+            // Folders go first; what lies in them is looked at when they are as they should be.
+            if !self.folder_steps.is_empty() {
+                break;
+            }
+            if std::mem::take(&mut self.is_folder_settled) {
+                self.look_again();
+            }
+            if self.is_pairing_due && may_pair {
+                self.pair_items(index)?;
+                self.is_pairing_due = false;
+            }
+            if !self.settings.is_preview {
+                self.plan_items(index, may_pair, now_secs)?;
+            }
+            let are_folders_due_next = self.do_folders_wait_for_items
+                && self.has_item_settled
+                && self.steps.is_empty()
+                && self.queue.is_empty();
+            if !self.are_folders_due && !are_folders_due_next {
+                break;
+            }
         }
         self.flush();
         Ok(())

@@ -1,5 +1,6 @@
 //! What became of steps is remembered.
 
+use super::items::with_content_of;
 use super::{Change, Happened, Merged, Output, Replica, Result, Step, StoreChange, wake};
 use crate::{
     index::{Base, Hold, ItemRecord, Local, Remote, ReplicaIndex},
@@ -37,6 +38,7 @@ impl Replica {
         self.has_item_settled = true;
         match (outcome, step) {
             (Outcome::Accepted(seq), Step::Proposed { state, local, overrules, .. }) => {
+                self.own_content.remove(&item);
                 let before = record.base.as_ref().map(|base| base.state.clone());
                 accepted(&mut record, seq, state.clone(), &local);
                 index.put_item(item, &record)?;
@@ -83,7 +85,7 @@ impl Replica {
                     self.outputs.push_back(Output::Happened(Happened::DeletionsHeld(folder, 1)));
                 }
             }
-            (Outcome::Refused(Refusal::NoSuchFolder), _) => self.are_folders_due = true,
+            (Outcome::Refused(Refusal::NoSuchFolder), Step::Proposed { state, .. }) => self.need_folder(state.folder),
             (Outcome::Refused(refusal), _) => {
                 let reason = refusal_name(refusal).to_owned();
                 record.hold = Some(Hold::Refused(reason.clone()));
@@ -122,6 +124,7 @@ impl Replica {
             }
             _ => {
                 self.steps.remove(&item);
+                self.queue.push_back(item);
             }
         }
         Ok(())
@@ -129,11 +132,19 @@ impl Replica {
 
     /// The bytes of a proposal can't be sent: the store's item changed since. It will be observed.
     pub fn upload_failed(&mut self, item: ItemUid) {
-        if let Some(step) = self.steps.remove(&item) {
-            let subject = match step {
-                Step::ConflictProposed { id, .. } => crate::model::Subject::Conflict(id),
-                _ => crate::model::Subject::Item(item),
-            };
+        // The step stays until the hub's last answer: it may have taken the proposal already.
+        let subject = match self.steps.get(&item) {
+            Some(Step::ConflictProposed { id, .. }) => Some(crate::model::Subject::Conflict(*id)),
+            Some(Step::Proposed { state, local, .. }) => {
+                if state.version.native != local.state.version.native {
+                    // Neither side has the hub's bytes any more (its deletion is overruled): ours have to do.
+                    self.own_content.insert(item);
+                }
+                Some(crate::model::Subject::Item(item))
+            }
+            _ => None,
+        };
+        if let Some(subject) = subject {
             self.outputs.push_back(Output::Send(Frame::Withdraw(vec![subject])));
             self.outputs.push_back(Output::ReadAgain);
         }
@@ -143,14 +154,9 @@ impl Replica {
     pub fn merged(&mut self, index: &mut impl ReplicaIndex, item: ItemUid, merged: Option<Merged>) -> Result<()> {
         let Some(Step::Merging { seq, combined, theirs, local }) = self.steps.remove(&item) else { return Ok(()) };
         match merged {
-            None => {
-                let result = ItemState { version: theirs.version, ..combined };
-                self.propose_conflict(item, vec!["content".into()], seq, result, theirs, local);
-                Ok(())
-            }
+            None => self.settle_whole(index, item, seq, combined, theirs, local),
             Some(Merged { state, clashes }) => {
-                let ItemState { kind, version, identity, lookalikes, .. } = state;
-                let result = ItemState { kind, version, identity, lookalikes, ..combined };
+                let result = with_content_of(combined, &state);
                 if clashes.is_empty() {
                     self.continue_merge(index, item, seq, result, theirs, local)
                 } else {

@@ -1,0 +1,106 @@
+//! The list of commands a running instance answers.
+
+use super::types::*;
+use crate::node::Instance;
+
+crate::commands! {
+    #[ts(export, export_to = "Commands.ts")]
+    node: Instance, handlers: handlers, events: Event;
+    /// How things stand.
+    status(Nothing) -> Status;
+    /// Waits until everything is the same, or something stands in the way.
+    wait_quiet(Nothing) -> Status;
+    /// Every folder.
+    folders(Nothing) -> Vec<FolderView>;
+    /// Changes which way a folder's changes go.
+    set_folder(SetFolder) -> Done;
+    /// Releases a folder for a device, or keeps it from it.
+    release_folder(ReleaseFolder) -> Done;
+    /// Deletions that wait for a decision.
+    held(Nothing) -> Vec<HeldView>;
+    /// Decides about them.
+    decide_held(DecideHeld) -> Done;
+    /// Open conflicts.
+    conflicts(Nothing) -> Vec<ConflictView>;
+    /// Both sides of a conflict.
+    conflict(ConflictRequest) -> ConflictDetail;
+    /// Decides a conflict.
+    resolve_conflict(ResolveConflict) -> Done;
+    /// What happened.
+    history(HistoryRequest) -> HistoryAnswer;
+    /// Brings items back to how they were.
+    undo(UndoRequest) -> UndoAnswer;
+    /// Computers that may connect.
+    devices(Nothing) -> Vec<DeviceView>;
+    /// Takes a computer's access away, at once.
+    remove_device(DeviceRequest) -> Done;
+    /// Lets a removed computer pair again.
+    allow_device(DeviceRequest) -> Done;
+    /// Lets a computer take over the server's data once.
+    allow_take_over(DeviceRequest) -> Done;
+    /// Opens the ten minutes in which adding a computer has extra tries.
+    add_window(Nothing) -> Done;
+    /// Opens adding computers again after too many wrong passwords.
+    open_door(Nothing) -> Done;
+    /// Sets a new password.
+    set_password(PasswordRequest) -> Done;
+    /// Makes a new service ID; connected computers learn it in session.
+    renew_service_id(Nothing) -> Done;
+    /// Makes an invitation.
+    invite(InviteRequest) -> InviteAnswer;
+    /// Stops synchronizing for a while.
+    pause(PauseRequest) -> Status;
+    /// Goes on.
+    resume(Nothing) -> Status;
+    /// Switches "Synchronize via the Internet".
+    set_internet(InternetRequest) -> Status;
+    /// What the first synchronization will do.
+    preview(Nothing) -> Preview;
+    /// Starts the first synchronization after a preview.
+    start(Nothing) -> Status;
+    /// Checks the connection step by step.
+    doctor(Nothing) -> Vec<Check>;
+}
+
+mod handlers {
+    use super::*;
+    use crate::message::Result;
+
+    macro_rules! hand_over {
+        ($($name:ident($request:ty) -> $answer:ty;)*) => {
+            $(pub(super) async fn $name(node: &Instance, request: $request) -> Result<$answer> {
+                node.$name(request).await
+            })*
+        };
+    }
+
+    hand_over! {
+        status(Nothing) -> Status;
+        wait_quiet(Nothing) -> Status;
+        folders(Nothing) -> Vec<FolderView>;
+        set_folder(SetFolder) -> Done;
+        release_folder(ReleaseFolder) -> Done;
+        held(Nothing) -> Vec<HeldView>;
+        decide_held(DecideHeld) -> Done;
+        conflicts(Nothing) -> Vec<ConflictView>;
+        conflict(ConflictRequest) -> ConflictDetail;
+        resolve_conflict(ResolveConflict) -> Done;
+        history(HistoryRequest) -> HistoryAnswer;
+        undo(UndoRequest) -> UndoAnswer;
+        devices(Nothing) -> Vec<DeviceView>;
+        remove_device(DeviceRequest) -> Done;
+        allow_device(DeviceRequest) -> Done;
+        allow_take_over(DeviceRequest) -> Done;
+        add_window(Nothing) -> Done;
+        open_door(Nothing) -> Done;
+        set_password(PasswordRequest) -> Done;
+        renew_service_id(Nothing) -> Done;
+        invite(InviteRequest) -> InviteAnswer;
+        pause(PauseRequest) -> Status;
+        resume(Nothing) -> Status;
+        set_internet(InternetRequest) -> Status;
+        preview(Nothing) -> Preview;
+        start(Nothing) -> Status;
+        doctor(Nothing) -> Vec<Check>;
+    }
+}

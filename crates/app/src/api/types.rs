@@ -1,0 +1,582 @@
+//! Requests and answers of the command list. JSON names are camelCase; times are seconds since 1970 (UTC).
+
+use crate::message::ProblemView;
+use serde::{Deserialize, Serialize};
+use sync::index::Direction as SyncDirection;
+use ts_rs::TS;
+
+/// A request that says nothing more.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// The request was carried out.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, TS)]
+pub struct Done {}
+
+/// What this computer is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RoleView {
+    /// It has the data.
+    Server,
+    /// It is connected to a server.
+    Client,
+}
+
+/// The seven words for how things stand.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Word {
+    /// Up to date.
+    UpToDate,
+    /// Synchronizing.
+    Synchronizing,
+    /// Paused by a person.
+    Paused,
+    /// Waiting for the other computer.
+    Waiting,
+    /// This computer has no network.
+    Offline,
+    /// Somebody has to decide something.
+    NeedsDecision,
+    /// Something stands in the way.
+    Problem,
+}
+
+/// How things stand.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Of the JSON shapes; grows when a field changes its meaning.
+    pub shape: u32,
+    /// Of the program.
+    pub version: String,
+    /// What this computer is.
+    pub role: RoleView,
+    /// What this computer is called.
+    pub name: String,
+    /// What the server is called.
+    pub server_name: String,
+    /// Of the server's key.
+    pub fingerprint: String,
+    /// The one word.
+    pub word: Word,
+    /// Whether the other computer is connected (on the server: whether any is).
+    pub is_connected: bool,
+    /// Whether the first reading of the data goes on.
+    pub is_reading: bool,
+    /// Everything is the same on both sides, as far as it can be.
+    pub is_quiet: bool,
+    /// Items on their way or waiting for it.
+    #[ts(type = "number")]
+    pub pending: u64,
+    /// Items brought here or sent since the start.
+    #[ts(type = "number")]
+    pub items_done: u64,
+    /// Bytes of contents brought here or sent since the start.
+    #[ts(type = "number")]
+    pub bytes_done: u64,
+    /// Open conflicts.
+    #[ts(type = "number")]
+    pub conflicts: u64,
+    /// Deletions that wait for a decision.
+    #[ts(type = "number")]
+    pub held: u64,
+    /// Whether it may be reached, or reaches out, over the Internet.
+    pub internet: bool,
+    /// Where the server listens (on the server).
+    pub addresses: Vec<String>,
+    /// Until when it is paused; 0: until somebody continues.
+    #[ts(type = "number | null")]
+    pub paused_until: Option<u64>,
+    /// What stands in the way.
+    pub problem: Option<ProblemView>,
+}
+
+/// Which way changes of a folder go.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Both ways.
+    Both,
+    /// Only to the server.
+    ToServer,
+    /// Only to this computer.
+    ToHere,
+    /// Not at all.
+    Off,
+}
+
+impl From<Direction> for SyncDirection {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Both => Self::Both,
+            Direction::ToServer => Self::ToServer,
+            Direction::ToHere => Self::ToHere,
+            Direction::Off => Self::Off,
+        }
+    }
+}
+
+impl From<SyncDirection> for Direction {
+    fn from(direction: SyncDirection) -> Self {
+        match direction {
+            SyncDirection::Both => Self::Both,
+            SyncDirection::ToServer => Self::ToServer,
+            SyncDirection::ToHere => Self::ToHere,
+            SyncDirection::Off => Self::Off,
+        }
+    }
+}
+
+/// A folder.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FolderView {
+    /// Its identity on every computer.
+    pub uid: String,
+    /// What it holds: mail, contacts, calendar, tasks or notes.
+    pub kind: String,
+    /// Its path at the server: names joined by `/`, with the kind first.
+    pub path: String,
+    /// Its path here, if it is here.
+    pub here: Option<String>,
+    /// Which way its changes go.
+    pub direction: Direction,
+    /// Items here.
+    #[ts(type = "number")]
+    pub items: u64,
+    /// Items that both sides hold.
+    #[ts(type = "number")]
+    pub agreed: u64,
+}
+
+/// Changes a folder's settings.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetFolder {
+    /// Its uid or path.
+    pub folder: String,
+    /// Which way its changes go from now on.
+    pub direction: Direction,
+}
+
+/// Releases a folder for a device, or keeps it from it. Server only.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReleaseFolder {
+    /// Its uid or path.
+    pub folder: String,
+    /// The device's id, or the beginning of it.
+    pub device: String,
+    /// Whether the device may have it.
+    pub is_released: bool,
+}
+
+/// Where deletions wait.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum HeldWhere {
+    /// Deleted here; waits at the server for a decision there.
+    AtServer,
+    /// Deleted elsewhere; waits here.
+    Here,
+    /// A folder here lost everything at once.
+    Emptied,
+    /// Deleted elsewhere before this computer was set up; it still has the item.
+    DeletedElsewhere,
+}
+
+/// Deletions that wait for a decision.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldView {
+    /// The folder's uid.
+    pub folder: String,
+    /// Its path.
+    pub path: String,
+    /// How many items.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// How many items the folder had.
+    #[ts(type = "number")]
+    pub of: u64,
+    /// Where they wait.
+    pub waits: HeldWhere,
+    /// Names of some of them.
+    pub examples: Vec<String>,
+}
+
+/// What to do with deletions that wait.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum HeldDecision {
+    /// Delete everywhere.
+    Allow,
+    /// Bring back.
+    Restore,
+}
+
+/// Decides about deletions that wait in a folder.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DecideHeld {
+    /// Its uid or path.
+    pub folder: String,
+    /// What to do.
+    pub decision: HeldDecision,
+}
+
+/// An open conflict.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConflictView {
+    /// Its id, the same on every computer.
+    pub id: String,
+    /// The item.
+    pub item: String,
+    /// What kind of item.
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// Its folder's path.
+    pub folder: String,
+    /// The fields both sides changed.
+    pub fields: Vec<String>,
+    /// When the server took it.
+    #[ts(type = "number")]
+    pub at: u64,
+}
+
+/// Asks for one conflict.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ConflictRequest {
+    /// Its id, or the beginning of it.
+    pub id: String,
+}
+
+/// A field of an item, in words.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+pub struct FieldView {
+    /// Which.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Both sides of a conflict.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ConflictDetail {
+    /// The conflict.
+    pub conflict: ConflictView,
+    /// The version everybody has now.
+    pub server: Vec<FieldView>,
+    /// The version that lost. Empty if its bytes are not on this computer; they are on the server.
+    pub other: Vec<FieldView>,
+}
+
+/// What becomes of a conflict.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Keep {
+    /// The version everybody has stays.
+    Server,
+    /// The version that lost becomes the current one.
+    Client,
+    /// The version that lost becomes an item of its own.
+    Both,
+    /// Fields that only the losing version has are taken over; where both differ, everybody's version stays.
+    Merge,
+}
+
+/// Decides a conflict.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveConflict {
+    /// Its id, or the beginning of it.
+    pub id: String,
+    /// What to keep.
+    pub keep: Keep,
+}
+
+/// A run: one synchronization from connect to quiet.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RunView {
+    /// Its number.
+    #[ts(type = "number")]
+    pub id: i64,
+    /// When it began.
+    #[ts(type = "number")]
+    pub started: u64,
+    /// When it ended; `None`: it goes on.
+    #[ts(type = "number | null")]
+    pub ended: Option<u64>,
+    /// Items added, on either side.
+    #[ts(type = "number")]
+    pub added: u64,
+    /// Items changed or moved.
+    #[ts(type = "number")]
+    pub changed: u64,
+    /// Items deleted.
+    #[ts(type = "number")]
+    pub deleted: u64,
+    /// Conflicts.
+    #[ts(type = "number")]
+    pub conflicts: u64,
+}
+
+/// One change of a run.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryView {
+    /// Its number.
+    #[ts(type = "number")]
+    pub id: i64,
+    /// The item.
+    pub item: String,
+    /// added, changed, moved, flagged, deleted or conflict.
+    pub action: String,
+    /// Whether the change came to this computer (true) or was sent from it.
+    pub is_here: bool,
+    /// The folder's path.
+    pub folder: String,
+    /// What people call the item.
+    pub title: String,
+    /// Whether it was undone.
+    pub is_undone: bool,
+}
+
+/// Asks for runs, newest first, or for one run's changes.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HistoryRequest {
+    /// The run whose changes are wanted.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub run: Option<i64>,
+}
+
+/// Runs, or the changes of one.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+pub struct HistoryAnswer {
+    /// Newest first.
+    pub runs: Vec<RunView>,
+    /// In order.
+    pub entries: Vec<EntryView>,
+}
+
+/// Undoes a run, or the newest change of an item.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct UndoRequest {
+    /// A run's number or an item's uid.
+    pub what: String,
+}
+
+/// What an undo did.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct UndoAnswer {
+    /// Items brought back to how they were.
+    #[ts(type = "number")]
+    pub undone: u64,
+    /// Items that changed again since, or whose earlier content isn't kept any more: left as they are.
+    pub left: Vec<String>,
+}
+
+/// A computer that may connect, or might once.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceView {
+    /// Its id.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// What it runs on.
+    pub platform: String,
+    /// When it was added.
+    #[ts(type = "number")]
+    pub paired_at: u64,
+    /// The day it was last seen, in days since 1970.
+    #[ts(type = "number | null")]
+    pub last_seen_day: Option<u64>,
+    /// It was removed.
+    pub is_removed: bool,
+    /// It is connected now.
+    pub is_connected: bool,
+}
+
+/// Names a device.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceRequest {
+    /// Its id, or the beginning of it.
+    pub id: String,
+}
+
+/// Makes an invitation. Server only.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InviteRequest {
+    /// With a one-time ticket.
+    #[serde(default)]
+    pub ticket: bool,
+    /// How long the ticket holds.
+    #[serde(default)]
+    pub ticket_days: Option<u32>,
+    /// Addresses to put in, as `IP:PORT`; without any, those the server listens on.
+    #[serde(default)]
+    pub hints: Vec<String>,
+}
+
+/// An invitation.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct InviteAnswer {
+    /// The file's text.
+    pub file: String,
+    /// The same as a link.
+    pub link: String,
+    /// A good name for the file.
+    pub file_name: String,
+    /// The addresses in it.
+    pub hints: Vec<String>,
+    /// When its ticket expires.
+    #[ts(type = "number | null")]
+    pub ticket_expires: Option<u64>,
+}
+
+/// Sets a new password. Server only.
+#[derive(Clone, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordRequest {
+    /// The password.
+    pub password: String,
+    /// Every computer has to enter it anew.
+    #[serde(default)]
+    pub sign_out_all: bool,
+}
+
+impl std::fmt::Debug for PasswordRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordRequest").field("sign_out_all", &self.sign_out_all).finish_non_exhaustive()
+    }
+}
+
+/// Stops synchronizing for a while.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct PauseRequest {
+    /// For how long; without: until somebody continues.
+    #[serde(default)]
+    pub minutes: Option<u32>,
+}
+
+/// Switches "Synchronize via the Internet".
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct InternetRequest {
+    /// On or off.
+    pub on: bool,
+}
+
+/// What the first synchronization will do in one folder.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewFolder {
+    /// Its path.
+    pub path: String,
+    /// Items that will be added here.
+    #[ts(type = "number")]
+    pub added_here: u64,
+    /// Items that will be added on the server.
+    #[ts(type = "number")]
+    pub added_there: u64,
+    /// Items that are the same already.
+    #[ts(type = "number")]
+    pub same: u64,
+    /// Items that differ and will be merged.
+    #[ts(type = "number")]
+    pub differ: u64,
+    /// Items that may be the same; both are kept.
+    #[ts(type = "number")]
+    pub not_sure: u64,
+    /// Items that will be deleted here (into the backup), when one side is taken over.
+    #[ts(type = "number")]
+    pub removed_here: u64,
+    /// Items that will be deleted on the server (into the backup), when one side is taken over.
+    #[ts(type = "number")]
+    pub removed_there: u64,
+    /// Names of some items that differ or aren't sure.
+    pub names: Vec<String>,
+}
+
+/// What the first synchronization will do.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// Of the JSON shapes.
+    pub shape: u32,
+    /// In path order.
+    pub folders: Vec<PreviewFolder>,
+    /// The sum of all folders.
+    pub total: PreviewFolder,
+    /// Bytes that will come here.
+    #[ts(type = "number")]
+    pub bytes_here: u64,
+    /// Bytes that will be sent.
+    #[ts(type = "number")]
+    pub bytes_there: u64,
+}
+
+/// One step of the connection check.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Check {
+    /// Its stable name.
+    pub id: String,
+    /// ok, problem, cannotTell or skipped.
+    pub result: String,
+    /// What stands in the way.
+    pub problem: Option<ProblemView>,
+}
+
+/// Something happened.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(tag = "event", rename_all = "camelCase")]
+pub enum Event {
+    /// How things stand changed.
+    Status {
+        /// How they stand now.
+        status: Status,
+    },
+    /// Something stands in the way.
+    Problem {
+        /// What.
+        problem: ProblemView,
+    },
+    /// A conflict waits.
+    Conflict {
+        /// Its id.
+        id: String,
+    },
+    /// Deletions wait for a decision.
+    Held {
+        /// The folder's uid.
+        folder: String,
+        /// How many.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// An item changed.
+    Changed {
+        /// Its uid.
+        item: String,
+        /// Whether it changed here (true) or at the server.
+        is_here: bool,
+    },
+}

@@ -1,0 +1,239 @@
+//! Groups of changes go into the store, with intents, and are remembered.
+//!
+//! Stage and flush → one commit of intents → check, make visible, flush, read back → one commit of what was done. An
+//! intent that is found at the next start is settled from what the store says of it; doing that twice does no harm.
+
+use super::{
+    Effect, Event, Result, Room, now_secs,
+    worker::{Examined, Job, Prepared, Write, folder_kind},
+};
+use crate::{
+    index::{self, IntentId},
+    message::{Code, Problem},
+};
+use pim::FolderUid;
+use stores::{FolderId, Intent, StoreError};
+use sync::{
+    index::{Local, LocalFolder, ReplicaIndex},
+    replica::{ApplyOutcome, Happened, StoreChange, settle_removed, settle_written},
+};
+
+/// A group on its way into the store.
+pub(super) struct Group {
+    /// Rows of the intents in the index.
+    intents: Vec<IntentId>,
+}
+
+impl Room {
+    pub(super) fn apply(&mut self, changes: Vec<StoreChange>) -> Result<()> {
+        let mut prepared = Vec::with_capacity(changes.len());
+        for change in changes {
+            match self.prepare(&change)? {
+                Ok(write) => {
+                    let before = self.before_image(&change);
+                    prepared.push(Prepared { change, write, before });
+                }
+                Err(outcome) => self.replica.applied(&mut self.index.replica(), change, outcome)?,
+            }
+        }
+        if !prepared.is_empty() {
+            let group = self.next_group;
+            self.next_group += 1;
+            self.groups.insert(group, Group { intents: Vec::new() });
+            self.effects.push_back(Effect::Job(Job::Stage(group, prepared)));
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, change: &StoreChange) -> Result<std::result::Result<Write, ApplyOutcome>> {
+        let StoreChange::Write { item, state, existing, with_content, .. } = change else {
+            return Ok(Ok(Write::Delete));
+        };
+        let Some(folder) = self.folder_id(state.folder)? else { return Ok(Err(ApplyOutcome::Changed)) };
+        let kind = folder_kind(state.kind);
+        let content = if *with_content {
+            match self.locate(Some(*item), state.version.native)? {
+                Some(source) => Some(source),
+                None => return Ok(Err(ApplyOutcome::Unavailable)),
+            }
+        } else {
+            None
+        };
+        Ok(match (existing, content) {
+            (None, Some(content)) => Ok(Write::Create { folder, kind, content }),
+            (None, None) => Err(ApplyOutcome::Unavailable),
+            (Some(existing), content) => {
+                let folder = (existing.state.folder != state.folder).then_some(folder);
+                Ok(Write::Update { folder, kind, content })
+            }
+        })
+    }
+
+    fn folder_id(&self, folder: FolderUid) -> Result<Option<FolderId>> {
+        let record = self.index.replica().folder(folder)?;
+        Ok(record.and_then(|record| record.local).map(|local| FolderId(local.id)))
+    }
+
+    /// What the change would destroy, unless the hub's log or another place keeps it anyway.
+    fn before_image(&self, change: &StoreChange) -> Option<(String, pim::NativeHash, u64)> {
+        let existing = match change {
+            StoreChange::Write { existing: Some(existing), with_content: true, .. }
+            | StoreChange::Remove { existing, .. } => existing,
+            StoreChange::Write { .. } => return None,
+        };
+        let version = &existing.state.version;
+        Some((existing.href.clone(), version.native, version.size))
+    }
+
+    pub(super) fn group_staged(
+        &mut self,
+        group: u64,
+        results: Vec<(StoreChange, std::result::Result<(Intent, Option<Examined>), StoreError>)>,
+    ) -> Result<()> {
+        let mut staged = Vec::with_capacity(results.len());
+        for (change, result) in results {
+            match result {
+                Ok((intent, examined)) => staged.push((change, intent, examined)),
+                Err(error) => self.store_refused(change, &error)?,
+            }
+        }
+        if staged.is_empty() {
+            self.groups.remove(&group);
+            return Ok(());
+        }
+        let contexts: Vec<Vec<u8>> = staged.iter().map(|(change, _, _)| encode(change)).collect();
+        let intents: Vec<index::Intent<'_>> = staged
+            .iter()
+            .zip(&contexts)
+            .map(|((change, intent, _), context)| index::Intent { item: change.item(), intent: &intent.0, context })
+            .collect();
+        let rows = self.index.put_intents(&intents)?;
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.intents = rows;
+        }
+        self.effects.push_back(Effect::Job(Job::Commit(group, staged)));
+        Ok(())
+    }
+
+    pub(super) fn group_committed(
+        &mut self,
+        group: u64,
+        results: Vec<(StoreChange, std::result::Result<Option<Local>, StoreError>)>,
+    ) -> Result<()> {
+        let Some(Group { intents }) = self.groups.remove(&group) else { return Ok(()) };
+        for (change, result) in results {
+            match result {
+                Ok(local) => {
+                    if let StoreChange::Write { state, .. } = &change {
+                        self.arrived.remove(&state.version.native);
+                    }
+                    self.state.items_done += 1;
+                    self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Done(local))?;
+                }
+                Err(error) => self.store_refused(change, &error)?,
+            }
+        }
+        self.index.close_intents(&intents)
+    }
+
+    fn store_refused(&mut self, change: StoreChange, error: &StoreError) -> Result<()> {
+        let outcome = match error {
+            StoreError::Changed | StoreError::NotFound => ApplyOutcome::Changed,
+            StoreError::NoSpace { .. } => ApplyOutcome::NoRoom,
+            StoreError::Unavailable { .. }
+            | StoreError::Replaced
+            | StoreError::Permission { .. }
+            | StoreError::Io { .. } => ApplyOutcome::Unavailable,
+            StoreError::TooLarge { .. } => ApplyOutcome::Refused("too-large".into()),
+            StoreError::Unsupported => ApplyOutcome::Refused("unsupported".into()),
+        };
+        if !matches!(outcome, ApplyOutcome::Changed) {
+            self.store_problem(error);
+        }
+        self.replica.applied(&mut self.index.replica(), change, outcome)
+    }
+
+    pub(super) fn folder_changed(
+        &mut self,
+        folder: FolderUid,
+        outcome: std::result::Result<Option<LocalFolder>, StoreError>,
+    ) -> Result<()> {
+        match outcome {
+            Ok(local) => {
+                if let Some(local) = &local {
+                    self.folder_ids.insert(FolderId(local.id.clone()), folder);
+                }
+                self.replica.folder_applied(&mut self.index.replica(), folder, Ok(local))?;
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::Changed) {
+                    self.store_problem(&error);
+                }
+                self.replica.folder_applied(&mut self.index.replica(), folder, Err(()))?;
+            }
+        }
+        // Subfolders moved along, names may have been adapted: see what the store says.
+        self.read_all();
+        Ok(())
+    }
+
+    /// Intents that a crash left behind are looked at before anything else.
+    pub(super) fn recover(&mut self) -> Result<()> {
+        let mut intents = Vec::new();
+        let mut unreadable = Vec::new();
+        for open in self.index.open_intents()? {
+            match decode(&open.context) {
+                Some(change) => intents.push((open.id, change, Intent(open.intent))),
+                None => unreadable.push(open.id),
+            }
+        }
+        // Written by a newer program: the store itself tells what is there.
+        self.index.close_intents(&unreadable)?;
+        if !intents.is_empty() {
+            self.effects.push_back(Effect::Job(Job::Recover(intents)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn recovered(&mut self, outcomes: Vec<(IntentId, StoreChange, Option<Option<Local>>)>) -> Result<()> {
+        let ids: Vec<IntentId> = outcomes.iter().map(|(id, _, _)| *id).collect();
+        for (_, change, outcome) in outcomes {
+            let happened = match (change, outcome) {
+                (StoreChange::Write { item, seq, state, .. }, Some(Some(local))) => {
+                    settle_written(&mut self.index.replica(), item, seq, state, local)?
+                }
+                (StoreChange::Remove { item, seq, existing }, Some(None)) => {
+                    settle_removed(&mut self.index.replica(), item, seq, &existing)?
+                }
+                _ => None,
+            };
+            if let Some(change) = happened {
+                self.remember(&Happened::Here(change))?;
+            }
+        }
+        self.index.close_intents(&ids)?;
+        self.replica.observed_all();
+        Ok(())
+    }
+
+    /// Writes what happened into the history.
+    pub(super) fn remember(&mut self, happened: &Happened) -> Result<()> {
+        if let Happened::There(_) = happened {
+            self.state.items_done += 1;
+        }
+        if let Happened::Refused(_, reason) = happened {
+            let problem = Problem::new(Code::ItemsLeftOut).with("n", 1_u64).with("reason", reason.clone());
+            self.effects.push_back(Effect::Event(Event::Problem(problem)));
+        }
+        let _ = now_secs();
+        Ok(())
+    }
+}
+
+fn encode(change: &StoreChange) -> Vec<u8> {
+    postcard::to_stdvec(change).expect("changes hold nothing that postcard can't write")
+}
+
+fn decode(bytes: &[u8]) -> Option<StoreChange> {
+    postcard::from_bytes(bytes).ok()
+}

@@ -1,0 +1,371 @@
+//! One network link: frames on its control stream, contents on up to four bulk streams each way.
+//!
+//! A content travels as records of at most 1 MiB: native hash, total size, offset, encoding, data. Small ones are
+//! verified in memory, large ones go to a partial file that a later try continues. What arrives without having been
+//! asked for is dropped by the engine; how much may wait in memory is bounded by permits.
+
+use super::{Input, Shared, source::Source};
+use net::{FrameReceiver, FrameSender, Joined, Link};
+use pim::{ItemUid, NativeHash};
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc as std_mpsc,
+    },
+};
+use stores::Payload;
+use sync::{
+    hub::SessionId,
+    wire::{Frame, Limits},
+};
+use tokio::sync::{Semaphore, mpsc};
+
+/// Frames of `sync::wire`, on the control stream.
+pub const KIND_SYNC: u8 = 1;
+/// Records of content, on bulk streams.
+pub const KIND_CONTENT: u8 = 2;
+const HEADER: usize = 32 + 8 + 8 + 1;
+const RECORD: usize = 1 << 20;
+const STREAMS: usize = 4;
+const RAW: u8 = 0;
+const ZSTD: u8 = 1;
+/// Bytes of contents that may wait in memory for the engine.
+const WAITING_BYTES: usize = 32 << 20;
+/// Queued frames below which the engine may send more rows.
+const ROOM: usize = 4;
+
+/// The longest frame of each kind that this application takes.
+#[must_use]
+pub const fn frame_caps(kind: u8) -> Option<usize> {
+    match kind {
+        KIND_SYNC => Some(Limits::FRAME_BYTES),
+        KIND_CONTENT => Some(HEADER + RECORD + 1024),
+        _ => None,
+    }
+}
+
+enum Out {
+    Frame(Vec<u8>),
+    HangUp,
+}
+
+struct ServeJob {
+    item: ItemUid,
+    native: NativeHash,
+    offset: u64,
+    source: Source,
+}
+
+/// The engine's end of a link.
+#[derive(Clone, Debug)]
+pub struct LinkSender {
+    device: Vec<u8>,
+    frames: mpsc::UnboundedSender<Out>,
+    serves: std_mpsc::Sender<ServeJob>,
+    queued: Arc<AtomicUsize>,
+}
+
+impl LinkSender {
+    pub(super) fn with_device(self, device: Vec<u8>) -> Self {
+        Self { device, ..self }
+    }
+
+    pub(super) fn device(&self) -> &[u8] {
+        &self.device
+    }
+
+    pub(super) fn send(&self, frame: &Frame) {
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        // A link that is gone says so itself.
+        self.frames.send(Out::Frame(frame.encode())).ok();
+    }
+
+    pub(super) fn serve(&self, item: ItemUid, native: NativeHash, offset: u64, source: Source) {
+        self.serves.send(ServeJob { item, native, offset, source }).ok();
+    }
+
+    pub(super) fn hang_up(&self) {
+        self.frames.send(Out::HangUp).ok();
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+}
+
+/// Carries a link for an engine until it ends. `first` is a frame that came with the opening.
+pub(crate) async fn carry(
+    joined: Joined,
+    session: SessionId,
+    first: Option<Frame>,
+    inputs: std_mpsc::Sender<Input>,
+    shared: Shared,
+) {
+    let Joined { link, control, .. } = joined;
+    let (frames, frames_out) = mpsc::unbounded_channel();
+    let (serves, serves_out) = std_mpsc::channel();
+    let queued = Arc::new(AtomicUsize::new(0));
+    let to = LinkSender { device: Vec::new(), frames, serves, queued: Arc::clone(&queued) };
+    let device = link.device().to_string().into_bytes();
+    if inputs.send(Input::LinkUp { session, device, to }).is_err() {
+        return;
+    }
+    if let Some(frame) = first {
+        inputs.send(Input::Frame { session, frame }).ok();
+    }
+    let server = {
+        let (link, inputs, shared) = (link.clone(), inputs.clone(), shared.clone());
+        tokio::spawn(async move { serve(link, session, serves_out, inputs, shared).await })
+    };
+    tokio::select! {
+        () = write_frames(control.sender, frames_out, session, &queued, &inputs) => link.close(net::CloseCode::Done),
+        () = read_frames(control.receiver, session, &link, &inputs) => {}
+        () = read_contents(link.clone(), session, &inputs, shared) => {}
+    }
+    server.abort();
+    inputs.send(Input::LinkDown(session)).ok();
+}
+
+async fn write_frames(
+    mut sender: FrameSender,
+    mut frames: mpsc::UnboundedReceiver<Out>,
+    session: SessionId,
+    queued: &AtomicUsize,
+    inputs: &std_mpsc::Sender<Input>,
+) {
+    while let Some(Out::Frame(bytes)) = frames.recv().await {
+        if sender.send(KIND_SYNC, bytes).await.is_err() {
+            return;
+        }
+        if queued.fetch_sub(1, Ordering::Relaxed) == ROOM {
+            inputs.send(Input::Room(session)).ok();
+        }
+    }
+    sender.finish().await.ok();
+}
+
+async fn read_frames(mut receiver: FrameReceiver, session: SessionId, link: &Link, inputs: &std_mpsc::Sender<Input>) {
+    loop {
+        match receiver.next().await {
+            Ok(Some(frame)) if frame.kind == KIND_SYNC => match Frame::decode(&frame.payload) {
+                Ok(frame) => drop(inputs.send(Input::Frame { session, frame })),
+                Err(error) => {
+                    tracing::warn!(%error, "a peer sent what is no frame");
+                    return link.close(net::CloseCode::Protocol);
+                }
+            },
+            Ok(Some(_)) => return link.close(net::CloseCode::Protocol),
+            Ok(None) => return,
+            Err(error) => return link.close_after(&error),
+        }
+    }
+}
+
+async fn read_contents(link: Link, session: SessionId, inputs: &std_mpsc::Sender<Input>, shared: Shared) {
+    let permits = Arc::new(Semaphore::new(WAITING_BYTES));
+    let mut streams = tokio::task::JoinSet::new();
+    while let Ok(receiver) = link.accept_bulk().await {
+        let (link, inputs, shared, permits) = (link.clone(), inputs.clone(), shared.clone(), Arc::clone(&permits));
+        streams.spawn(async move {
+            if let Err(reason) = read_stream(receiver, session, &inputs, &shared, &permits).await {
+                tracing::warn!(reason, "a peer sent content that can't be taken");
+                link.close(net::CloseCode::Protocol);
+            }
+        });
+    }
+}
+
+async fn read_stream(
+    mut receiver: FrameReceiver,
+    session: SessionId,
+    inputs: &std_mpsc::Sender<Input>,
+    shared: &Shared,
+    permits: &Arc<Semaphore>,
+) -> Result<(), &'static str> {
+    let mut large: Option<(NativeHash, crate::blobs::BlobWrite)> = None;
+    while let Ok(Some(frame)) = receiver.next().await {
+        let record = Record::parse(&frame.payload).ok_or("a record that can't be read")?;
+        if record.total > Payload::SIZE_MAX {
+            return Err("content past the size bound");
+        }
+        let data = record.decode()?;
+        if record.total <= Payload::MEMORY_MAX && record.offset == 0 {
+            if data.len() as u64 != record.total || *blake3::hash(&data).as_bytes() != record.native.0 {
+                return Err("content that isn't what its hash says");
+            }
+            let permit = Arc::clone(permits).acquire_many_owned(data.len().max(1) as u32).await.ok();
+            let payload = Payload::Memory(data.into());
+            inputs.send(Input::Content { session, native: record.native, payload, permit }).ok();
+            continue;
+        }
+        let mut write = match large.take() {
+            Some((native, write)) if native == record.native => write,
+            _ => {
+                let blobs = super::lock(&shared.blobs);
+                blobs.begin(record.native, record.total).map_err(|_| "content that can't be kept")?
+            }
+        };
+        if write.offset() != record.offset {
+            return Err("content that doesn't go on where it stopped");
+        }
+        let is_last = record.offset + data.len() as u64 == record.total;
+        let native = record.native;
+        let write = tokio::task::spawn_blocking(move || write.append(&data).map(|()| write))
+            .await
+            .map_err(|_| "writing stopped")?
+            .map_err(|_| "content that can't be kept")?;
+        if !is_last {
+            large = Some((native, write));
+            continue;
+        }
+        let blobs = Arc::clone(&shared.blobs);
+        let payload = tokio::task::spawn_blocking(move || {
+            let finished = write.finish().map_err(|_| "content that isn't what its hash says")?;
+            let mut blobs = super::lock(&blobs);
+            blobs.add(finished);
+            blobs.flush().map_err(|_| "content that can't be kept")?;
+            blobs.open(native).map_err(|_| "content that can't be read back")
+        })
+        .await
+        .map_err(|_| "writing stopped")??;
+        inputs.send(Input::Content { session, native, payload, permit: None }).ok();
+    }
+    Ok(())
+}
+
+struct Record<'a> {
+    native: NativeHash,
+    total: u64,
+    offset: u64,
+    encoding: u8,
+    data: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (native, rest) = bytes.split_first_chunk::<32>()?;
+        let (total, rest) = rest.split_first_chunk::<8>()?;
+        let (offset, rest) = rest.split_first_chunk::<8>()?;
+        let (encoding, data) = rest.split_first()?;
+        let (total, offset) = (u64::from_be_bytes(*total), u64::from_be_bytes(*offset));
+        Some(Self { native: NativeHash(*native), total, offset, encoding: *encoding, data })
+    }
+
+    fn decode(&self) -> Result<Vec<u8>, &'static str> {
+        match self.encoding {
+            RAW => Ok(self.data.to_vec()),
+            ZSTD => {
+                // The decoder stops at the bound, whatever the sender claims.
+                let mut data = Vec::new();
+                let decoder =
+                    zstd::stream::read::Decoder::new(self.data).map_err(|_| "a record that can't be unpacked")?;
+                decoder
+                    .take(RECORD as u64 + 1)
+                    .read_to_end(&mut data)
+                    .map_err(|_| "a record that can't be unpacked")?;
+                if data.len() > RECORD { Err("a record past its bound") } else { Ok(data) }
+            }
+            _ => Err("an encoding nobody agreed on"),
+        }
+    }
+}
+
+/// Reads what was asked for on one thread and sends it on several streams.
+async fn serve(
+    link: Link,
+    session: SessionId,
+    jobs: std_mpsc::Receiver<ServeJob>,
+    inputs: std_mpsc::Sender<Input>,
+    shared: Shared,
+) {
+    // In the local network packing costs more time than it saves.
+    let packs = !link.is_lan();
+    let mut streams = Vec::with_capacity(STREAMS);
+    for _ in 0..STREAMS {
+        let (records, mut to_send) = mpsc::channel::<Vec<u8>>(8);
+        let link = link.clone();
+        tokio::spawn(async move {
+            // A stream is opened when there is something to send on it.
+            let Some(first) = to_send.recv().await else { return };
+            let Ok(mut stream) = link.open_bulk().await else { return };
+            let mut next = Some(first);
+            while let Some(record) = next {
+                if stream.send(KIND_CONTENT, record).await.is_err() {
+                    return;
+                }
+                next = to_send.recv().await;
+            }
+            stream.finish().await.ok();
+        });
+        streams.push(records);
+    }
+    let read = tokio::task::spawn_blocking(move || {
+        let mut turn = 0;
+        while let Ok(job) = jobs.recv() {
+            turn = (turn + 1) % STREAMS;
+            if read_content(&job, &shared, packs, &streams[turn]).is_none() {
+                let ServeJob { item, native, .. } = job;
+                inputs.send(Input::ServeFailed { session, item, native }).ok();
+            }
+        }
+    });
+    read.await.ok();
+}
+
+/// `None`: the bytes aren't there any more, or the link is gone.
+fn read_content(job: &ServeJob, shared: &Shared, packs: bool, stream: &mpsc::Sender<Vec<u8>>) -> Option<()> {
+    let payload = job.source.open(&shared.reader, &shared.blobs).ok()?;
+    match payload {
+        Payload::Memory(bytes) => {
+            // The store's item may have changed since it was listed.
+            if *blake3::hash(&bytes).as_bytes() != job.native.0 {
+                return None;
+            }
+            let total = bytes.len() as u64;
+            stream.blocking_send(record(job.native, total, 0, &bytes, packs)).ok()
+        }
+        Payload::File { path, size } => {
+            let mut file = std::fs::File::open(path).ok()?;
+            std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(job.offset)).ok()?;
+            let mut offset = job.offset.min(size);
+            let mut piece = vec![0; RECORD];
+            loop {
+                let want = piece.len().min((size - offset) as usize);
+                file.read_exact(&mut piece[..want]).ok()?;
+                stream.blocking_send(record(job.native, size, offset, &piece[..want], packs)).ok()?;
+                offset += want as u64;
+                if offset == size {
+                    return Some(());
+                }
+            }
+        }
+    }
+}
+
+fn record(native: NativeHash, total: u64, offset: u64, data: &[u8], packs: bool) -> Vec<u8> {
+    let packed = if packs { pack(data) } else { None };
+    let (encoding, data) = packed.as_ref().map_or((RAW, data), |packed| (ZSTD, packed.as_slice()));
+    let mut record = Vec::with_capacity(HEADER + data.len());
+    record.extend_from_slice(native.as_bytes());
+    record.extend_from_slice(&total.to_be_bytes());
+    record.extend_from_slice(&offset.to_be_bytes());
+    record.push(encoding);
+    record.extend_from_slice(data);
+    record
+}
+
+/// The packed data, if packing gains at least a tenth; what doesn't pack at its beginning isn't tried.
+fn pack(data: &[u8]) -> Option<Vec<u8>> {
+    const TASTE: usize = 64 << 10;
+    let gains = |packed: &[u8], data: &[u8]| packed.len() * 10 <= data.len() * 9;
+    if data.len() > TASTE {
+        let taste = zstd::bulk::compress(&data[..TASTE], 1).ok()?;
+        if !gains(&taste, &data[..TASTE]) {
+            return None;
+        }
+    }
+    let packed = zstd::bulk::compress(data, 1).ok()?;
+    gains(&packed, data).then_some(packed)
+}

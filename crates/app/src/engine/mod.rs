@@ -1,0 +1,592 @@
+//! The engine's room: one thread that owns the index, the replica and (on a server) the hub, and runs them.
+//!
+//! Everything that happens comes in as an [`Input`]. Inputs are handled in groups inside one transaction; frames,
+//! jobs and events go out only after it is committed, so nothing is said that could be forgotten.
+//!
+//! | file | story |
+//! |---|---|
+//! | `talking.rs` | frames between replica, hub and links; contents asked for and served |
+//! | `reading.rs` | the store is read, and what it says is written down |
+//! | `applying.rs` | groups of changes go into the store, with intents, and are remembered |
+//! | `worker.rs` | the store's own thread |
+//! | `link.rs` | one network link: frames and contents on streams |
+//! | `view.rs` | what people ask and decide |
+
+mod applying;
+mod bytes;
+pub mod link;
+mod reading;
+mod source;
+mod talking;
+pub mod view;
+mod worker;
+
+use crate::{
+    blobs::{BlobError, Blobs},
+    index::{Found, HubView, Index, OpenError, Opened},
+    message::{Code, Problem},
+};
+use pim::{FolderUid, ItemUid, NativeHash};
+use reading::Reading;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use stores::{FolderId, Payload, Reader, Store, StoreError};
+use sync::{
+    hub::{Hub, SessionId, Told},
+    index::IndexError,
+    model::Seq,
+    replica::{Replica, Settings},
+    wire::Frame,
+};
+use tokio::sync::{broadcast, oneshot, watch};
+use worker::{Job, Report, Worker};
+
+pub use link::LinkSender;
+
+/// The server's own replica talks to the hub under this number.
+const OWN: SessionId = SessionId(0);
+
+/// Something for the engine.
+pub(crate) enum Input {
+    /// A link to a client stands (server), or to the hub (client).
+    LinkUp { session: SessionId, device: Vec<u8>, to: LinkSender },
+    /// A frame came.
+    Frame { session: SessionId, frame: Frame },
+    /// The link has room for more rows.
+    Room(SessionId),
+    /// Content came whole, and it is what its hash says. The permit keeps memory bounded.
+    Content {
+        session: SessionId,
+        native: NativeHash,
+        payload: Payload,
+        permit: Option<tokio::sync::OwnedSemaphorePermit>,
+    },
+    /// Content couldn't be sent: the store's item changed since.
+    ServeFailed { session: SessionId, item: ItemUid, native: NativeHash },
+    /// The link is gone.
+    LinkDown(SessionId),
+    /// From the store's thread.
+    #[allow(private_interfaces, reason = "only the store's thread makes and only the engine reads reports")]
+    Report(Report),
+    /// Contents are durable in the blob area.
+    Durable(Vec<NativeHash>, Option<BlobError>),
+    /// A person or the node asks something.
+    Run(Box<dyn FnOnce(&mut Room) + Send>),
+    /// The end.
+    Stop,
+}
+
+/// What goes on, for windows and terminals.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Something a person may want to know.
+    Happened(sync::replica::Happened),
+    /// A problem began.
+    Problem(Problem),
+}
+
+/// How things stand.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The link to the hub stands (always, on the server).
+    pub is_connected: bool,
+    /// The store is being read for the first time.
+    pub is_reading: bool,
+    /// Everything is the same as far as it can be, here and on the server.
+    pub is_quiet: bool,
+    /// All that the hub knew has arrived and the store was read: a preview can be made.
+    pub is_compared: bool,
+    /// Items that are on their way or wait for it.
+    pub pending: u64,
+    /// Items brought here and sent since the engine began.
+    pub items_done: u64,
+    /// Bytes of content brought here and sent since the engine began.
+    pub bytes_done: u64,
+    /// What stands in the way.
+    pub problem: Option<Problem>,
+}
+
+/// A running engine. Dropping it stops the engine and waits for its threads.
+#[derive(Debug)]
+pub struct Engine {
+    inputs: mpsc::Sender<Input>,
+    state: watch::Receiver<State>,
+    events: broadcast::Sender<Event>,
+    reader: Shared,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What links need of the engine.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub reader: Arc<dyn Reader>,
+    pub blobs: Arc<Mutex<Blobs>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+/// Whether this computer's engine holds the hub.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// The hub and a replica.
+    Server,
+    /// A replica.
+    Client,
+}
+
+impl Engine {
+    /// Starts the engine on an index, a blob area and a store.
+    ///
+    /// `reads`: the store is read and watched, and on a server the hub takes part. Without, the engine only answers.
+    pub fn start(
+        part: Part,
+        index: PathBuf,
+        blobs: Blobs,
+        store: Box<dyn Store>,
+        settings: Settings,
+        reads: bool,
+    ) -> std::result::Result<(Self, Found), OpenError> {
+        let (inputs, queue) = mpsc::channel();
+        let (state_out, state) = watch::channel(State { is_reading: true, ..State::default() });
+        let (events, _) = broadcast::channel(1024);
+        let shared = Shared { reader: store.reader(), blobs: Arc::new(Mutex::new(blobs)) };
+        let caps = store.caps();
+        let report_to = inputs.clone();
+        let report = move |report| drop(report_to.send(Input::Report(report)));
+        let io = |source| OpenError::Io { path: index.clone(), source };
+        let worker = Worker::start(store, Arc::clone(&shared.blobs), report).map_err(io)?;
+        let (opened_out, opened_in) = mpsc::channel();
+        let path = index.clone();
+        let (out, told, kept, inputs_kept) = (events.clone(), state_out, shared.clone(), inputs.clone());
+        let thread = std::thread::Builder::new().name("engine".into()).spawn(move || {
+            let opened = Index::open(&path, now_secs()).and_then(|opened| {
+                let blobs = Arc::clone(&kept.blobs);
+                let is_kept = move |native| lock(&blobs).contains(native);
+                let hub = match part {
+                    Part::Server => Some(HubRoom { hub: Hub::new(), index: opened.index.hub(is_kept)? }),
+                    Part::Client => None,
+                };
+                Ok((opened, hub))
+            });
+            let (index, hub) = match opened {
+                Ok((Opened { index, found }, hub)) => {
+                    opened_out.send(Ok(found)).ok();
+                    (index, hub)
+                }
+                Err(error) => return drop(opened_out.send(Err(error))),
+            };
+            let mut room = Room {
+                part,
+                reads,
+                index,
+                replica: Replica::new(settings),
+                hub,
+                shared: kept,
+                caps,
+                worker,
+                inputs: inputs_kept,
+                links: BTreeMap::new(),
+                asked: BTreeMap::new(),
+                arrived: BTreeMap::new(),
+                to_save: Vec::new(),
+                is_saving: false,
+                groups: BTreeMap::new(),
+                next_group: 0,
+                reading: Reading::default(),
+                edits: 0,
+                after_commit: Vec::new(),
+                said_hello: None,
+                asked_by_person: BTreeSet::new(),
+                maybe_same: Vec::new(),
+                settled: Seq(0),
+                told_settled: Seq(0),
+                effects: VecDeque::new(),
+                state: State { is_reading: true, ..State::default() },
+                state_out: told,
+                events: out,
+                folder_ids: BTreeMap::new(),
+                next_retry: Instant::now(),
+            };
+            room.run(&queue);
+        });
+        let thread = thread.map_err(io)?;
+        let found = opened_in.recv().map_err(|_| io(std::io::ErrorKind::BrokenPipe.into()))??;
+        Ok((Self { inputs, state, events, reader: shared, thread: Some(thread) }, found))
+    }
+
+    /// How things stand, now and from now on.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Does something with the engine, between its own steps and inside one transaction.
+    pub async fn run<T: Send + 'static>(&self, run: impl FnOnce(&mut Room) -> T + Send + 'static) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        let run = Box::new(move |room: &mut Room| drop(answer.send(run(room))));
+        self.inputs.send(Input::Run(run)).ok()?;
+        answered.await.ok()
+    }
+
+    /// The same engine for whoever can't wait for a task. It doesn't keep the engine alive.
+    pub(crate) fn owned(&self) -> OwnedEngine {
+        OwnedEngine { inputs: self.inputs.clone() }
+    }
+
+    /// What a link needs.
+    pub(crate) fn for_links(&self) -> (mpsc::Sender<Input>, Shared) {
+        (self.inputs.clone(), self.reader.clone())
+    }
+}
+
+/// A way to the engine from threads that may wait.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedEngine {
+    inputs: mpsc::Sender<Input>,
+}
+
+impl OwnedEngine {
+    /// Does something with the engine and waits until it is durable.
+    pub(crate) fn run_waiting<T: Send + 'static>(&self, run: impl FnOnce(&mut Room) -> T + Send + 'static) {
+        let (answer, answered) = mpsc::channel();
+        let run = Box::new(move |room: &mut Room| {
+            run(room);
+            room.after_commit.push(answer);
+        });
+        if self.inputs.send(Input::Run(run)).is_ok() {
+            // An engine that stops drops the answer: then nothing is to be remembered any more.
+            answered.recv().ok();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.inputs.send(Input::Stop).ok();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+/// Something that is done after the transaction is committed.
+enum Effect {
+    Send(SessionId, Frame),
+    Serve(SessionId, ItemUid, NativeHash, u64, source::Source),
+    Hangup(SessionId),
+    Job(Job),
+    Event(Event),
+    SaveContents,
+}
+
+/// The hub with its index.
+#[derive(Debug)]
+pub(crate) struct HubRoom {
+    pub(crate) hub: Hub,
+    pub(crate) index: HubView,
+}
+
+/// Everything the engine's thread has.
+pub struct Room {
+    pub(crate) part: Part,
+    reads: bool,
+    pub(crate) index: Index,
+    pub(crate) replica: Replica,
+    pub(crate) hub: Option<HubRoom>,
+    shared: Shared,
+    caps: stores::Caps,
+    worker: Worker,
+    inputs: mpsc::Sender<Input>,
+    links: BTreeMap<SessionId, LinkSender>,
+    /// Contents that were asked for, by session: what else comes is dropped.
+    asked: BTreeMap<SessionId, BTreeSet<NativeHash>>,
+    /// Contents that arrived and wait to be written to the store.
+    arrived: BTreeMap<NativeHash, (Payload, Option<tokio::sync::OwnedSemaphorePermit>)>,
+    /// Contents that arrived at the hub and wait to become durable.
+    to_save: Vec<(NativeHash, Payload, Option<tokio::sync::OwnedSemaphorePermit>)>,
+    is_saving: bool,
+    groups: BTreeMap<u64, applying::Group>,
+    next_group: u64,
+    reading: Reading,
+    /// Edits of persons on their way into the store.
+    edits: usize,
+    /// Who waits until what was done is durable.
+    after_commit: Vec<mpsc::Sender<()>>,
+    /// The hello that went with the opening of the link and needn't be said again.
+    said_hello: Option<sync::wire::Hello>,
+    /// Contents that a person's wish needs; they are kept.
+    asked_by_person: BTreeSet<NativeHash>,
+    /// Items that may be the same; both are kept.
+    maybe_same: Vec<(ItemUid, ItemUid)>,
+    /// The server's own store holds everything up to here.
+    settled: Seq,
+    told_settled: Seq,
+    effects: VecDeque<Effect>,
+    pub(crate) state: State,
+    state_out: watch::Sender<State>,
+    events: broadcast::Sender<Event>,
+    /// The store's names of folders, as of the last reading.
+    folder_ids: BTreeMap<FolderId, FolderUid>,
+    next_retry: Instant,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room").field("part", &self.part).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+type Result<T> = std::result::Result<T, IndexError>;
+
+/// At most so many inputs share a transaction.
+const GROUP_INPUTS: usize = 256;
+const RETRY: Duration = Duration::from_secs(2);
+
+impl Room {
+    fn run(&mut self, queue: &mpsc::Receiver<Input>) {
+        self.begin_life();
+        loop {
+            let wait = self.reading.next_due().unwrap_or(RETRY).min(RETRY);
+            let first = match queue.recv_timeout(wait) {
+                Ok(input) => Some(input),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            let mut group: Vec<Input> = first.into_iter().collect();
+            while group.len() < GROUP_INPUTS
+                && let Ok(input) = queue.try_recv()
+            {
+                group.push(input);
+            }
+            let is_end = group.iter().any(|input| matches!(input, Input::Stop));
+            let result = self.in_transaction(|room| room.take_group(group));
+            if let Err(error) = result {
+                self.index_failed(&error);
+            }
+            self.after_commit.drain(..).for_each(|waiting| waiting.send(()).unwrap_or(()));
+            self.do_effects();
+            if is_end {
+                return;
+            }
+        }
+    }
+
+    fn in_transaction(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.index.begin()?;
+        match work(self) {
+            Ok(()) => self.index.commit(),
+            Err(error) => {
+                self.effects.clear();
+                self.index.rollback()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The index can't be used: nothing is said, every link ends, and everything is decided again later.
+    fn index_failed(&mut self, error: &IndexError) {
+        tracing::error!(%error, "the index can't be used");
+        self.effects.clear();
+        self.replica.disconnected();
+        for session in std::mem::take(&mut self.links).into_keys() {
+            if let Some(room) = &mut self.hub {
+                room.hub.close(session);
+            }
+        }
+        self.problem(Problem::new(Code::Unexpected).because(error));
+    }
+
+    fn begin_life(&mut self) {
+        let result = self.in_transaction(|room| {
+            room.recover()?;
+            room.replica.set_reading(true);
+            if room.part == Part::Server {
+                room.replica.connected(&room.index.replica())?;
+                room.state.is_connected = true;
+                if let Some(room) = &mut room.hub {
+                    room.hub.set_reading(true);
+                }
+            }
+            if room.reads {
+                room.effects.push_back(Effect::Job(Job::Watch));
+                room.read_all();
+            }
+            room.go_on()
+        });
+        if let Err(error) = result {
+            self.index_failed(&error);
+        }
+        self.do_effects();
+    }
+
+    fn take_group(&mut self, group: Vec<Input>) -> Result<()> {
+        for input in group {
+            self.take(input)?;
+        }
+        if Instant::now() >= self.next_retry {
+            self.next_retry = Instant::now() + RETRY;
+            self.replica.retry();
+            self.replica.flush_ready();
+        }
+        self.read_what_is_due();
+        self.go_on()
+    }
+
+    fn take(&mut self, input: Input) -> Result<()> {
+        match input {
+            Input::LinkUp { session, device, to } => self.link_up(session, device, to),
+            Input::Frame { session, frame } => self.frame_came(session, frame),
+            Input::Room(session) => self.send_rows(session),
+            Input::Content { session, native, payload, permit } => {
+                self.content_came(session, native, payload, permit);
+                Ok(())
+            }
+            Input::ServeFailed { session, item, native } => {
+                self.serve_failed(session, item, native);
+                Ok(())
+            }
+            Input::LinkDown(session) => {
+                self.link_down(session);
+                Ok(())
+            }
+            Input::Report(report) => self.take_report(report),
+            Input::Durable(contents, error) => self.contents_durable(contents, error),
+            Input::Run(run) => {
+                run(self);
+                Ok(())
+            }
+            Input::Stop => Ok(()),
+        }
+    }
+
+    fn take_report(&mut self, report: Report) -> Result<()> {
+        match report {
+            Report::Folders(folders) => self.folders_listed(folders),
+            Report::Listed(folder, listing) => self.folder_listed(folder, listing),
+            Report::Examined(folder, items) => self.items_examined(folder, items),
+            Report::EndOfReading => self.reading_done(),
+            Report::Staged(group, results) => self.group_staged(group, results),
+            Report::Committed(group, results) => self.group_committed(group, results),
+            Report::Recovered(outcomes) => self.recovered(outcomes),
+            Report::Edited(change, revives, outcome) => self.edited(change, revives, outcome),
+            Report::Folder(folder, outcome) => self.folder_changed(folder, outcome),
+            Report::Merged(item, merged) => self.merged(item, merged),
+            Report::Watching(Ok(())) => Ok(()),
+            Report::Watching(Err(error)) => {
+                tracing::warn!(%error, "the store can't be watched; it is read again now and then");
+                Ok(())
+            }
+            Report::Wake(folder) => {
+                self.woken(folder);
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything that is due after something happened.
+    fn go_on(&mut self) -> Result<()> {
+        self.talk()?;
+        self.tell_settled()?;
+        self.tell_state();
+        Ok(())
+    }
+
+    fn do_effects(&mut self) {
+        while let Some(effect) = self.effects.pop_front() {
+            match effect {
+                Effect::Send(session, frame) => {
+                    if let Some(link) = self.links.get(&session) {
+                        link.send(&frame);
+                    }
+                }
+                Effect::Serve(session, item, native, offset, source) => {
+                    if let Some(link) = self.links.get(&session) {
+                        link.serve(item, native, offset, source);
+                    }
+                }
+                Effect::Hangup(session) => {
+                    if let Some(link) = self.links.remove(&session) {
+                        link.hang_up();
+                    }
+                }
+                Effect::Job(job) => self.worker.give(job),
+                Effect::Event(event) => drop(self.events.send(event)),
+                Effect::SaveContents => self.save_contents(),
+            }
+        }
+    }
+
+    fn tell_state(&mut self) {
+        let is_settled = self.part == Part::Server || self.is_settled_there();
+        self.state.is_quiet = self.replica.is_quiet()
+            && self.reading.is_quiet()
+            && self.groups.is_empty()
+            && self.edits == 0
+            && self.effects.iter().all(|effect| matches!(effect, Effect::Event(_)))
+            && is_settled;
+        self.state.is_reading = self.reading.is_first();
+        self.state.is_compared = self.replica.is_caught_up() && !self.reading.is_first();
+        self.state.pending = self.replica.pending() as u64;
+        let state = self.state.clone();
+        self.state_out.send_replace(state);
+    }
+
+    /// The server's store holds what this computer knows of the log.
+    fn is_settled_there(&self) -> bool {
+        use sync::index::ReplicaIndex;
+        self.index.replica().cursor().ok().flatten().is_some_and(|cursor| self.settled >= cursor.seq)
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        if self.state.problem.as_ref() != Some(&problem) {
+            self.state.problem = Some(problem.clone());
+            self.effects.push_back(Effect::Event(Event::Problem(problem)));
+        }
+    }
+
+    fn store_problem(&mut self, error: &StoreError) {
+        self.problem(Problem::with_store(error.clone(), ""));
+    }
+}
+
+fn now_secs() -> u64 {
+    // Before 1970 is as good as 1970: time is for people and for expiry.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system gives random numbers");
+    bytes
+}
+
+fn told() -> Told {
+    Told { now_secs: now_secs(), random: random() }
+}
+
+/// The blobs, locked for a moment.
+fn lock(blobs: &Mutex<Blobs>) -> MutexGuard<'_, Blobs> {
+    blobs.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn blob_error(error: BlobError) -> StoreError {
+    match error {
+        BlobError::NoSpace { need, .. } => StoreError::NoSpace { need },
+        error => StoreError::Io { reason: error.to_string(), path: "blobs".into() },
+    }
+}

@@ -1,0 +1,511 @@
+//! The store is read, and what it says is written down.
+//!
+//! Listing is the truth; wake-ups only say when to list. An item that isn't listed any more is only missing at first:
+//! it may have been renamed or moved. If nothing of it appeared anywhere, and a second complete listing of a healthy
+//! folder misses it again, it counts as deleted.
+
+use super::{
+    Effect, Event, Part, Result, Room,
+    worker::{Examined, Job, local_of},
+};
+use crate::message::{Code, Problem};
+use pim::{FolderUid, ItemUid};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+use stores::{Entry, FolderId, FolderInfo, Listing, ListingToken, StoreError};
+use sync::{
+    index::{Local, LocalFolder, ReplicaIndex},
+    model::FolderState,
+    observe::{Observation, observe, set_local, set_local_folder},
+    replica::Happened,
+};
+
+/// Entries examined by one job.
+const BATCH: usize = 256;
+/// After a wake-up the store gets this long to finish what it is at.
+const DEBOUNCE: Duration = Duration::from_millis(15);
+/// Watching can miss something: everything is listed again so often.
+const FULL: Duration = Duration::from_secs(600);
+/// A store that isn't there is looked for so often.
+const AGAIN: Duration = Duration::from_secs(10);
+
+#[derive(Default)]
+pub(super) struct Reading {
+    current: Option<Current>,
+    /// Folders to read next; the whole store with `all`.
+    due: BTreeSet<FolderUid>,
+    is_all_due: bool,
+    not_before: Option<Instant>,
+    last_full: Option<Instant>,
+    has_read_all: bool,
+    tokens: HashMap<FolderUid, ListingToken>,
+    /// Items not listed any more, since when.
+    missing: BTreeMap<ItemUid, (FolderUid, Instant)>,
+    missing_folders: BTreeMap<FolderUid, Instant>,
+    /// Known folders that lost their mark and most of what they held: nothing counts as deleted there.
+    emptied: BTreeSet<FolderUid>,
+    is_store_gone: bool,
+}
+
+struct Current {
+    is_all: bool,
+    outstanding: usize,
+    vanished: Vec<(ItemUid, Local)>,
+    appeared: Vec<Observation>,
+    /// Folders of which everything was listed.
+    complete: BTreeSet<FolderUid>,
+}
+
+impl Reading {
+    pub(super) fn is_first(&self) -> bool {
+        !self.has_read_all
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.has_read_all
+            && self.current.is_none()
+            && !self.is_all_due
+            && self.due.is_empty()
+            && self.missing.is_empty()
+            && self.missing_folders.is_empty()
+    }
+
+    /// How long until something is to be read.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        if self.current.is_some() {
+            return None;
+        }
+        let now = Instant::now();
+        let due = (self.is_all_due || !self.due.is_empty()).then(|| self.not_before.unwrap_or(now));
+        due.map(|at| at.saturating_duration_since(now))
+    }
+}
+
+impl Room {
+    /// The whole store is to be read.
+    pub(super) fn read_all(&mut self) {
+        self.reading.is_all_due = true;
+        self.reading.not_before.get_or_insert_with(|| Instant::now() + DEBOUNCE);
+    }
+
+    pub(super) fn woken(&mut self, folder: Option<FolderId>) {
+        match folder.and_then(|id| self.folder_ids.get(&id)) {
+            Some(uid) => {
+                self.reading.due.insert(*uid);
+                self.reading.not_before.get_or_insert_with(|| Instant::now() + DEBOUNCE);
+            }
+            None => self.read_all(),
+        }
+    }
+
+    pub(super) fn read_what_is_due(&mut self) {
+        let now = Instant::now();
+        if self.reading.current.is_some() {
+            return;
+        }
+        if self.reading.last_full.is_some_and(|last| now.duration_since(last) > FULL) {
+            self.read_all();
+        }
+        let is_due = self.reading.is_all_due || !self.reading.due.is_empty();
+        if !is_due || self.reading.not_before.is_some_and(|at| at > now) {
+            return;
+        }
+        self.reading.not_before = None;
+        let is_all = std::mem::take(&mut self.reading.is_all_due);
+        self.reading.current = Some(Current {
+            is_all,
+            outstanding: 1,
+            vanished: Vec::new(),
+            appeared: Vec::new(),
+            complete: BTreeSet::new(),
+        });
+        if is_all {
+            self.reading.due.clear();
+        }
+        // Folders are looked at each time: it costs little, and a mark that went tells that nothing may be concluded.
+        self.effects.push_back(Effect::Job(Job::Folders));
+    }
+
+    fn wait_for_store(&mut self, error: &StoreError) {
+        self.reading.current = None;
+        self.reading.is_all_due = true;
+        self.reading.not_before = Some(Instant::now() + AGAIN);
+        self.reading.is_store_gone = true;
+        // Nothing is concluded from a store that isn't there; what was missing is looked at from the beginning.
+        self.reading.missing.clear();
+        self.reading.missing_folders.clear();
+        self.store_problem(error);
+    }
+
+    pub(super) fn folders_listed(&mut self, folders: std::result::Result<Vec<FolderInfo>, StoreError>) -> Result<()> {
+        let folders = match folders {
+            Ok(folders) => folders,
+            Err(error) => {
+                self.wait_for_store(&error);
+                return Ok(());
+            }
+        };
+        if std::mem::take(&mut self.reading.is_store_gone) {
+            self.state.problem = None;
+        }
+        let known = self.index.replica().folders()?;
+        let by_id: BTreeMap<String, FolderUid> = known
+            .iter()
+            .filter_map(|(uid, record)| record.local.as_ref().map(|local| (local.id.clone(), *uid)))
+            .collect();
+        let listed: BTreeSet<String> = folders.iter().map(|info| info.id.0.clone()).collect();
+        let is_elsewhere = |uid: &FolderUid| {
+            let record = known.iter().find(|(known, _)| known == uid).map(|(_, record)| record);
+            let id = record.and_then(|record| record.local.as_ref()).map(|local| local.id.as_str());
+            id.is_some_and(|id| listed.contains(id))
+        };
+        let mut seen = BTreeSet::new();
+        let mut uids = BTreeMap::<FolderId, FolderUid>::new();
+        let mut marks_lost = BTreeSet::new();
+        let mut is_any_changed = false;
+        for info in folders {
+            let by_name = by_id.get(&info.id.0).copied();
+            let uid = match (by_name, info.uid) {
+                (Some(uid), mark) => {
+                    if mark != Some(uid) {
+                        marks_lost.insert(uid);
+                    }
+                    uid
+                }
+                // The mark says which folder it was; unless that one is still there: then this is a copy of it.
+                (None, Some(mark)) if !is_elsewhere(&mark) && !seen.contains(&mark) => mark,
+                (None, _) => {
+                    let uid = FolderUid(super::random());
+                    self.effects.push_back(Effect::Job(Job::Mark(uid, info.id.clone())));
+                    uid
+                }
+            };
+            seen.insert(uid);
+            let parent = info.parent.as_ref().and_then(|id| uids.get(id)).copied();
+            uids.insert(info.id.clone(), uid);
+            let state = FolderState { kind: info.kind, parent, name: info.name, special_use: info.special_use };
+            let id = info.id.0;
+            is_any_changed |= set_local_folder(&mut self.index.replica(), uid, Some(LocalFolder { id, state }))?;
+        }
+        self.folder_ids = uids.clone();
+        let Some(current) = &mut self.reading.current else { return Ok(()) };
+        current.outstanding -= 1;
+        let is_all = current.is_all;
+        for (id, uid) in &uids {
+            if is_all || self.reading.due.remove(uid) {
+                // A folder whose mark is gone is listed in full: was it only the mark?
+                let token = if marks_lost.contains(uid) { None } else { self.reading.tokens.get(uid).cloned() };
+                current.outstanding += 1;
+                self.effects.push_back(Effect::Job(Job::List(*uid, id.clone(), token)));
+            }
+        }
+        self.reading.emptied.retain(|uid| marks_lost.contains(uid));
+        self.reading.emptied.extend(marks_lost);
+        is_any_changed |= self.miss_folders(&known, &seen)?;
+        if is_any_changed {
+            self.replica.observed_folder();
+        }
+        self.effects.push_back(Effect::Job(Job::EndOfReading));
+        Ok(())
+    }
+
+    /// Known folders that aren't there any more: with the same evidence as items.
+    fn miss_folders(
+        &mut self,
+        known: &[(FolderUid, sync::index::FolderRecord)],
+        seen: &BTreeSet<FolderUid>,
+    ) -> Result<bool> {
+        let now = Instant::now();
+        let wait = Duration::from_millis(self.caps.absence_wait_ms);
+        let mut is_any_gone = false;
+        for (uid, record) in known {
+            if record.local.is_none() || seen.contains(uid) {
+                self.reading.missing_folders.remove(uid);
+                continue;
+            }
+            let since = *self.reading.missing_folders.entry(*uid).or_insert(now);
+            let items = self.index.replica().local_items(*uid)?;
+            if now.duration_since(since) >= wait {
+                self.reading.missing_folders.remove(uid);
+                self.reading.tokens.remove(uid);
+                set_local_folder(&mut self.index.replica(), *uid, None)?;
+                is_any_gone = true;
+            } else {
+                self.reading.not_before = Some(since + wait + DEBOUNCE);
+                self.reading.is_all_due = true;
+            }
+            if let Some(current) = &mut self.reading.current {
+                current.complete.insert(*uid);
+                current.vanished.extend(items);
+            }
+        }
+        Ok(is_any_gone)
+    }
+
+    pub(super) fn folder_listed(
+        &mut self,
+        uid: FolderUid,
+        listing: std::result::Result<Listing, StoreError>,
+    ) -> Result<()> {
+        let (entries, token) = match listing {
+            Ok(Listing::Unchanged) => (None, None),
+            Ok(Listing::Complete { entries, token }) => (Some(entries), Some(token)),
+            Ok(Listing::Partial { entries, unreadable }) => {
+                for (href, error) in unreadable {
+                    self.item_problem(&href.0, &error);
+                }
+                (Some(entries), None)
+            }
+            Err(StoreError::NotFound) => (None, None),
+            Err(error) => {
+                if let Some(current) = &mut self.reading.current {
+                    current.outstanding -= 1;
+                }
+                self.store_problem(&error);
+                self.read_all();
+                self.reading.not_before = Some(Instant::now() + AGAIN);
+                return Ok(());
+            }
+        };
+        let Some(record) = self.index.replica().folder(uid)?.and_then(|record| record.local) else {
+            if let Some(current) = &mut self.reading.current {
+                current.outstanding -= 1;
+            }
+            return Ok(());
+        };
+        let is_complete = token.is_some() || entries.is_none();
+        let Some(entries) = entries else {
+            // Nothing changed: what was missing at the last listing is missing still.
+            let still: Vec<ItemUid> =
+                self.reading.missing.iter().filter(|(_, (folder, _))| *folder == uid).map(|(item, _)| *item).collect();
+            for item in still {
+                if let Some(local) = self.index.replica().item(item)?.and_then(|record| record.local)
+                    && let Some(current) = &mut self.reading.current
+                {
+                    current.vanished.push((item, local));
+                }
+            }
+            if let Some(current) = &mut self.reading.current {
+                current.outstanding -= 1;
+                current.complete.insert(uid);
+            }
+            return Ok(());
+        };
+        if let Some(token) = token {
+            self.reading.tokens.insert(uid, token);
+        } else {
+            self.reading.tokens.remove(&uid);
+        }
+        let mut known: HashMap<String, (ItemUid, Local)> = self
+            .index
+            .replica()
+            .local_items(uid)?
+            .into_iter()
+            .map(|(item, local)| (local.href.clone(), (item, local)))
+            .collect();
+        let known_before = known.len();
+        let mut to_examine = Vec::new();
+        for entry in entries {
+            match known.remove(&entry.href.0) {
+                Some((item, local)) if local.rev == entry.rev.0 => {
+                    if local.state.flags != entry.flags || local.state.name != entry.name {
+                        let state = sync::model::ItemState { flags: entry.flags, name: entry.name, ..local.state };
+                        if set_local(&mut self.index.replica(), item, Some(Local { state, ..local }))? {
+                            self.replica.observed(item);
+                        }
+                    }
+                }
+                _ => to_examine.push(entry),
+            }
+        }
+        // Names to be examined are known or new; the rest of the known ones vanished.
+        let examined: BTreeSet<&str> = to_examine.iter().map(|entry| entry.href.0.as_str()).collect();
+        let vanished: Vec<(ItemUid, Local)> =
+            known.into_values().filter(|(_, local)| !examined.contains(local.href.as_str())).collect();
+        if self.reading.emptied.contains(&uid) {
+            if vanished.len() * 2 <= known_before {
+                // Only the mark was lost.
+                self.reading.emptied.remove(&uid);
+                self.effects.push_back(Effect::Job(Job::Mark(uid, FolderId(record.id.clone()))));
+            } else {
+                let count = vanished.len() as u64;
+                self.effects.push_back(Effect::Event(Event::Happened(Happened::RemovalsHeld(uid, count))));
+                self.problem(Problem::new(Code::FolderEmptied).with("folder", record.state.name.clone()));
+            }
+        }
+        let Some(current) = &mut self.reading.current else { return Ok(()) };
+        current.outstanding -= 1;
+        if is_complete {
+            current.complete.insert(uid);
+            current.vanished.extend(vanished);
+        }
+        for batch in to_examine.chunks(BATCH) {
+            current.outstanding += 1;
+            self.effects.push_back(Effect::Job(Job::Examine(uid, record.state.kind, batch.to_vec())));
+        }
+        Ok(())
+    }
+
+    pub(super) fn items_examined(
+        &mut self,
+        folder: FolderUid,
+        items: Vec<(Entry, std::result::Result<Examined, StoreError>)>,
+    ) -> Result<()> {
+        let mut appeared = Vec::with_capacity(items.len());
+        for (entry, examined) in items {
+            match examined {
+                Ok(examined) => {
+                    let uid = entry.uid;
+                    let is_content_immutable = entry.format == pim::Format::Rfc5322;
+                    appeared.push(Observation { uid, is_content_immutable, local: local_of(entry, folder, examined) });
+                }
+                // It vanished or changed again: the next listing tells.
+                Err(StoreError::NotFound | StoreError::Changed) => self.read_all(),
+                Err(error) => self.item_problem(&entry.href.0, &error),
+            }
+        }
+        let mut strangers = Vec::new();
+        for observation in appeared {
+            let known = self.index.replica().item_by_href(&observation.local.href)?;
+            let known = known.map(|item| self.index.replica().item(item).map(|record| (item, record))).transpose()?;
+            let before = known.and_then(|(item, record)| Some((item, record?.local?)));
+            match before {
+                Some((item, local))
+                    if !observation.is_content_immutable
+                        || local.state.version.native == observation.local.state.version.native =>
+                {
+                    if set_local(&mut self.index.replica(), item, Some(observation.local))? {
+                        self.replica.observed(item);
+                    }
+                }
+                Some((item, local)) => {
+                    // Another message under a known name: the one we knew is gone, this one is new.
+                    if let Some(current) = &mut self.reading.current {
+                        current.vanished.push((item, local));
+                    }
+                    strangers.push(observation);
+                }
+                None => strangers.push(observation),
+            }
+        }
+        let Some(current) = &mut self.reading.current else { return Ok(()) };
+        current.outstanding -= 1;
+        let is_all_listed = current.vanished.is_empty() && self.reading.missing.is_empty();
+        if is_all_listed && !self.reading.has_read_all {
+            // Nothing vanished, so nothing can have been moved or renamed: new items needn't wait for the end.
+            self.write_down(&[], strangers)?;
+        } else {
+            current.appeared.extend(strangers);
+        }
+        Ok(())
+    }
+
+    fn write_down(&mut self, vanished: &[(ItemUid, Local)], appeared: Vec<Observation>) -> Result<Vec<ItemUid>> {
+        let fresh = || ItemUid(super::random());
+        let (changed, gone) = observe(&mut self.index.replica(), vanished, appeared, fresh)?;
+        changed.into_iter().for_each(|item| self.replica.observed(item));
+        Ok(gone)
+    }
+
+    pub(super) fn reading_done(&mut self) -> Result<()> {
+        let Some(current) = &self.reading.current else { return Ok(()) };
+        if current.outstanding > 0 {
+            // Jobs handed out since the end was asked for come first.
+            self.effects.push_back(Effect::Job(Job::EndOfReading));
+            return Ok(());
+        }
+        let Some(current) = self.reading.current.take() else { return Ok(()) };
+        let gone = self.write_down(&current.vanished, current.appeared)?;
+        self.conclude(&current.complete, gone)?;
+        if current.is_all {
+            self.reading.last_full = Some(Instant::now());
+            if !self.reading.has_read_all {
+                self.reading.has_read_all = true;
+                self.replica.set_reading(false);
+                if let Some(room) = &mut self.hub {
+                    room.hub.set_reading(false);
+                }
+                if self.part == Part::Server {
+                    self.hub_says(vec![sync::hub::HubOutput::NewRows])?;
+                }
+            }
+            self.replica.observed_all();
+        }
+        self.read_what_is_due();
+        Ok(())
+    }
+
+    /// What is gone for the second time was deleted.
+    fn conclude(&mut self, complete: &BTreeSet<FolderUid>, gone: Vec<ItemUid>) -> Result<()> {
+        let now = Instant::now();
+        let wait = Duration::from_millis(self.caps.absence_wait_ms);
+        let gone: BTreeSet<ItemUid> = gone.into_iter().collect();
+        self.reading.missing.retain(|item, (folder, _)| gone.contains(item) || !complete.contains(folder));
+        for item in gone {
+            let Some(local) = self.index.replica().item(item)?.and_then(|record| record.local) else { continue };
+            let folder = local.state.folder;
+            if self.reading.emptied.contains(&folder) {
+                continue;
+            }
+            let (_, since) = *self.reading.missing.entry(item).or_insert((folder, now));
+            if now.duration_since(since) >= wait {
+                self.reading.missing.remove(&item);
+                if set_local(&mut self.index.replica(), item, None)? {
+                    self.replica.observed(item);
+                }
+            } else {
+                self.reading.due.insert(folder);
+                self.reading.not_before = Some(since + wait + DEBOUNCE);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn emptied_folders(&self) -> Vec<FolderUid> {
+        self.reading.emptied.iter().copied().collect()
+    }
+
+    fn item_problem(&mut self, href: &str, error: &StoreError) {
+        tracing::warn!(%error, "an item can't be read");
+        let problem = Problem::with_store(error.clone(), href);
+        self.effects.push_back(Effect::Event(Event::Problem(problem)));
+    }
+
+    /// A person said that an emptied folder is as it should be: what is missing there counts as deleted.
+    pub(super) fn believe_emptied(&mut self, folder: FolderUid) -> Result<bool> {
+        if !self.reading.emptied.remove(&folder) {
+            return Ok(false);
+        }
+        if let Some(local) = self.index.replica().folder(folder)?.and_then(|record| record.local) {
+            self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(local.id))));
+        }
+        self.reading.tokens.remove(&folder);
+        self.state.problem = None;
+        self.read_all();
+        Ok(true)
+    }
+
+    /// A person said that what an emptied folder held shall come back.
+    pub(super) fn refill_emptied(&mut self, folder: FolderUid) -> Result<bool> {
+        if !self.reading.emptied.remove(&folder) {
+            return Ok(false);
+        }
+        for (item, _) in self.index.replica().local_items(folder)? {
+            let Some(mut record) = self.index.replica().item(item)? else { continue };
+            record.local = None;
+            if let Some(base) = record.base.take() {
+                record.remote.get_or_insert(sync::index::Remote::Live { seq: base.seq, state: base.state });
+            }
+            self.index.replica().put_item(item, &record)?;
+        }
+        if let Some(local) = self.index.replica().folder(folder)?.and_then(|record| record.local) {
+            self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(local.id))));
+        }
+        self.reading.tokens.remove(&folder);
+        self.state.problem = None;
+        self.read_all();
+        Ok(true)
+    }
+}

@@ -1,0 +1,437 @@
+//! Frames between replica, hub and links; contents asked for and served.
+
+use super::{
+    Effect, Event, HubRoom, Input, LinkSender, OWN, Part, Result, Room, now_secs, random, source::Source, told,
+    worker::Job,
+};
+use crate::{
+    blobs::BlobError,
+    message::{Code, Problem},
+};
+use pim::{ItemUid, NativeHash};
+use std::collections::BTreeSet;
+use stores::{FolderId, Payload};
+use sync::{
+    hub::{HubOutput, SessionId},
+    index::{HubIndex, ReplicaIndex},
+    replica::{FolderChange, HandleError, Happened, Merged, Output},
+    wire::{Frame, Outcome, Want},
+};
+
+/// Rows are sent while fewer frames than this wait on the link.
+const FRAMES_QUEUED_MAX: usize = 8;
+
+impl Room {
+    pub(super) fn link_up(&mut self, session: SessionId, device: Vec<u8>, to: LinkSender) -> Result<()> {
+        self.links.insert(session, to.with_device(device));
+        self.asked.insert(session, BTreeSet::new());
+        if self.part == Part::Client {
+            self.state.is_connected = true;
+            self.replica.connected(&self.index.replica())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn link_down(&mut self, session: SessionId) {
+        if self.links.remove(&session).is_none() {
+            return;
+        }
+        self.asked.remove(&session);
+        match (&mut self.hub, self.part) {
+            (Some(room), Part::Server) => room.hub.close(session),
+            _ => {
+                self.state.is_connected = false;
+                self.replica.disconnected();
+                self.arrived.clear();
+            }
+        }
+    }
+
+    pub(super) fn frame_came(&mut self, session: SessionId, frame: Frame) -> Result<()> {
+        if !self.links.contains_key(&session) {
+            return Ok(());
+        }
+        match self.part {
+            Part::Server => self.frame_for_hub(session, frame),
+            Part::Client => match frame {
+                Frame::Want(wants) => {
+                    // The hub asks by proposals, never so.
+                    tracing::warn!(count = wants.len(), "the server asked out of turn");
+                    self.effects.push_back(Effect::Hangup(session));
+                    Ok(())
+                }
+                Frame::Settled(seq) => {
+                    self.settled = seq;
+                    Ok(())
+                }
+                frame => self.frame_for_replica(frame),
+            },
+        }
+    }
+
+    fn frame_for_replica(&mut self, frame: Frame) -> Result<()> {
+        match self.replica.handle(&mut self.index.replica(), frame, random()) {
+            Ok(()) => Ok(()),
+            Err(HandleError::Index(error)) => Err(error),
+            Err(HandleError::OutOfTurn) => {
+                let sessions: Vec<SessionId> = self.links.keys().copied().collect();
+                self.effects.extend(sessions.into_iter().map(Effect::Hangup));
+                self.problem(Problem::new(Code::VersionsDiffer));
+                Ok(())
+            }
+        }
+    }
+
+    fn frame_for_hub(&mut self, session: SessionId, frame: Frame) -> Result<()> {
+        let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
+        let outputs = if let Frame::Hello(hello) = frame {
+            let device = self.links.get(&session).map(|link| link.device().to_vec()).unwrap_or_default();
+            let welcome = hub.open(index, session, &device, &hello, told())?;
+            let replica = sync::hub::bound_to(&device, hello.replica);
+            self.replica_came(&String::from_utf8_lossy(&device), replica)?;
+            self.told_settled = sync::model::Seq(0);
+            vec![HubOutput::Send(session, welcome), HubOutput::NewRows]
+        } else {
+            hub.handle(index, session, frame, told())?
+        };
+        self.hub_says(outputs)
+    }
+
+    pub(super) fn hub_says(&mut self, outputs: Vec<HubOutput>) -> Result<()> {
+        for output in outputs {
+            match output {
+                HubOutput::Send(OWN, frame) => self.frame_for_replica(frame)?,
+                HubOutput::Send(session, frame) => {
+                    if let Frame::Answers(answers) = &frame {
+                        let needs = answers.iter().filter_map(|answer| match answer.outcome {
+                            Outcome::NeedContent(native) => Some(native),
+                            _ => None,
+                        });
+                        self.asked.entry(session).or_default().extend(needs);
+                    }
+                    self.effects.push_back(Effect::Send(session, frame));
+                }
+                HubOutput::Serve(session, wants) => self.serve(session, wants)?,
+                HubOutput::NewRows => {
+                    let sessions: Vec<SessionId> = self.links.keys().copied().collect();
+                    for session in sessions {
+                        self.send_rows(session)?;
+                    }
+                }
+                HubOutput::Hangup(session) => self.effects.push_back(Effect::Hangup(session)),
+                HubOutput::DeletionsHeld(folder, count) => {
+                    let happened = Happened::DeletionsHeld(folder, count);
+                    self.effects.push_back(Effect::Event(Event::Happened(happened)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends rows as long as the link takes them.
+    pub(super) fn send_rows(&mut self, session: SessionId) -> Result<()> {
+        let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
+        let Some(link) = self.links.get(&session) else { return Ok(()) };
+        let mut queued = link.queued();
+        while queued < FRAMES_QUEUED_MAX
+            && let Some(rows) = hub.next_rows(index, session)?
+        {
+            queued += 1;
+            self.effects.push_back(Effect::Send(session, rows));
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, session: SessionId, wants: Vec<Want>) -> Result<()> {
+        let mut missing = Vec::new();
+        for Want { item, native, offset } in wants {
+            match self.locate(Some(item), native)? {
+                Some(source) => self.effects.push_back(Effect::Serve(session, item, native, offset, source)),
+                None => missing.push(native),
+            }
+        }
+        if !missing.is_empty() {
+            self.effects.push_back(Effect::Send(session, Frame::CannotServe(missing)));
+        }
+        Ok(())
+    }
+
+    /// Where these bytes are on this computer.
+    pub(super) fn locate(&self, item: Option<ItemUid>, native: NativeHash) -> Result<Option<Source>> {
+        if let Some((payload, _)) = self.arrived.get(&native) {
+            return Ok(Some(Source::Here(payload.clone())));
+        }
+        if let Some(item) = item
+            && let Some(record) = self.index.replica().item(item)?
+            && let Some(local) = record.local
+            && local.state.version.native == native
+        {
+            return Ok(Some(Source::Store(local.href)));
+        }
+        if super::lock(&self.shared.blobs).contains(native) {
+            return Ok(Some(Source::Blob(native)));
+        }
+        let Some(HubRoom { index, .. }) = &self.hub else { return Ok(None) };
+        let Some(item) = index.item_with(native)? else { return Ok(None) };
+        let record = self.index.replica().item(item)?;
+        Ok(record.and_then(|record| record.local).map(|local| Source::Store(local.href)))
+    }
+
+    pub(super) fn serve_failed(&mut self, session: SessionId, item: ItemUid, native: NativeHash) {
+        match self.part {
+            Part::Server => self.effects.push_back(Effect::Send(session, Frame::CannotServe(vec![native]))),
+            Part::Client => self.replica.upload_failed(item),
+        }
+        self.read_all();
+    }
+
+    pub(super) fn content_came(
+        &mut self,
+        session: SessionId,
+        native: NativeHash,
+        payload: Payload,
+        permit: Option<tokio::sync::OwnedSemaphorePermit>,
+    ) {
+        // What nobody asked for is dropped.
+        if !self.asked.get_mut(&session).is_some_and(|asked| asked.remove(&native)) {
+            return;
+        }
+        match self.part {
+            Part::Server => {
+                self.to_save.push((native, payload, permit));
+                self.effects.push_back(Effect::SaveContents);
+            }
+            Part::Client if self.asked_by_person.remove(&native) => {
+                self.to_save.push((native, payload, permit));
+                self.effects.push_back(Effect::SaveContents);
+            }
+            Part::Client => {
+                self.count(&payload);
+                self.arrived.insert(native, (payload, permit));
+                self.replica.received(native);
+            }
+        }
+    }
+
+    fn count(&mut self, payload: &Payload) {
+        self.state.bytes_done += match payload {
+            Payload::Memory(bytes) => bytes.len() as u64,
+            Payload::File { size, .. } => *size,
+        };
+    }
+
+    /// Makes what arrived durable beside this thread, as one group; what arrives meanwhile is the next group.
+    pub(super) fn save_contents(&mut self) {
+        if self.is_saving || self.to_save.is_empty() {
+            return;
+        }
+        self.is_saving = true;
+        let group = std::mem::take(&mut self.to_save);
+        let (blobs, inputs) = (std::sync::Arc::clone(&self.shared.blobs), self.inputs.clone());
+        std::thread::spawn(move || {
+            let mut saved = Vec::with_capacity(group.len());
+            let mut problem = None;
+            {
+                let mut blobs = super::lock(&blobs);
+                for (native, payload, _permit) in &group {
+                    match super::bytes::save(&mut blobs, payload, *native) {
+                        Ok(_) => saved.push(*native),
+                        Err(stores::StoreError::NoSpace { need }) => {
+                            problem = Some(BlobError::NoSpace { need, free: 0 });
+                        }
+                        Err(error) => tracing::warn!(%error, "content can't be kept"),
+                    }
+                }
+                if let Err(error) = blobs.flush() {
+                    saved.clear();
+                    problem = Some(error);
+                }
+            }
+            inputs.send(Input::Durable(saved, problem)).ok();
+        });
+    }
+
+    pub(super) fn contents_durable(&mut self, contents: Vec<NativeHash>, problem: Option<BlobError>) -> Result<()> {
+        self.is_saving = false;
+        if let Some(error) = problem {
+            self.store_problem(&super::blob_error(error));
+        }
+        if !self.to_save.is_empty() {
+            self.effects.push_back(Effect::SaveContents);
+        }
+        let contents: BTreeSet<NativeHash> = contents.into_iter().collect();
+        let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
+        let outputs = hub.contents_arrived(index, &contents, told())?;
+        self.hub_says(outputs)
+    }
+
+    /// Lets replica and hub speak until neither has anything to say.
+    pub(super) fn talk(&mut self) -> Result<()> {
+        loop {
+            self.replica.advance(&mut self.index.replica(), now_secs())?;
+            let mut has_spoken = false;
+            while let Some(output) = self.replica.poll() {
+                has_spoken = true;
+                self.replica_says(output)?;
+            }
+            if self.part == Part::Server {
+                has_spoken |= self.own_rows()?;
+            }
+            if !has_spoken {
+                return Ok(());
+            }
+        }
+    }
+
+    fn own_rows(&mut self) -> Result<bool> {
+        let mut is_any = false;
+        while let Some(HubRoom { hub, index }) = &mut self.hub
+            && let Some(rows) = hub.next_rows(index, OWN)?
+        {
+            is_any = true;
+            self.frame_for_replica(rows)?;
+        }
+        Ok(is_any)
+    }
+
+    fn replica_says(&mut self, output: Output) -> Result<()> {
+        match output {
+            Output::Send(frame) => self.say(frame),
+            Output::Upload { item, native, href } => self.upload(item, native, href),
+            Output::Merge(job) => {
+                let theirs = self.locate(None, job.theirs.version.native)?;
+                match theirs {
+                    Some(theirs) => {
+                        let ours = Source::Store(job.ours.href.clone());
+                        self.effects.push_back(Effect::Job(Job::Merge(job, ours, theirs)));
+                    }
+                    None => self.replica.merge_failed(job.item),
+                }
+                Ok(())
+            }
+            Output::Apply(group) => self.apply(group),
+            Output::ApplyFolder(folder, change) => {
+                let above = match &change {
+                    FolderChange::Make(state) | FolderChange::Rename(_, state) => state.parent,
+                    FolderChange::Delete(_) => None,
+                };
+                let above = above.map(|uid| self.index.replica().folder(uid)).transpose()?.flatten();
+                let above = above.and_then(|record| record.local).map(|local| FolderId(local.id));
+                self.effects.push_back(Effect::Job(Job::Folder(folder, change, above)));
+                Ok(())
+            }
+            Output::MarkFolder(folder, id) => {
+                self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(id))));
+                Ok(())
+            }
+            Output::ReadAgain => {
+                self.read_all();
+                Ok(())
+            }
+            Output::Happened(happened) => {
+                if let Happened::MaybeSame(ours, theirs) = happened {
+                    self.maybe_same.push((ours, theirs));
+                }
+                self.remember(&happened)?;
+                self.effects.push_back(Effect::Event(Event::Happened(happened)));
+                Ok(())
+            }
+            Output::PairedAnew => {
+                tracing::info!("this computer is paired anew: nothing counts as deleted in this round");
+                Ok(())
+            }
+        }
+    }
+
+    fn say(&mut self, frame: Frame) -> Result<()> {
+        if self.part == Part::Client {
+            let Some(session) = self.links.keys().next().copied() else { return Ok(()) };
+            if let Frame::Hello(hello) = &frame
+                && self.said_hello.take().as_ref() == Some(hello)
+            {
+                return Ok(());
+            }
+            let frame = match frame {
+                Frame::Want(wants) => Frame::Want(self.want(session, wants)?),
+                frame => frame,
+            };
+            self.effects.push_back(Effect::Send(session, frame));
+            return Ok(());
+        }
+        match frame {
+            Frame::Hello(hello) => {
+                let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
+                let welcome = hub.open(index, OWN, b"own store", &hello, told())?;
+                self.frame_for_replica(welcome)
+            }
+            Frame::Want(wants) => {
+                for want in wants {
+                    if self.locate(None, want.native)?.is_some() {
+                        self.replica.received(want.native);
+                    } else {
+                        self.frame_for_replica(Frame::CannotServe(vec![want.native]))?;
+                    }
+                }
+                Ok(())
+            }
+            frame => {
+                let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
+                let outputs = hub.handle(index, OWN, frame, told())?;
+                self.hub_says(outputs)
+            }
+        }
+    }
+
+    /// What is here already needn't be asked for; what was begun goes on where it stopped.
+    fn want(&mut self, session: SessionId, wants: Vec<Want>) -> Result<Vec<Want>> {
+        let mut missing = Vec::with_capacity(wants.len());
+        for want in wants {
+            if self.locate(None, want.native)?.is_some() {
+                self.replica.received(want.native);
+                continue;
+            }
+            let offset = super::lock(&self.shared.blobs).resume_offset(want.native);
+            self.asked.entry(session).or_default().insert(want.native);
+            missing.push(Want { offset, ..want });
+        }
+        Ok(missing)
+    }
+
+    fn upload(&mut self, item: ItemUid, native: NativeHash, href: Option<String>) -> Result<()> {
+        if self.part == Part::Server {
+            // The hub takes its own store's word, unless the bytes are gone.
+            self.replica.upload_failed(item);
+            return Ok(());
+        }
+        let source = href.map_or(Source::Blob(native), Source::Store);
+        if let Some(session) = self.links.keys().next() {
+            self.effects.push_back(Effect::Serve(*session, item, native, 0, source));
+        }
+        Ok(())
+    }
+
+    pub(super) fn merged(&mut self, item: ItemUid, merged: Option<std::result::Result<Merged, ()>>) -> Result<()> {
+        match merged {
+            Some(merged) => self.replica.merged(&mut self.index.replica(), item, merged.ok()),
+            None => {
+                self.replica.merge_failed(item);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the clients how far this computer's store is.
+    pub(super) fn tell_settled(&mut self) -> Result<()> {
+        if self.part != Part::Server || !self.replica.is_quiet() || !self.groups.is_empty() {
+            return Ok(());
+        }
+        let Some(HubRoom { index, .. }) = &self.hub else { return Ok(()) };
+        let (_, head) = index.head()?;
+        if head.seq > self.told_settled || self.told_settled == sync::model::Seq(0) {
+            self.told_settled = head.seq;
+            let sessions: Vec<SessionId> = self.links.keys().copied().collect();
+            self.effects.extend(sessions.into_iter().map(|session| Effect::Send(session, Frame::Settled(head.seq))));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,545 @@
+//! The commands of [`crate::api`], answered.
+
+use super::{Instance, Pause, blocking, gone, now_secs, setup::Choice};
+use crate::{
+    api::types::{
+        Check, ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
+        HeldView, InternetRequest, InviteAnswer, InviteRequest, Keep, Nothing, PasswordRequest, PauseRequest, Preview,
+        ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
+    },
+    engine::{Part, Room, view::SHAPE},
+    message::{Code, Fact, Problem, Result},
+    password::Rule,
+    secrets::{SecretName, StoreKind},
+    settings::{Role, StoreSpec},
+};
+use identity::{Fingerprint, Hint, Invitation, Secret, Timestamp};
+use net::{Cut, Refusal};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use stores::files::{FilesSpec, Found};
+
+/// A ticket holds so long if nobody says otherwise.
+const TICKET_DAYS: u32 = 7;
+/// Contents asked for at the server are waited for so long.
+const FETCH_WAIT: Duration = Duration::from_secs(15);
+
+impl Instance {
+    /// Does something with the engine.
+    async fn ask<T: Send + 'static>(&self, ask: impl FnOnce(&mut Room) -> Result<T> + Send + 'static) -> Result<T> {
+        self.engine.run(ask).await.ok_or_else(gone)?
+    }
+
+    pub(crate) async fn status(&self, _: Nothing) -> Result<Status> {
+        self.status_now().await
+    }
+
+    pub(super) async fn status_now(&self) -> Result<Status> {
+        let (conflicts, held) = self
+            .ask(|room| {
+                let held = room.held_views()?.iter().map(|view| view.count).sum::<u64>();
+                Ok((room.conflict_views()?.len() as u64, held))
+            })
+            .await?;
+        let state = self.engine.state().borrow().clone();
+        let settings = self.settings().clone();
+        let pause = *self.pause.borrow();
+        let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let problem = state.problem.clone().or(link_problem);
+        let is_connected = match &self.door {
+            Some(door) => door.connected() > 0,
+            None => state.is_connected,
+        };
+        let key = match (&settings.server, settings.role) {
+            (Some(server), Some(Role::Client)) => server.public_key,
+            _ => self.key.public(),
+        };
+        let name = settings.name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let server_name = settings.server.as_ref().map_or_else(|| name.clone(), |server| server.name.to_string());
+        let word = if pause.is_some() {
+            Word::Paused
+        } else if conflicts + held > 0 {
+            Word::NeedsDecision
+        } else if problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent) {
+            Word::Problem
+        } else if self.part == Part::Client && !is_connected {
+            Word::Waiting
+        } else if state.is_quiet {
+            Word::UpToDate
+        } else {
+            Word::Synchronizing
+        };
+        Ok(Status {
+            shape: SHAPE,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            role: if self.part == Part::Server { RoleView::Server } else { RoleView::Client },
+            name,
+            server_name,
+            fingerprint: Fingerprint::of(&key).to_string(),
+            word,
+            is_connected,
+            is_reading: state.is_reading,
+            is_quiet: state.is_quiet,
+            pending: state.pending,
+            items_done: state.items_done,
+            bytes_done: state.bytes_done,
+            conflicts,
+            held,
+            internet: settings.network.internet,
+            addresses: self.listening.iter().map(ToString::to_string).collect(),
+            paused_until: pause.map(|pause| pause.until.unwrap_or(0)),
+            problem: problem.map(|problem| problem.view(self.language())),
+        })
+    }
+
+    /// Waits until everything is the same. What can't be got over by waiting ends it.
+    pub(crate) async fn wait_quiet(&self, _: Nothing) -> Result<Status> {
+        let is_started = self.choice.lock().unwrap_or_else(PoisonError::into_inner).is_started;
+        if self.part == Part::Client && !is_started {
+            return Err(Problem::new(Code::NotConfirmed));
+        }
+        let mut state = self.engine.state();
+        loop {
+            if state.borrow_and_update().is_quiet {
+                return self.status_now().await;
+            }
+            let problem = state.borrow().problem.clone();
+            let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(problem) = problem.or(link_problem) {
+                return Err(problem);
+            }
+            tokio::select! {
+                changed = state.changed() => changed.map_err(|_| gone())?,
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+        }
+    }
+
+    pub(crate) async fn folders(&self, _: Nothing) -> Result<Vec<FolderView>> {
+        self.ask(|room| room.folder_views()).await
+    }
+
+    pub(crate) async fn set_folder(&self, request: SetFolder) -> Result<Done> {
+        self.ask(move |room| {
+            let folder = room.find_folder(&request.folder)?;
+            room.set_direction(folder, request.direction.into())
+        })
+        .await?;
+        Ok(Done {})
+    }
+
+    pub(crate) async fn release_folder(&self, request: ReleaseFolder) -> Result<Done> {
+        let device = self.door()?.find_device(&request.device)?.id.to_string();
+        self.ask(move |room| {
+            let folder = room.find_folder(&request.folder)?;
+            room.release_folder(folder, &device, request.is_released)
+        })
+        .await?;
+        Ok(Done {})
+    }
+
+    pub(crate) async fn held(&self, _: Nothing) -> Result<Vec<HeldView>> {
+        self.ask(|room| room.held_views()).await
+    }
+
+    pub(crate) async fn decide_held(&self, request: DecideHeld) -> Result<Done> {
+        self.ask(move |room| {
+            let folder = room.find_folder(&request.folder)?;
+            room.decide_held(folder, request.decision)
+        })
+        .await?;
+        Ok(Done {})
+    }
+
+    pub(crate) async fn conflicts(&self, _: Nothing) -> Result<Vec<ConflictView>> {
+        self.ask(|room| room.conflict_views()).await
+    }
+
+    pub(crate) async fn conflict(&self, request: ConflictRequest) -> Result<ConflictDetail> {
+        let id = request.id.clone();
+        if let Some(missing) = self.ask(move |room| room.missing_for_conflict(&id)).await? {
+            // Without a link the detail shows what is here.
+            self.fetch(vec![missing]).await.ok();
+        }
+        self.ask(move |room| room.conflict_detail(&request.id)).await
+    }
+
+    pub(crate) async fn resolve_conflict(&self, request: ResolveConflict) -> Result<Done> {
+        let id = request.id.clone();
+        if request.keep != Keep::Server
+            && let Some(missing) = self.ask(move |room| room.missing_for_conflict(&id)).await?
+        {
+            self.fetch(vec![missing]).await?;
+        }
+        self.ask(move |room| room.resolve_conflict(&request.id, request.keep)).await?;
+        Ok(Done {})
+    }
+
+    /// Gets contents that only the server has.
+    pub(super) async fn fetch(&self, contents: Vec<pim::NativeHash>) -> Result<()> {
+        let until = tokio::time::Instant::now() + FETCH_WAIT;
+        loop {
+            let asked = contents.clone();
+            let missing = self.ask(move |room| room.ask_for(&asked)).await?;
+            if missing == 0 {
+                return Ok(());
+            }
+            if tokio::time::Instant::now() >= until || !self.engine.state().borrow().is_connected {
+                let server = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
+                return Err(Problem::new(Code::ServerSilent).with("server", server));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn door(&self) -> Result<&Arc<super::server::Door>> {
+        self.door.as_ref().ok_or_else(|| Problem::new(Code::OnServerOnly))
+    }
+
+    pub(crate) async fn devices(&self, _: Nothing) -> Result<Vec<DeviceView>> {
+        let devices = self.door()?.devices();
+        Ok(devices
+            .into_iter()
+            .map(|(device, is_connected)| DeviceView {
+                id: device.id.to_string(),
+                name: device.name,
+                platform: device.platform,
+                paired_at: device.paired_at,
+                last_seen_day: device.last_seen_day,
+                is_removed: device.removed_at.is_some(),
+                is_connected,
+            })
+            .collect())
+    }
+
+    pub(crate) async fn remove_device(&self, request: DeviceRequest) -> Result<Done> {
+        let device = self.door()?.find_device(&request.id)?;
+        tokio::task::block_in_place(|| self.cut_off(device));
+        Ok(Done {})
+    }
+
+    pub(crate) async fn allow_device(&self, request: DeviceRequest) -> Result<Done> {
+        let door = self.door()?;
+        let device = door.find_device(&request.id)?;
+        tokio::task::block_in_place(|| door.allow_again(device));
+        Ok(Done {})
+    }
+
+    pub(crate) async fn allow_take_over(&self, request: DeviceRequest) -> Result<Done> {
+        let device = self.door()?.find_device(&request.id)?;
+        let name = device.id.to_string();
+        self.ask(move |room| Ok(room.allow_take_over(&name)?)).await?;
+        // It is told at the beginning of a session, so it comes back at once.
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.cut(Cut::Device(device.id), Refusal::Busy { retry_secs: None });
+        }
+        Ok(Done {})
+    }
+
+    pub(crate) async fn add_window(&self, _: Nothing) -> Result<Done> {
+        let door = self.door()?;
+        tokio::task::block_in_place(|| door.change_budgets(|budgets| budgets.open_window(now_secs())));
+        Ok(Done {})
+    }
+
+    pub(crate) async fn open_door(&self, _: Nothing) -> Result<Done> {
+        let door = self.door()?;
+        tokio::task::block_in_place(|| door.change_budgets(net::GuessBudgets::open_internet_door));
+        Ok(Done {})
+    }
+
+    pub(crate) async fn set_password(&self, request: PasswordRequest) -> Result<Done> {
+        let door = Arc::clone(self.door()?);
+        let (internet, name) = {
+            let settings = self.settings();
+            (settings.network.internet, settings.name.as_ref().map(ToString::to_string).unwrap_or_default())
+        };
+        let rule = Rule::new(internet);
+        let password =
+            rule.accept(&Secret::new(request.password), &[&name]).map_err(|strength| rule.problem(&strength))?;
+        let secrets = Arc::clone(&self.secrets);
+        blocking(move || {
+            let weak = |error: net::PasswordError| Problem::new(Code::PasswordWeak).because(error);
+            let record = match door.record() {
+                Some(record) => record.change(&password).map_err(weak)?,
+                None => net::PasswordRecord::register(&password).map_err(weak)?,
+            };
+            secrets.set_bytes(SecretName::OpaqueRecord, &record.to_bytes())?;
+            if secrets.kind() == StoreKind::Keyring {
+                secrets.set(SecretName::ServerPassword, &password)?;
+            }
+            door.set_record(record);
+            // Tickets were given out together with the old password.
+            door.change_budgets(net::GuessBudgets::void_tickets);
+            if request.sign_out_all {
+                for (device, _) in door.devices() {
+                    door.remove(device.clone());
+                    door.allow_again(door.find_device(&device.id.to_string())?);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        if request.sign_out_all
+            && let Some(endpoint) = &self.endpoint
+        {
+            endpoint.cut(Cut::Everyone, Refusal::Removed);
+        }
+        Ok(Done {})
+    }
+
+    pub(crate) async fn renew_service_id(&self, _: Nothing) -> Result<Done> {
+        self.door()?;
+        self.new_service_id().await?;
+        Ok(Done {})
+    }
+
+    pub(crate) async fn invite(&self, request: InviteRequest) -> Result<InviteAnswer> {
+        self.door()?;
+        let name = self.settings().name.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?;
+        let now = Timestamp::from_unix_secs(now_secs());
+        let mut invitation = Invitation::new(self.key.public(), self.service_id(), name.clone(), now);
+        let typed = request.hints.iter().map(|text| {
+            Hint::parse(text).ok_or_else(|| Problem::new(Code::AddressNotUsable).with("address", text.clone()))
+        });
+        let mut hints = typed.collect::<Result<Vec<Hint>>>()?;
+        if hints.is_empty() {
+            hints = self.known_addresses().into_iter().filter_map(Hint::new).collect();
+        }
+        hints.truncate(Invitation::HINTS_MAX);
+        if hints.is_empty() {
+            return Err(Problem::new(Code::NoWayToServer));
+        }
+        invitation.hints.clone_from(&hints);
+        if request.ticket {
+            let days = request.ticket_days.unwrap_or(TICKET_DAYS).clamp(1, 90);
+            invitation.ticket = Some(tokio::task::block_in_place(|| self.new_ticket(days))?);
+        }
+        let made = |error: identity::MakeError| Problem::new(Code::Unexpected).because(error);
+        let file = invitation.to_file(&self.key).map_err(made)?;
+        let file = String::from_utf8(file).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+        let safe_name: String =
+            name.as_str().chars().map(|c| if c.is_alphanumeric() || " -_".contains(c) { c } else { '_' }).collect();
+        Ok(InviteAnswer {
+            file,
+            link: invitation.to_link(&self.key).map_err(made)?,
+            file_name: format!("{}.tandem", safe_name.trim()),
+            hints: hints.iter().map(ToString::to_string).collect(),
+            ticket_expires: invitation.ticket.as_ref().map(|ticket| ticket.expires.unix_secs()),
+        })
+    }
+
+    /// Where this server listens, or will listen when it runs.
+    fn known_addresses(&self) -> Vec<SocketAddr> {
+        let hints = self.hints();
+        let listen = self.settings().network.listen;
+        if hints.is_empty() && listen.port() != 0 && !listen.ip().is_unspecified() { vec![listen] } else { hints }
+    }
+
+    pub(crate) async fn pause(&self, request: PauseRequest) -> Result<Status> {
+        let until = request.minutes.map(|minutes| now_secs() + u64::from(minutes) * 60);
+        let pause = Pause { until };
+        self.pause.send_replace(Some(pause));
+        if let Some(door) = &self.door {
+            door.set_pause(Some(pause));
+        }
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.cut(Cut::Everyone, Refusal::Paused { until_unix_secs: until });
+        }
+        self.status_now().await
+    }
+
+    pub(crate) async fn resume(&self, _: Nothing) -> Result<Status> {
+        self.pause.send_replace(None);
+        if let Some(door) = &self.door {
+            door.set_pause(None);
+        }
+        self.status_now().await
+    }
+
+    /// Ends a pause whose time is over.
+    pub(super) fn end_pause_in_time(&self) {
+        let until = self.pause.borrow().and_then(|pause| pause.until);
+        if until.is_some_and(|until| until <= now_secs()) {
+            self.pause.send_replace(None);
+            if let Some(door) = &self.door {
+                door.set_pause(None);
+            }
+        }
+    }
+
+    pub(crate) async fn set_internet(&self, request: InternetRequest) -> Result<Status> {
+        if request.on && self.part == Part::Server {
+            self.check_password_for_internet().await?;
+        }
+        self.settings().network.internet = request.on;
+        self.save_settings()?;
+        if let Some(door) = &self.door {
+            door.set_internet(request.on);
+            if let (false, Some(endpoint)) = (request.on, &self.endpoint) {
+                endpoint.cut(Cut::Internet, Refusal::InternetOff);
+            }
+        }
+        self.status_now().await
+    }
+
+    /// What was good enough for the local network may not be for everyone.
+    async fn check_password_for_internet(&self) -> Result<()> {
+        let secrets = Arc::clone(&self.secrets);
+        let name = self.settings().name.as_ref().map(ToString::to_string).unwrap_or_default();
+        blocking(move || {
+            let rule = Rule::new(true);
+            match secrets.get(SecretName::ServerPassword) {
+                Ok(password) => rule.accept(&password, &[&name]).map(drop).map_err(|strength| rule.problem(&strength)),
+                // Only its record is known here, and that doesn't tell how strong it is.
+                Err(crate::secrets::SecretError::Absent) => Err(Problem::new(Code::PasswordMissing)),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn preview(&self, _: Nothing) -> Result<Preview> {
+        self.wait_compared().await?;
+        self.apply_choice().await?;
+        self.ask(|room| room.preview()).await
+    }
+
+    async fn wait_compared(&self) -> Result<()> {
+        let mut state = self.engine.state();
+        loop {
+            if state.borrow_and_update().is_compared {
+                return Ok(());
+            }
+            let problem = state.borrow().problem.clone();
+            let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(problem) = problem.or(link_problem) {
+                return Err(problem);
+            }
+            tokio::select! {
+                changed = state.changed() => changed.map_err(|_| gone())?,
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+        }
+    }
+
+    /// Sets the folders that were chosen, once the server's are known.
+    async fn apply_choice(&self) -> Result<()> {
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if choice.is_set {
+            return Ok(());
+        }
+        let Choice { only, map, .. } = choice.clone();
+        self.ask(move |room| {
+            if !map.is_empty() {
+                let pairs = map.iter().map(|(theirs, mine)| Ok((room.find_folder(theirs)?, room.find_folder(mine)?)));
+                let pairs = pairs.collect::<Result<Vec<_>>>()?;
+                room.map_folders(pairs)?;
+            }
+            if only.is_empty() { Ok(()) } else { room.select_only(&only) }
+        })
+        .await?;
+        self.keep_choice(Choice { is_set: true, ..choice }).await
+    }
+
+    pub(crate) async fn start(&self, _: Nothing) -> Result<Status> {
+        if self.part == Part::Server {
+            return Err(Problem::new(Code::OnClientOnly));
+        }
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_plain = choice.only.is_empty() && choice.map.is_empty();
+        if !is_plain && !choice.is_set {
+            self.wait_compared().await?;
+            self.apply_choice().await?;
+        }
+        let may_take_over = *self.may_take_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if choice.mode == super::setup::Mode::Client && !may_take_over {
+            self.wait_compared().await?;
+            if !*self.may_take_over.lock().unwrap_or_else(PoisonError::into_inner) {
+                let server = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
+                return Err(Problem::new(Code::TakeoverNotAllowed).with("server", server));
+            }
+        }
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.keep_choice(Choice { is_started: true, is_set: true, ..choice }).await?;
+        self.ask(|room| {
+            room.replica.settings_mut().is_preview = false;
+            room.replica.observed_all();
+            Ok(())
+        })
+        .await?;
+        self.status_now().await
+    }
+
+    /// The steps of the connection check that direct addresses know.
+    pub(crate) async fn doctor(&self, _: Nothing) -> Result<Vec<Check>> {
+        let status = self.status_now().await?;
+        let check = |id: &str, problem: Option<Problem>| Check {
+            id: id.to_owned(),
+            result: if problem.is_some() { "problem" } else { "ok" }.to_owned(),
+            problem: problem.map(|problem| problem.view(self.language())),
+        };
+        let skipped = |id: &str| Check { id: id.to_owned(), result: "skipped".to_owned(), problem: None };
+        let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store_problem = self.engine.state().borrow().problem.clone();
+        let has_network = net::OnLink::system();
+        let mut checks = vec![check("network", None)];
+        drop(has_network);
+        if self.part == Part::Client {
+            let is_connected = status.is_connected;
+            let of = |codes: &[Code]| link_problem.clone().filter(|problem| codes.contains(&problem.code));
+            checks.push(check("own-internet-switch", of(&[Code::InternetOffHere])));
+            checks.push(check("findable", of(&[Code::NoWayToServer])));
+            let steps: [(&str, &[Code]); 5] = [
+                ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
+                ("server-internet-switch", &[Code::InternetOffOnServer]),
+                ("server-key", &[Code::KeyDiffers]),
+                ("version", &[Code::VersionsDiffer]),
+                ("access", &[Code::Removed, Code::OwnerMustAllow]),
+            ];
+            for (id, codes) in steps {
+                if checks.iter().any(|check| check.result == "problem") {
+                    checks.push(skipped(id));
+                } else if is_connected {
+                    checks.push(check(id, None));
+                } else {
+                    checks.push(check(id, of(codes)));
+                }
+            }
+        }
+        checks.push(check("data-readable", store_problem));
+        Ok(checks)
+    }
+}
+
+/// Looks at what lies at a `files` store's place; makes the layout where there is nothing yet.
+pub(super) fn prepare_files(spec: &StoreSpec) -> Result<()> {
+    let unknown = || Problem::new(Code::StoreUnknown).with("spec", spec.to_string());
+    let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown().because(error))?;
+    let store = |error: stores::StoreError, path: &Path| Problem::with_store(error, &path.display().to_string());
+    let Some(root) = files.root() else {
+        // Single parts: what is named is used; what isn't there is made.
+        let place = files.roots().first().cloned().unwrap_or_default();
+        return stores::files::prepare(&files).map_err(|error| store(error, &place));
+    };
+    let place = root.display().to_string();
+    match stores::files::detect(root).map_err(|error| store(error, root))? {
+        Found::Missing | Found::Empty | Found::Layout { .. } => {
+            stores::files::prepare(&files).map_err(|error| store(error, root))
+        }
+        Found::Part { part } => Err(Problem::new(Code::NothingKnownThere)
+            .with("place", place.clone())
+            .with("found", format!("files:{}={place}", format!("{part:?}").to_lowercase()))),
+        Found::Importable { files } => {
+            let items: u64 = files.iter().map(|file| file.items).sum();
+            Err(Problem::new(Code::ImportFirst).with("place", place).with("found", Fact::from(items)))
+        }
+        Found::Other { examples, .. } => {
+            Err(Problem::new(Code::NothingKnownThere).with("place", place).with("found", examples.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Calling the server, again and again.
+
+use super::{Instance, server::Greeting};
+use crate::{
+    message::{Code, Problem, Result},
+    secrets::SecretName,
+};
+use identity::{ServerName, ServiceId};
+use net::{Answer, DialError, FrameError, KnockKey, PairError, Refusal, Target};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use sync::{hub::SessionId, wire::Frame};
+
+/// The one link of a client.
+const HUB: SessionId = SessionId(1);
+const WAIT_MIN: Duration = Duration::from_millis(500);
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+impl Instance {
+    /// Keeps a link to the server until the instance ends.
+    pub(super) async fn stay_connected(self: Arc<Self>) {
+        let mut wait = WAIT_MIN;
+        let mut pause = self.pause.subscribe();
+        loop {
+            if pause.wait_for(Option::is_none).await.is_err() {
+                return;
+            }
+            let ended = tokio::select! {
+                ended = self.session() => ended,
+                // Paused: the link is dropped with the future.
+                _ = wait_until_paused(&self) => continue,
+            };
+            match ended {
+                Ok(()) => wait = WAIT_MIN,
+                Err(problem) => {
+                    let is_final = !matches!(
+                        problem.code,
+                        Code::ServerSilent
+                            | Code::ServerPaused
+                            | Code::ServerBusy
+                            | Code::ConnectionBroke
+                            | Code::InternetOffOnServer
+                    );
+                    self.set_link_problem(Some(problem));
+                    if is_final {
+                        wait = WAIT_MAX;
+                    }
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(WAIT_MAX);
+        }
+    }
+
+    /// One session, from call to end.
+    async fn session(&self) -> Result<()> {
+        let Some(endpoint) = &self.endpoint else { return Ok(()) };
+        let (server, internet) = {
+            let settings = self.settings();
+            (settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?, settings.network.internet)
+        };
+        let on_link = net::OnLink::system();
+        let all: Vec<SocketAddr> = server.hints.iter().filter_map(|hint| hint.parse().ok()).collect();
+        let addresses: Vec<SocketAddr> =
+            all.iter().copied().filter(|address| internet || on_link.is_lan(address.ip())).collect();
+        let name = server.name.as_str().to_owned();
+        if addresses.is_empty() {
+            let code = if all.is_empty() { Code::NoWayToServer } else { Code::InternetOffHere };
+            return Err(Problem::new(code).with("server", name));
+        }
+        let hello = self.engine.run(|room| room.hello()).await.ok_or_else(super::gone)??;
+        let knock = KnockKey::of_service(&self.service_id());
+        let target = Target { addresses, server: Some(server.public_key), knock };
+        let answer = endpoint.dial(&target, hello).await.map_err(|error| dial_problem(error, &name, "connection"))?;
+        let Answer::Joined(joined) = answer else {
+            return Err(Problem::new(Code::Removed).with("server", name));
+        };
+        let address = joined.link.remote_address();
+        if let Ok(greeting) = postcard::from_bytes::<Greeting>(&joined.greeting) {
+            self.take_greeting(greeting, address).await?;
+        }
+        self.set_link_problem(None);
+        self.save_transport().await;
+        let (inputs, shared) = self.engine.for_links();
+        let link = joined.link.clone();
+        crate::engine::link::carry(joined, HUB, None, inputs, shared).await;
+        match link.close_reason() {
+            Some(net::Closed::Refused(refusal)) => Err(refusal_problem(refusal, &name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers what the server says of itself: where it may be found later, and by which knock.
+    async fn take_greeting(&self, greeting: Greeting, address: SocketAddr) -> Result<()> {
+        *self.may_take_over.lock().unwrap_or_else(PoisonError::into_inner) = greeting.may_take_over;
+        let new = ServiceId::from_bytes(greeting.service_id);
+        if new.as_bytes() != self.service_id().as_bytes() {
+            let (secrets, kept) = (Arc::clone(&self.secrets), new.clone());
+            super::blocking(move || Ok(secrets.set_bytes(SecretName::ServiceId, kept.as_bytes())?)).await?;
+            *self.service_id.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        let is_changed = {
+            let mut settings = self.settings();
+            let Some(server) = &mut settings.server else { return Ok(()) };
+            let before = server.clone();
+            if let Ok(name) = ServerName::parse(&greeting.server_name) {
+                server.name = name;
+            }
+            // The address that just worked first; then what the server says; then what was known before.
+            let mut hints = vec![address.to_string()];
+            hints.extend(greeting.hints.iter().map(ToString::to_string));
+            hints.extend(before.hints.iter().cloned());
+            let mut seen = std::collections::BTreeSet::new();
+            hints.retain(|hint| seen.insert(hint.clone()));
+            hints.truncate(2 * identity::Invitation::HINTS_MAX);
+            server.hints = hints;
+            *server != before
+        };
+        if is_changed { self.save_settings() } else { Ok(()) }
+    }
+}
+
+async fn wait_until_paused(instance: &Instance) {
+    let mut pause = instance.pause.subscribe();
+    pause.wait_for(Option::is_some).await.ok();
+}
+
+/// Why the server can't be talked to. `known_by`: how its key is known.
+pub(super) fn dial_problem(error: DialError, server: &str, known_by: &str) -> Problem {
+    match error {
+        DialError::NoAddress => Problem::new(Code::NoWayToServer),
+        DialError::NoAnswer { .. } => Problem::new(Code::ServerSilent).with("server", server).because(error),
+        DialError::WrongServerKey { .. } => {
+            Problem::new(Code::KeyDiffers).with("server", server).with("known_by", known_by).because(error)
+        }
+        DialError::Refused(refusal) => refusal_problem(refusal, server),
+        DialError::Frame(error) => frame_problem(&error, server),
+    }
+}
+
+fn frame_problem(error: &FrameError, server: &str) -> Problem {
+    match error {
+        FrameError::Closed(net::Closed::Refused(refusal)) => refusal_problem(*refusal, server),
+        error => Problem::new(Code::ServerSilent).with("server", server).because(error),
+    }
+}
+
+fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
+    match refusal {
+        Refusal::Removed => Problem::new(Code::Removed).with("server", server),
+        Refusal::Paused { until_unix_secs } => {
+            let left = until_unix_secs.map(|until| until.saturating_sub(super::now_secs()));
+            let problem = Problem::new(Code::ServerPaused).with("server", server);
+            match left {
+                Some(left) => problem.with("left_secs", left),
+                None => problem,
+            }
+        }
+        Refusal::InternetOff => Problem::new(Code::InternetOffOnServer).with("server", server),
+        Refusal::Busy { .. } => Problem::new(Code::ServerBusy).with("server", server),
+        Refusal::Version { speaks } => Problem::new(Code::VersionsDiffer)
+            .with("server", server)
+            .with("have", env!("CARGO_PKG_VERSION"))
+            .with("other", speaks.to_string()),
+        Refusal::NotAdmitted => Problem::new(Code::OwnerMustAllow).with("server", server),
+    }
+}
+
+/// Why this computer wasn't added.
+pub(super) fn pair_problem(error: PairError, server: &str) -> Problem {
+    match error {
+        PairError::WrongPassword | PairError::PasswordLength => {
+            Problem::new(Code::PasswordWrong).with("server", server)
+        }
+        PairError::Wait { secs } => Problem::new(Code::TooManyTries).with("server", server).with("wait_secs", secs),
+        PairError::DoorClosed => Problem::new(Code::DoorClosedInternet).with("server", server),
+        PairError::Refused => Problem::new(Code::OwnerMustAllow).with("server", server),
+        PairError::Damaged => Problem::new(Code::VersionsDiffer)
+            .with("server", server)
+            .with("have", env!("CARGO_PKG_VERSION"))
+            .with("other", "?"),
+        PairError::Frame(error) => frame_problem(&error, server),
+    }
+}
+
+/// What is said first in a session.
+impl crate::engine::Room {
+    pub(super) fn hello(&mut self) -> std::result::Result<Vec<u8>, sync::index::IndexError> {
+        self.opening_hello().map(|hello| Frame::Hello(hello).encode())
+    }
+}

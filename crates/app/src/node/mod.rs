@@ -1,0 +1,420 @@
+//! A running computer: engine, network, control channel and the answers to every command.
+//!
+//! | file | story |
+//! |---|---|
+//! | `mod.rs` | opening and ending; what a running instance has |
+//! | `setup.rs` | becoming a server or a client, and stopping to be one |
+//! | `server.rs` | the door: who may come in, who may be added, who is let go |
+//! | `client.rs` | calling the server, again and again |
+//! | `answers.rs` | the commands of [`crate::api`] |
+//! | `undo.rs` | bringing items back to how they were |
+
+mod answers;
+mod client;
+mod server;
+mod setup;
+mod undo;
+
+use crate::{
+    api::types::Event,
+    blobs::Blobs,
+    control::ControlServer,
+    engine::{self, Engine, Part},
+    message::{Code, Problem, Result},
+    profile::{Profile, ProfileLock},
+    secrets::{self, SecretName, SecretStore, StoreKind},
+    settings::{Role, Settings, StoreSpec},
+};
+use identity::{IdentityKey, ServiceId};
+use net::{Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, SavedTransport};
+use serde_json::Value;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+use stores::{
+    Store,
+    files::{FilesSpec, FilesStore},
+};
+use sync::{plan::Pairing, replica};
+use tokio::{
+    sync::{broadcast, watch},
+    task::JoinSet,
+};
+
+pub use setup::{Created, InitServer, JoinRequest};
+
+/// What a profile is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Use {
+    /// A server that clients can reach.
+    Serve,
+    /// A client that stays connected.
+    Run,
+    /// One synchronization.
+    Once,
+    /// Answers only: no network, and the store isn't read.
+    Ask,
+}
+
+/// How a profile is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    /// Where the secrets are, if that is not in the settings yet.
+    pub secrets: Option<StoreKind>,
+}
+
+/// Owns a running instance. Dropping it stops the instance.
+#[derive(Debug)]
+pub struct Node {
+    instance: Arc<Instance>,
+    tasks: JoinSet<()>,
+}
+
+/// A pause, until a time in seconds since 1970 or until a person continues.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Pause {
+    until: Option<u64>,
+}
+
+/// A running instance: what commands work on.
+pub struct Instance {
+    profile: Profile,
+    settings: Mutex<Settings>,
+    secrets: Arc<dyn SecretStore>,
+    part: Part,
+    engine: Engine,
+    key: IdentityKey,
+    service_id: Mutex<ServiceId>,
+    endpoint: Option<Endpoint>,
+    listening: Vec<SocketAddr>,
+    door: Option<Arc<server::Door>>,
+    events: broadcast::Sender<Event>,
+    pause: watch::Sender<Option<Pause>>,
+    /// What stands between this computer and the server.
+    link_problem: Mutex<Option<Problem>>,
+    choice: Mutex<setup::Choice>,
+    may_take_over: Mutex<bool>,
+    over: watch::Sender<bool>,
+    /// The profile is ours as long as this exists.
+    lock: ProfileLock,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+const TRANSPORT: &str = "net.transport";
+
+impl Node {
+    /// Opens a profile that was set up.
+    pub async fn open(profile: &Profile, use_as: Use, options: OpenOptions) -> Result<Self> {
+        let lock = profile.lock()?;
+        let settings = Settings::load(&profile.settings_file())?;
+        Self::start(lock, settings, use_as, options).await
+    }
+
+    async fn start(lock: ProfileLock, settings: Settings, use_as: Use, options: OpenOptions) -> Result<Self> {
+        let profile = lock.profile().clone();
+        let part = match settings.role {
+            Some(Role::Server) => Part::Server,
+            Some(Role::Client) => Part::Client,
+            None => return Err(Problem::new(Code::NotSetUp)),
+        };
+        match (use_as, part) {
+            (Use::Serve, Part::Client) => return Err(Problem::new(Code::OnServerOnly)),
+            (Use::Run, Part::Server) => return Err(Problem::new(Code::OnClientOnly)),
+            _ => {}
+        }
+        let id = settings.profile.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?;
+        let kind = settings.secrets.or(options.secrets).ok_or_else(|| Problem::new(Code::NotSetUp))?;
+        let secrets: Arc<dyn SecretStore> = Arc::from(secrets::open(&profile, &id, kind));
+        let recorded = settings.public_key;
+        let held = Arc::clone(&secrets);
+        let (key, service_id) = blocking(move || {
+            let key = secrets::identity_key(&*held, recorded.as_ref())?.ok_or_else(|| Problem::new(Code::KeyLost))?;
+            Ok((key, read_service_id(&*held)?))
+        })
+        .await?;
+        let store = open_store(&settings)?;
+        let blobs = Blobs::in_folder(&profile.blobs())
+            .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
+        let reads = use_as != Use::Ask;
+        let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
+        let (engine, found) = Engine::start(part, profile.index_database(), blobs, store, engine_settings, reads)?;
+        let (events, _) = broadcast::channel(1024);
+        if let crate::index::Found::Damaged { moved_to } = &found {
+            tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");
+        }
+        let choice = setup::Choice::read(&engine).await?;
+        if choice.is_started || part == Part::Server {
+            let pairing = choice.pairing();
+            engine
+                .run(move |room| {
+                    let settings = room.replica.settings_mut();
+                    settings.is_preview = false;
+                    settings.pairing = pairing;
+                })
+                .await
+                .ok_or_else(gone)?;
+        }
+        let is_networked = matches!((use_as, part), (Use::Serve, _) | (Use::Run | Use::Once, Part::Client));
+        let saved = engine.run(|room| room.index.value(TRANSPORT)).await.ok_or_else(gone)??;
+        let saved = saved.and_then(|bytes| serde_json::from_slice::<SavedTransport>(&bytes).ok());
+        let saved = saved.unwrap_or_else(SavedTransport::generate);
+        let endpoint = if is_networked {
+            let listen = match part {
+                Part::Server => settings.network.listen,
+                Part::Client => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 0], 0)),
+            };
+            let config = EndpointConfig::new(IdentityKey::from_seed(key.seed()), saved, engine::link::frame_caps);
+            let bound = Endpoint::bind(config, listen);
+            Some(bound.map_err(|error| {
+                Problem::new(Code::AddressNotUsable).with("address", listen.to_string()).because(error)
+            })?)
+        } else {
+            None
+        };
+        let listening = match &endpoint {
+            Some(endpoint) => endpoint
+                .local_addresses()
+                .map_err(|error| Problem::new(Code::AddressNotUsable).with("address", "").because(error))?,
+            None => Vec::new(),
+        };
+        let door = match part {
+            Part::Server => Some(Arc::new(server::Door::open(&settings, &*secrets, &engine).await?)),
+            Part::Client => None,
+        };
+        let instance = Arc::new(Instance {
+            profile,
+            settings: Mutex::new(settings),
+            secrets,
+            part,
+            engine,
+            key,
+            service_id: Mutex::new(service_id),
+            endpoint,
+            listening,
+            door,
+            events,
+            pause: watch::channel(None).0,
+            link_problem: Mutex::new(None),
+            choice: Mutex::new(choice),
+            may_take_over: Mutex::new(false),
+            over: watch::channel(false).0,
+            lock,
+        });
+        let mut node = Self { instance, tasks: JoinSet::new() };
+        node.begin(use_as).await?;
+        Ok(node)
+    }
+
+    async fn begin(&mut self, use_as: Use) -> Result<()> {
+        let instance = &self.instance;
+        let forwarding = Arc::clone(instance);
+        self.tasks.spawn(async move { forwarding.forward_events().await });
+        match (instance.part, instance.endpoint.is_some()) {
+            (Part::Server, true) => {
+                instance.keep_port().await?;
+                instance.take_calls().await?;
+                let accepting = Arc::clone(instance);
+                self.tasks.spawn(async move { accepting.accept().await });
+            }
+            (Part::Client, true) => {
+                let calling = Arc::clone(instance);
+                self.tasks.spawn(async move { calling.stay_connected().await });
+            }
+            _ => {}
+        }
+        let waking = Arc::clone(instance);
+        self.tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                waking.end_pause_in_time();
+            }
+        });
+        if use_as != Use::Ask {
+            let control = ControlServer::bind(&instance.lock)?;
+            let (events, _) = broadcast::channel(1024);
+            let told = events.clone();
+            let mut happened = instance.events.subscribe();
+            self.tasks.spawn(async move {
+                while let Ok(event) = happened.recv().await {
+                    if let Ok(value) = serde_json::to_value(event) {
+                        // Nobody listening is fine.
+                        told.send(value).ok();
+                    }
+                }
+            });
+            let answering = Arc::clone(instance);
+            self.tasks.spawn(async move {
+                let handler = move |command: String, request: Value| {
+                    let instance = Arc::clone(&answering);
+                    async move { crate::api::dispatch(&instance, &command, request).await }
+                };
+                control.serve(handler, events).await;
+            });
+        }
+        Ok(())
+    }
+
+    /// Carries out a command of [`crate::api`].
+    pub async fn call(&self, command: &str, request: Value) -> Result<Value> {
+        crate::api::dispatch(&self.instance, command, request).await
+    }
+
+    /// What happens from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.instance.events.subscribe()
+    }
+
+    /// Where a server listens.
+    #[must_use]
+    pub fn listening(&self) -> Vec<SocketAddr> {
+        self.instance.listening.clone()
+    }
+
+    /// Waits until the instance can't go on.
+    pub async fn closed(&self) {
+        let mut over = self.instance.over.subscribe();
+        over.wait_for(|is_over| *is_over).await.ok();
+    }
+
+    /// Ends the instance: links are closed in order, what is being written is finished.
+    pub async fn shut_down(mut self) {
+        if let Some(endpoint) = &self.instance.endpoint {
+            endpoint.stop_serving();
+            self.instance.save_transport().await;
+            self.instance.engine.run(|room| room.hang_up_all()).await;
+            endpoint.close().await;
+        }
+        self.tasks.shutdown().await;
+    }
+}
+
+impl Instance {
+    fn settings(&self) -> MutexGuard<'_, Settings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn save_settings(&self) -> Result<()> {
+        let settings = self.settings().clone();
+        Ok(settings.save(&self.profile.settings_file())?)
+    }
+
+    fn service_id(&self) -> ServiceId {
+        self.service_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn knock(&self) -> Knock {
+        Knock { key: KnockKey::of_service(&self.service_id()), scope: KnockScope::Anyone }
+    }
+
+    async fn save_transport(&self) {
+        let Some(endpoint) = &self.endpoint else { return };
+        if let Ok(saved) = serde_json::to_vec(&endpoint.saved()) {
+            self.engine.run(move |room| room.index.set_value(TRANSPORT, Some(&saved))).await;
+        }
+    }
+
+    fn set_link_problem(&self, problem: Option<Problem>) {
+        let mut current = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != problem {
+            current.clone_from(&problem);
+            drop(current);
+            if let Some(problem) = problem {
+                let view = problem.view(self.language());
+                self.events.send(Event::Problem { problem: view }).ok();
+            }
+        }
+    }
+
+    fn language(&self) -> crate::language::Language {
+        self.settings().language.unwrap_or_else(crate::language::Language::of_system)
+    }
+
+    async fn forward_events(&self) {
+        use sync::replica::Happened;
+        let mut events = self.engine.events();
+        let mut state = self.engine.state();
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => match event {
+                    Ok(engine::Event::Happened(Happened::Here(change))) => {
+                        Some(Event::Changed { item: change.item.to_string(), is_here: true })
+                    }
+                    Ok(engine::Event::Happened(Happened::There(change))) => {
+                        Some(Event::Changed { item: change.item.to_string(), is_here: false })
+                    }
+                    Ok(engine::Event::Happened(Happened::Conflict(_, id))) => {
+                        Some(Event::Conflict { id: engine::view::hex(&id.0) })
+                    }
+                    Ok(engine::Event::Happened(Happened::RemovalsHeld(folder, count) | Happened::DeletionsHeld(folder, count))) => {
+                        Some(Event::Held { folder: folder.to_string(), count })
+                    }
+                    Ok(engine::Event::Problem(problem)) => Some(Event::Problem { problem: problem.view(self.language()) }),
+                    Ok(engine::Event::Happened(_)) | Err(broadcast::error::RecvError::Lagged(_)) => None,
+                    Err(broadcast::error::RecvError::Closed) => break,
+                },
+                changed = state.changed() => match changed {
+                    Ok(()) => self.status_now().await.ok().map(|status| Event::Status { status }),
+                    Err(_) => break,
+                },
+            };
+            if let Some(event) = event {
+                // Nobody listening is fine.
+                self.events.send(event).ok();
+            }
+        }
+        self.over.send_replace(true);
+    }
+}
+
+/// Opens the store that the settings name.
+fn open_store(settings: &Settings) -> Result<Box<dyn Store>> {
+    let spec = settings.stores.first().ok_or_else(|| Problem::new(Code::NotSetUp))?;
+    store_of(spec)
+}
+
+fn store_of(spec: &StoreSpec) -> Result<Box<dyn Store>> {
+    let unknown = || Problem::new(Code::StoreUnknown).with("spec", spec.to_string());
+    if spec.connector != "files" {
+        return Err(unknown());
+    }
+    let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown().because(error))?;
+    Ok(Box::new(FilesStore::open_at(files)))
+}
+
+fn read_service_id(secrets: &dyn SecretStore) -> Result<ServiceId> {
+    let bytes = secrets.get_bytes(SecretName::ServiceId)?;
+    let bytes: [u8; 16] = bytes.as_slice().try_into().map_err(|_| Problem::new(Code::KeyDamaged))?;
+    Ok(ServiceId::from_bytes(bytes))
+}
+
+/// Secrets may wait for a person to unlock them: never on a thread of the network.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::new(Code::Unexpected).because(error)))
+}
+
+fn gone() -> Problem {
+    Problem::new(Code::Unexpected).because("the engine has stopped")
+}
+
+fn now_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The words of the first synchronization for the engine.
+impl setup::Choice {
+    const fn pairing(&self) -> Pairing {
+        match self.mode {
+            setup::Mode::Combine => Pairing::Combine,
+            setup::Mode::Server => Pairing::TakeServer,
+            setup::Mode::Client => Pairing::TakeClient,
+        }
+    }
+}

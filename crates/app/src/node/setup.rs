@@ -1,0 +1,303 @@
+//! Becoming a server or a client, and stopping to be one.
+
+use super::{Instance, Node, OpenOptions, Use, blocking, client, gone, now_secs, store_of};
+use crate::{
+    engine::Engine,
+    message::{Code, Problem, Result},
+    password::{Rule, normal_form},
+    profile::Profile,
+    secrets::{self, SecretName, SecretStore, StoreKind},
+    settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
+};
+use identity::{Fingerprint, IdentityKey, Invitation, PublicKey, Secret, ServerName, ServiceId};
+use net::{Answer, Credentials, Endpoint, EndpointConfig, KnockKey, PasswordRecord, SavedTransport, Target};
+use serde::{Deserialize, Serialize};
+use std::{net::SocketAddr, sync::PoisonError};
+use sync::plan::Pairing;
+
+/// A new server.
+#[derive(Debug)]
+pub struct InitServer {
+    /// What it is called.
+    pub name: String,
+    /// Where its data is, like `files:/home/anna/Data`.
+    pub store: String,
+    /// What other computers must know.
+    pub password: Secret,
+    /// "Synchronize via the Internet".
+    pub internet: bool,
+    /// Where it listens; without: any address, and a port that is chosen once.
+    pub listen: Option<SocketAddr>,
+    /// Where its secrets shall be; without: the password store, else a file.
+    pub secrets: Option<StoreKind>,
+}
+
+/// What was made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The server's name.
+    pub name: ServerName,
+    /// Of its key.
+    pub fingerprint: Fingerprint,
+    /// Where its secrets are.
+    pub secrets: StoreKind,
+    /// Something to know: there is no password store, so a file is used.
+    pub note: Option<Problem>,
+}
+
+/// A new client.
+#[derive(Debug)]
+pub struct JoinRequest {
+    /// The server's invitation.
+    pub invitation: Invitation,
+    /// Where this computer's data is.
+    pub store: String,
+    /// The server's password.
+    pub password: Secret,
+    /// What the first synchronization does with what only one side has.
+    pub mode: Pairing,
+    /// Only these folders.
+    pub only: Vec<String>,
+    /// Folders called otherwise here: (the server's path, ours).
+    pub map: Vec<(String, String)>,
+    /// What this computer calls itself.
+    pub device_name: String,
+    /// Where its secrets shall be; without: the password store, else a file.
+    pub secrets: Option<StoreKind>,
+    /// Further addresses to try.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// See [`Pairing`].
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Mode {
+    #[default]
+    Combine,
+    Server,
+    Client,
+}
+
+/// What was chosen for the first synchronization.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(super) struct Choice {
+    pub(super) mode: Mode,
+    pub(super) only: Vec<String>,
+    pub(super) map: Vec<(String, String)>,
+    /// The folders of `only` and `map` were found and set.
+    pub(super) is_set: bool,
+    /// A person looked at the preview and said yes.
+    pub(super) is_started: bool,
+}
+
+const CHOICE: &str = "first.choice";
+
+impl Choice {
+    pub(super) async fn read(engine: &Engine) -> Result<Self> {
+        let bytes = engine.run(|room| room.index.value(CHOICE)).await.ok_or_else(gone)??;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    }
+}
+
+impl Instance {
+    pub(super) async fn keep_choice(&self, choice: Choice) -> Result<()> {
+        let bytes = serde_json::to_vec(&choice).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+        self.engine.run(move |room| room.index.set_value(CHOICE, Some(&bytes))).await.ok_or_else(gone)??;
+        *self.choice.lock().unwrap_or_else(PoisonError::into_inner) = choice;
+        Ok(())
+    }
+}
+
+impl Node {
+    /// Makes this profile a server.
+    pub async fn init_server(profile: &Profile, request: InitServer) -> Result<Created> {
+        let _lock = profile.lock()?;
+        let mut settings = Settings::load(&profile.settings_file())?;
+        refuse_second_role(&settings)?;
+        let name = ServerName::parse(&request.name)?;
+        let rule = Rule::new(request.internet);
+        let own = [name.as_str(), request.name.as_str()];
+        let password = rule.accept(&request.password, &own).map_err(|strength| rule.problem(&strength))?;
+        settings.stores = vec![prepare_store(&request.store)?];
+        let key = IdentityKey::generate();
+        settings.role = Some(Role::Server);
+        settings.name = Some(name.clone());
+        settings.network.internet = request.internet;
+        if let Some(listen) = request.listen {
+            settings.network.listen = listen;
+        }
+        let service_id = ServiceId::generate();
+        let fingerprint = Fingerprint::of(&key.public());
+        let record = {
+            let password = password.clone();
+            blocking(move || {
+                PasswordRecord::register(&password).map_err(|error| Problem::new(Code::PasswordWeak).because(error))
+            })
+            .await?
+        };
+        let kept = keep_secrets(profile, settings, request.secrets, key, service_id, move |store| {
+            store.set_bytes(SecretName::OpaqueRecord, &record.to_bytes())?;
+            if store.kind() == StoreKind::Keyring {
+                // Only the password store may know the password itself, so that the owner can look it up.
+                store.set(SecretName::ServerPassword, &password)?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(Created { name, fingerprint, secrets: kept.0, note: kept.1 })
+    }
+
+    /// Makes this profile a client: proves the password to the server and opens the profile, comparing both sides.
+    /// Nothing is written on either side before [`start`](crate::api::types).
+    pub async fn join(profile: &Profile, request: JoinRequest) -> Result<Self> {
+        let lock = profile.lock()?;
+        let mut settings = Settings::load(&profile.settings_file())?;
+        refuse_second_role(&settings)?;
+        let store = prepare_store(&request.store)?;
+        let Invitation { server_name, public_key, service_id, hints, ticket, .. } = &request.invitation;
+        let key = IdentityKey::generate();
+        let addresses: Vec<SocketAddr> =
+            request.addresses.iter().copied().chain(hints.iter().map(|hint| hint.address())).collect();
+        if addresses.is_empty() {
+            return Err(Problem::new(Code::NoWayToServer));
+        }
+        let config = EndpointConfig::new(
+            IdentityKey::from_seed(key.seed()),
+            SavedTransport::generate(),
+            crate::engine::link::frame_caps,
+        );
+        let endpoint = Endpoint::bind(config, SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 0], 0)))
+            .map_err(|error| Problem::new(Code::AddressNotUsable).with("address", "").because(error))?;
+        let target =
+            Target { addresses: addresses.clone(), server: Some(*public_key), knock: KnockKey::of_service(service_id) };
+        let name = server_name.as_str();
+        let answer =
+            endpoint.dial_to_pair(&target).await.map_err(|error| client::dial_problem(error, name, "invitation"))?;
+        let Answer::PairingNeeded(pairing) = answer else {
+            return Err(Problem::new(Code::AlreadyConnected).with("server", name));
+        };
+        let credentials = Credentials {
+            password: normal_form(&request.password),
+            device_name: request.device_name.clone(),
+            platform: std::env::consts::OS.to_owned(),
+            ticket: ticket.as_ref().map(|ticket| ticket.token.clone()),
+        };
+        let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
+        let server: PublicKey = paired.server();
+        endpoint.close().await;
+
+        settings.stores = vec![store];
+        settings.role = Some(Role::Client);
+        settings.name = ServerName::parse(&request.device_name).ok();
+        settings.network.internet = addresses.iter().any(|address| !net::OnLink::system().is_lan(address.ip()));
+        settings.server = Some(KnownServer {
+            name: server_name.clone(),
+            public_key: server,
+            hints: addresses.iter().map(ToString::to_string).collect(),
+        });
+        let password = request.password.clone();
+        keep_secrets(profile, settings, request.secrets, key, service_id.clone(), move |store| {
+            if store.kind() == StoreKind::Keyring {
+                store.set(SecretName::SavedPassword, &password)?;
+            }
+            Ok(())
+        })
+        .await?;
+        let settings = Settings::load(&profile.settings_file())?;
+        let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
+        let mode = match request.mode {
+            Pairing::Combine => Mode::Combine,
+            Pairing::TakeServer => Mode::Server,
+            Pairing::TakeClient => Mode::Client,
+        };
+        let choice = Choice { mode, only: request.only, map: request.map, is_set: false, is_started: false };
+        let pairing = choice.pairing();
+        node.instance.keep_choice(choice).await?;
+        node.instance.engine.run(move |room| room.replica.settings_mut().pairing = pairing).await.ok_or_else(gone)?;
+        Ok(node)
+    }
+
+    /// Stops being a client or a server. The data stays; access, secrets and what was remembered go.
+    pub async fn leave(profile: &Profile) -> Result<()> {
+        let lock = profile.lock()?;
+        let settings = Settings::load(&profile.settings_file())?;
+        if settings.role.is_none() {
+            return Err(Problem::new(Code::NotSetUp));
+        }
+        let (id, kind) = (settings.profile.clone(), settings.secrets);
+        let held = profile.clone();
+        blocking(move || {
+            if let (Some(id), Some(kind)) = (id, kind) {
+                secrets::open(&held, &id, kind).clear()?;
+            }
+            Ok(())
+        })
+        .await?;
+        let in_folder =
+            |error: std::io::Error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error);
+        let index = profile.index_database();
+        let beside = ["", "-wal", "-shm"].map(|end| std::path::PathBuf::from(format!("{}{end}", index.display())));
+        for file in beside {
+            remove(|| std::fs::remove_file(&file)).map_err(in_folder)?;
+        }
+        remove(|| std::fs::remove_dir_all(profile.blobs())).map_err(in_folder)?;
+        let mut kept = Settings::default();
+        kept.language = settings.language;
+        kept.save(&profile.settings_file())?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+fn remove(remove: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+    match remove() {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn refuse_second_role(settings: &Settings) -> Result<()> {
+    match settings.role {
+        None => Ok(()),
+        Some(Role::Server) => Err(Problem::new(Code::AlreadySetUp).with("role", "server")),
+        Some(Role::Client) => Err(Problem::new(Code::AlreadySetUp).with("role", "client")),
+    }
+}
+
+/// Looks at what lies at the store's place; makes the layout in an empty folder.
+fn prepare_store(text: &str) -> Result<StoreSpec> {
+    let spec: StoreSpec = text.parse().map_err(|error| {
+        Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
+    })?;
+    let mut store = store_of(&spec)?;
+    super::answers::prepare_files(&spec)?;
+    store.open().map_err(|error| Problem::with_store(error, &spec.place))?;
+    Ok(spec)
+}
+
+/// Keeps the secrets first and the settings last: whoever finds settings finds the secrets they name.
+async fn keep_secrets(
+    profile: &Profile,
+    mut settings: Settings,
+    asked_for: Option<StoreKind>,
+    key: IdentityKey,
+    service_id: ServiceId,
+    more: impl FnOnce(&dyn SecretStore) -> std::result::Result<(), secrets::SecretError> + Send + 'static,
+) -> Result<(StoreKind, Option<Problem>)> {
+    let id = ProfileId::generate();
+    settings.profile = Some(id.clone());
+    settings.public_key = Some(key.public());
+    let held = profile.clone();
+    let (kind, note) = blocking(move || {
+        let chosen = secrets::choose(&held, &id, asked_for)?;
+        let store = &*chosen.store;
+        store.set_bytes(SecretName::IdentitySeed, key.seed())?;
+        store.set_bytes(SecretName::ServiceId, service_id.as_bytes())?;
+        more(store)?;
+        Ok((store.kind(), chosen.fallback.map(|error| Problem::new(Code::NoKeyring).because(error))))
+    })
+    .await?;
+    settings.secrets = Some(kind);
+    settings.save(&profile.settings_file())?;
+    tracing::info!(at = now_secs(), "the profile is set up");
+    Ok((kind, note))
+}
