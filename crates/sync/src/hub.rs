@@ -53,8 +53,13 @@ pub enum Decision {
 
 #[derive(Debug)]
 struct Session {
+    device: Vec<u8>,
     replica: ReplicaId,
+    /// The stamp handed out in this session.
+    stamp: [u8; 16],
     sent: Seq,
+    /// The replica has to say hello again, as a new one.
+    is_anew: bool,
     told_head: bool,
     /// Rows that came from this session and needn't be told to it.
     own: BTreeSet<Seq>,
@@ -101,6 +106,10 @@ impl Hub {
         let is_stamp_good = hello
             .stamp
             .is_some_and(|stamp| record.confirmed_stamp == Some(stamp) || record.offered_stamp == Some(stamp));
+        if hello.stamp.is_some() && hello.stamp == record.offered_stamp {
+            // It was saved, although the word of that got lost.
+            record.confirmed_stamp = record.offered_stamp;
+        }
         let mut anew = false;
         let mut sent = Seq(0);
         if let Some(cursor) = hello.cursor {
@@ -117,8 +126,19 @@ impl Hub {
         record.offered_stamp = Some(told.random);
         index.put_replica(replica, &record)?;
         let (epoch, _) = index.head()?;
-        self.sessions
-            .insert(id, Session { replica, sent, told_head: false, own: BTreeSet::new(), waiting: BTreeMap::new() });
+        self.sessions.insert(
+            id,
+            Session {
+                device: device.to_vec(),
+                replica,
+                stamp: told.random,
+                sent,
+                is_anew: anew,
+                told_head: false,
+                own: BTreeSet::new(),
+                waiting: BTreeMap::new(),
+            },
+        );
         Ok(Frame::Welcome(Welcome {
             minor: MINOR_VERSION,
             canon_rule: pim::CANON_RULE,
@@ -136,7 +156,7 @@ impl Hub {
 
     /// The next rows for a session, if it doesn't know everything yet. Ask whenever there is room to send.
     pub fn next_rows(&mut self, index: &impl HubIndex, id: SessionId) -> Result<Option<Frame>> {
-        let Some(session) = self.sessions.get_mut(&id) else { return Ok(None) };
+        let Some(session) = self.sessions.get_mut(&id).filter(|session| !session.is_anew) else { return Ok(None) };
         let page = index.rows_after(session.sent, Limits::ROWS_PER_FRAME)?;
         if page.is_empty() && session.told_head {
             return Ok(None);
@@ -168,29 +188,27 @@ impl Hub {
         let Some(session) = self.sessions.get(&id) else { return Ok(Vec::new()) };
         let replica = session.replica;
         match frame {
+            // Whoever pairs anew says hello again, as a new replica.
+            Frame::Hello(hello) => {
+                let device = session.device.clone();
+                Ok(vec![HubOutput::Send(id, self.open(index, id, &device, &hello, told)?)])
+            }
+            _ if session.is_anew => Ok(vec![HubOutput::Hangup(id)]),
             Frame::StampSaved => {
                 let mut record = index.replica(replica)?.unwrap_or_default();
-                record.confirmed_stamp = record.offered_stamp;
+                record.confirmed_stamp = Some(session.stamp);
                 index.put_replica(replica, &record)?;
                 Ok(Vec::new())
             }
             Frame::Propose(proposals) => self.take(index, id, proposals, told),
-            Frame::Withdraw(subjects) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    subjects.iter().for_each(|subject| drop(session.waiting.remove(subject)));
-                }
-                Ok(Vec::new())
-            }
+            Frame::Withdraw(subjects) => self.withdraw(index, id, &subjects),
             Frame::Want(wants) => Ok(vec![HubOutput::Serve(id, wants)]),
             // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own.
             Frame::CannotServe(_) => Ok(Vec::new()),
             Frame::RestoreHeld(folder) => self.decide_held(index, folder, Decision::Restore, Some(replica), told),
-            Frame::Hello(_)
-            | Frame::Welcome(_)
-            | Frame::Rows(_)
-            | Frame::Answers(_)
-            | Frame::Settled(_)
-            | Frame::Restore(_) => Ok(vec![HubOutput::Hangup(id)]),
+            Frame::Welcome(_) | Frame::Rows(_) | Frame::Answers(_) | Frame::Settled(_) | Frame::Restore(_) => {
+                Ok(vec![HubOutput::Hangup(id)])
+            }
         }
     }
 
@@ -220,6 +238,19 @@ impl Hub {
         Ok(outputs)
     }
 
+    /// Every proposal gets one last answer: what was withdrawn while it waited is answered with the current row, what
+    /// wasn't waiting any more has its answer already.
+    fn withdraw(&mut self, index: &impl HubIndex, id: SessionId, subjects: &[Subject]) -> Result<Vec<HubOutput>> {
+        let Some(session) = self.sessions.get_mut(&id) else { return Ok(Vec::new()) };
+        let mut answers = Vec::new();
+        for subject in subjects {
+            if session.waiting.remove(subject).is_some() {
+                answers.push(Answer { subject: *subject, outcome: Outcome::Stale(index.row(*subject)?) });
+            }
+        }
+        Ok(if answers.is_empty() { Vec::new() } else { vec![HubOutput::Send(id, Frame::Answers(answers))] })
+    }
+
     fn take(
         &mut self,
         index: &mut impl HubIndex,
@@ -239,7 +270,10 @@ impl Hub {
                 !matches!(proposal.change, Change::ItemGone { .. }) || passes_guard.contains(&proposal.subject);
             let outcome = log.judge(&proposal, replica, &record, may_go, told.now_secs)?;
             match &outcome {
-                Outcome::Accepted(seq) => drop(session.own.insert(*seq)),
+                // A conflict is told to its maker too: who made it and when are the hub's to say.
+                Outcome::Accepted(seq) if !matches!(proposal.subject, Subject::Conflict(_)) => {
+                    session.own.insert(*seq);
+                }
                 Outcome::NeedContent(_) => drop(session.waiting.insert(proposal.subject, proposal.clone())),
                 Outcome::Held => {
                     if let Subject::Item(item) = proposal.subject

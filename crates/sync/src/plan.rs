@@ -90,7 +90,7 @@ pub fn decide(record: &ItemRecord, direction: Direction, pairing: Pairing) -> Ac
         (None, Some(local), None) => first_here(local, pairing),
         (None, None, Some(Remote::Live { seq, state })) => first_there(*seq, state, pairing),
         (None, Some(local), Some(Remote::Live { seq, state })) => pair(local, *seq, state, pairing),
-        (None, Some(local), Some(Remote::Gone { seq, .. })) => returned(record, local, *seq),
+        (None, Some(local), Some(Remote::Gone { seq, tombstone })) => returned(record, local, *seq, *tombstone),
         (Some(base), local, remote) => three_way(record, base, local.as_ref(), remote.as_ref()),
     };
     permit(action, record, direction)
@@ -128,11 +128,12 @@ fn pair(local: &Local, seq: Seq, theirs: &ItemState, pairing: Pairing) -> Action
     }
 }
 
-fn returned(record: &ItemRecord, local: &Local, seq: Seq) -> Action {
-    if record.hold == Some(Hold::Revive) {
-        Action::Send { parent: seq, state: local.state.clone(), overrules: true }
-    } else {
-        Action::Hold(Hold::DeletedElsewhere)
+/// It was deleted elsewhere before this index began, and it is here: a person decides.
+fn returned(record: &ItemRecord, local: &Local, seq: Seq, tombstone: Tombstone) -> Action {
+    match record.hold {
+        Some(Hold::Revive) => Action::Send { parent: seq, state: local.state.clone(), overrules: true },
+        Some(Hold::Approved) => Action::Remove { seq, tombstone: Some(tombstone) },
+        _ => Action::Hold(Hold::DeletedElsewhere),
     }
 }
 
@@ -150,12 +151,11 @@ fn three_way(record: &ItemRecord, base: &Base, local: Option<&Local>, remote: Op
         };
     };
     let is_changed_here = !local.state.same_as(&base.stored);
+    let is_content_changed = !local.state.version.same_content(&base.stored.version);
+    // The store holds less than the hub: only what differs from the stored state is patched onto the hub's version.
+    let holds_other = !base.stored.version.same_content(&base.state.version);
     match remote {
-        // The store holds less than the hub: only what differs from the stored state is patched onto the hub's version.
-        None if is_changed_here
-            && !base.stored.version.same_content(&base.state.version)
-            && !local.state.version.same_content(&base.stored.version) =>
-        {
+        None if is_content_changed && holds_other => {
             let combined = ItemState { version: base.state.version, ..carried_over(base, local, &base.state) };
             Action::Merge { seq: base.seq, combined, theirs: base.state.clone() }
         }
@@ -163,7 +163,10 @@ fn three_way(record: &ItemRecord, base: &Base, local: Option<&Local>, remote: Op
             Action::Send { parent: base.seq, state: carried_over(base, local, &base.state), overrules: false }
         }
         None => Action::Rest,
-        Some(Remote::Gone { seq, .. }) if is_changed_here && overrules_deletion(&base.stored, &local.state) => {
+        Some(Remote::Gone { seq, .. })
+            if record.hold == Some(Hold::Revive)
+                || (is_changed_here && overrules_deletion(&base.stored, &local.state)) =>
+        {
             Action::Send { parent: *seq, state: carried_over(base, local, &base.state), overrules: true }
         }
         Some(Remote::Gone { seq, tombstone }) => Action::Remove { seq: *seq, tombstone: Some(*tombstone) },
@@ -175,9 +178,8 @@ fn three_way(record: &ItemRecord, base: &Base, local: Option<&Local>, remote: Op
             }
         }
         Some(Remote::Live { seq, state: theirs }) => {
-            let is_content_changed = !local.state.version.same_content(&base.stored.version);
             let combined = carried_over(base, local, theirs);
-            if is_content_changed && !theirs.version.same_content(&base.state.version) {
+            if is_content_changed && (holds_other || !theirs.version.same_content(&base.state.version)) {
                 // carried_over took our content; the merge decides about that.
                 let combined = ItemState { version: theirs.version, ..combined };
                 join(local, *seq, combined, theirs)

@@ -49,12 +49,15 @@ impl Replica {
         if self.settings.is_preview {
             return Ok(());
         }
-        let needed = std::mem::take(&mut self.needed_folders);
         let folders = index.folders()?;
         let parents = Parents::of(&folders);
         for (uid, record) in folders {
             if !self.folder_steps.contains_key(&uid) && Self::direction_of(index, uid)? != Direction::Off {
-                self.plan_folder(index, &parents, uid, record, needed.contains(&uid))?;
+                let is_there = record.base.is_some() && record.local.is_some() && !is_gone_there(&record);
+                if is_there {
+                    self.needed_folders.remove(&uid);
+                }
+                self.plan_folder(index, &parents, uid, record)?;
             }
         }
         Ok(())
@@ -62,8 +65,7 @@ impl Replica {
 
     /// Something live lies in the folder: if it was deleted on either side, it comes back.
     pub(super) fn need_folder(&mut self, uid: FolderUid) {
-        self.needed_folders.insert(uid);
-        self.are_folders_due = true;
+        self.are_folders_due |= self.needed_folders.insert(uid);
     }
 
     /// A folder known on one side only may be the same as one known only on the other.
@@ -146,8 +148,8 @@ impl Replica {
         parents: &Parents,
         uid: FolderUid,
         mut record: FolderRecord,
-        is_needed: bool,
     ) -> Result<()> {
+        let is_needed = self.needed_folders.contains(&uid);
         let direction = Self::direction_of(index, uid)?;
         match (&record.base, &record.local, &record.remote) {
             (None, Some(local), None) if direction != Direction::ToHere => {
@@ -209,6 +211,7 @@ impl Replica {
                 let seq = remote.as_ref().map_or(base.seq, |(seq, _)| *seq);
                 let is_empty = || Ok(index.base_count(uid)? == 0 && !parents.in_base.contains(&uid));
                 if is_needed {
+                    self.needed_folders.remove(&uid);
                     revive(index, uid, record)?;
                     self.are_folders_due = true;
                 } else if direction == Direction::ToHere {
@@ -237,14 +240,15 @@ impl Replica {
     ) -> Result<()> {
         if let Some(above) = state.parent {
             let above_record = index.folder(above)?;
-            let is_gone_there = above_record.as_ref().is_some_and(|above| matches!(above.remote, Some((_, None))));
-            if is_gone_there {
+            let is_gone = above_record.as_ref().is_some_and(is_gone_there);
+            if is_gone {
                 self.need_folder(above);
             }
-            if is_gone_there || above_record.is_none_or(|above| above.base.is_none()) {
+            if is_gone || above_record.is_none_or(|above| above.base.is_none()) {
                 return Ok(());
             }
         }
+        self.needed_folders.remove(&uid);
         self.folder_steps.insert(uid, FolderStep::Proposed { state: state.clone(), stored });
         self.proposals.push(Proposal { subject: Subject::Folder(uid), parent, change: Change::Folder(state) });
         Ok(())
@@ -352,7 +356,8 @@ impl Replica {
             let remote = record.remote.as_ref().and_then(|(_, state)| state.clone());
             [record.local.as_ref().map(|local| local.state.clone()), base, remote].into_iter().flatten().collect()
         };
-        let taken: Vec<FolderState> = folders.iter().flat_map(|(_, record)| -> Vec<FolderState> { states(record) }).collect();
+        let taken: Vec<FolderState> =
+            folders.iter().flat_map(|(_, record)| -> Vec<FolderState> { states(record) }).collect();
         let is_taken = |name: &str| {
             let place = (local.state.parent, local.state.kind);
             taken.iter().any(|state| (state.parent, state.kind) == place && state.name == name)
@@ -395,6 +400,10 @@ impl Replica {
         self.are_folders_due = true;
         Ok(())
     }
+}
+
+fn is_gone_there(record: &FolderRecord) -> bool {
+    matches!(record.remote, Some((_, None)))
 }
 
 /// The folder is due here again, as the hub has it.

@@ -140,8 +140,7 @@ impl Replica {
             }
             Action::Send { parent, state, overrules } => {
                 let Some(local) = record.local else { return Ok(()) };
-                let state =
-                    if self.own_content.contains(&item) { with_content_of(state, &local.state) } else { state };
+                let state = if self.own_content.contains(&item) { with_content_of(state, &local.state) } else { state };
                 // An item whose folder isn't agreed yet comes up again when it is.
                 if folders.is_agreed(index, state.folder)? {
                     self.propose_item(index, item, parent, state, local, overrules, false)?;
