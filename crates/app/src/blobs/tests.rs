@@ -33,7 +33,7 @@ fn hash(bytes: &[u8]) -> NativeHash {
 }
 
 fn large() -> Vec<u8> {
-    (0..LARGE).map(|at| (at * 31 >> 3) as u8).collect()
+    (0..LARGE).map(|at| ((at * 31) >> 3) as u8).collect()
 }
 
 fn write(blobs: &mut Blobs, bytes: &[u8]) -> NativeHash {

@@ -37,15 +37,15 @@ const FLAGS: [(u64, Flag); 6] = [
 
 /// Writes folders by number and names by what the row already says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The row's folder.
-    pub(super) folder: Option<i64>,
+    pub(crate) folder: Option<i64>,
     /// The last part of the row's href; empty without one.
-    pub(super) tail: &'a str,
+    pub(crate) tail: &'a str,
 }
 
 /// An item's state; `folder` is the number of its folder.
-pub(super) fn write_state(state: &ItemState, folder: i64, context: Context<'_>) -> Vec<u8> {
+pub(crate) fn write_state(state: &ItemState, folder: i64, context: Context<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(112);
     out.extend_from_slice(state.version.native.as_bytes());
     out.extend_from_slice(state.version.canon.as_bytes());
@@ -92,7 +92,7 @@ pub(super) fn write_state(state: &ItemState, folder: i64, context: Context<'_>) 
 }
 
 /// Reads what [`write_state`] wrote; `uid_of` knows folders by their numbers.
-pub(super) fn read_state(
+pub(crate) fn read_state(
     bytes: &[u8],
     context: Context<'_>,
     uid_of: &mut dyn FnMut(i64) -> Result<FolderUid, Fault>,
@@ -160,7 +160,7 @@ pub(super) fn read_tombstone(
 }
 
 /// The uid in a column.
-pub(super) fn item_uid(bytes: &[u8]) -> Result<ItemUid, Fault> {
+pub(crate) fn item_uid(bytes: &[u8]) -> Result<ItemUid, Fault> {
     ItemUid::from_slice(bytes).ok_or(DAMAGED)
 }
 

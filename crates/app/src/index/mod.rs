@@ -11,12 +11,12 @@
 //! A damaged file is moved aside and a new one begun, whose replica id and epoch are new as well: then both sides compare
 //! everything and delete nothing.
 
-mod codec;
+pub(crate) mod codec;
 mod devices;
 mod hub;
 mod intents;
 mod item;
-mod names;
+pub(crate) mod names;
 mod open;
 mod replica;
 mod schema;
@@ -41,11 +41,11 @@ use sync::index::Result;
 
 /// The index of one profile, open. Clones are the same open file.
 #[derive(Clone, Debug)]
-pub struct Index(Rc<Shared>);
+pub struct Index(pub(crate) Rc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
-    connection: Connection,
+pub(crate) struct Shared {
+    pub(crate) connection: Connection,
     path: PathBuf,
     /// Groups that are open, one inside the other.
     groups: Cell<u32>,
@@ -54,7 +54,7 @@ struct Shared {
 
 /// Why a question to the file has no answer.
 #[derive(Debug)]
-enum Fault {
+pub(crate) enum Fault {
     Sql(rusqlite::Error),
     Damaged(&'static str),
 }
@@ -146,11 +146,11 @@ impl Index {
         open::suspicion(&self.0.path).exists()
     }
 
-    fn json_value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    pub(crate) fn json_value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         self.value(name)?.map(|json| self.0.answer(from_json(&json))).transpose()
     }
 
-    fn set_json_value<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
+    pub(crate) fn set_json_value<T: Serialize>(&self, name: &str, value: &T) -> Result<()> {
         self.set_value(name, Some(to_json(value).as_bytes()))
     }
 }
@@ -167,7 +167,7 @@ impl Shared {
     }
 
     /// Changes rows; how many.
-    fn run(&self, sql: &str, params: impl Params) -> Result<usize> {
+    pub(crate) fn run(&self, sql: &str, params: impl Params) -> Result<usize> {
         // After some errors SQLite takes the whole group back by itself. What follows must not become a group of its own.
         if self.groups.get() > 0 && self.connection.is_autocommit() {
             return Err(IndexError { reason: "the group of changes was taken back".to_owned() });
@@ -176,7 +176,7 @@ impl Shared {
     }
 
     /// The first row, if there is one.
-    fn one<T>(
+    pub(crate) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -190,7 +190,7 @@ impl Shared {
     }
 
     /// Every row.
-    fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -208,7 +208,7 @@ impl Shared {
     }
 
     /// The first row that `read` takes for what is sought. Rows behind it aren't read.
-    fn find<T>(
+    pub(crate) fn find<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -276,16 +276,16 @@ impl From<Fault> for IndexError {
     }
 }
 
-fn to_json<T: Serialize>(value: &T) -> String {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("what the index keeps as JSON has text keys and no failing parts")
 }
 
-fn from_json<T: DeserializeOwned>(json: &[u8]) -> std::result::Result<T, Fault> {
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> std::result::Result<T, Fault> {
     serde_json::from_slice(json).map_err(|_| Fault::Damaged("a value can't be read"))
 }
 
 /// SQLite's integers are signed. Numbers that are only compared for equality keep their bits.
-const fn bits(number: u64) -> i64 {
+pub(crate) const fn bits(number: u64) -> i64 {
     number.cast_signed()
 }
 

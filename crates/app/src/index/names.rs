@@ -34,7 +34,7 @@ impl Names {
 
 impl Shared {
     /// The number of a folder, which gets one at first sight.
-    pub(super) fn folder_number(&self, uid: FolderUid) -> Result<i64> {
+    pub(crate) fn folder_number(&self, uid: FolderUid) -> Result<i64> {
         if let Some(number) = self.known_folder(uid)? {
             return Ok(number);
         }
@@ -45,7 +45,7 @@ impl Shared {
     }
 
     /// The number of a folder that was seen before.
-    pub(super) fn known_folder(&self, uid: FolderUid) -> Result<Option<i64>> {
+    pub(crate) fn known_folder(&self, uid: FolderUid) -> Result<Option<i64>> {
         if let Some(number) = self.names.borrow().folders.get(&uid) {
             return Ok(Some(*number));
         }
@@ -57,7 +57,7 @@ impl Shared {
     }
 
     /// The folder with this number.
-    pub(super) fn folder_uid(&self, number: i64) -> std::result::Result<FolderUid, Fault> {
+    pub(crate) fn folder_uid(&self, number: i64) -> std::result::Result<FolderUid, Fault> {
         if let Some(uid) = self.names.borrow().uids.get(&number) {
             return Ok(*uid);
         }

@@ -123,32 +123,34 @@ CREATE TABLE tickets (
     failures INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- History. before and after are item states; folders in them are named in full, because folders come and go.
+-- History. A run that goes on has no end and no counts (JSON) yet. `before` and `after` are item states whose folder is
+-- the entry's where they say nothing else.
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     partner TEXT NOT NULL,
-    counts TEXT NOT NULL
+    counts TEXT
 );
+CREATE INDEX runs_open ON runs (id) WHERE ended_at IS NULL;
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    run INTEGER NOT NULL REFERENCES runs (id),
+    at INTEGER NOT NULL,
     item BLOB NOT NULL,
-    folder BLOB NOT NULL,
+    folder INTEGER NOT NULL,
     action INTEGER NOT NULL,
     side INTEGER NOT NULL,
     title TEXT NOT NULL,
     before BLOB,
     after BLOB,
-    undone_by INTEGER REFERENCES runs (id) ON DELETE SET NULL
+    undone_by INTEGER
 );
 CREATE INDEX entries_by_run ON entries (run);
 CREATE INDEX entries_by_item ON entries (item);
-CREATE INDEX entries_undone ON entries (undone_by) WHERE undone_by IS NOT NULL;
 
--- Contents kept so that a run can be undone, until when.
-CREATE TABLE before_images (native BLOB PRIMARY KEY NOT NULL, size INTEGER NOT NULL, kept_at INTEGER NOT NULL) WITHOUT ROWID;
+-- Contents that items had before, and when they had them last: so that a change can be undone.
+CREATE TABLE before_images (native BLOB PRIMARY KEY NOT NULL, kept_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX before_images_by_age ON before_images (kept_at);
 ";
 
