@@ -30,20 +30,25 @@ pub trait Store: Send {
     /// Lists a folder. With the token of an earlier listing an unchanged folder isn't read again.
     fn list(&mut self, folder: &FolderId, since: Option<&ListingToken>) -> Result<Listing, StoreError>;
 
-    /// Reads contents beside this store.
+    /// Reads contents beside this store, once it is open.
     fn reader(&self) -> Arc<dyn Reader>;
 
     /// Stages a group of changes and flushes them once. Nothing becomes visible. One result per change, in order.
     fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>>;
 
     /// Makes staged changes visible after checking that each target is still as believed, and flushes once.
-    /// One result per intent, in order.
+    /// One result per intent, in order. What was refused leaves nothing behind. What is read back is what counts: flags or
+    /// contents the store can't hold are missing in it.
     fn commit(&mut self, intents: &[Intent]) -> Vec<Result<Written, StoreError>>;
 
-    /// Tells what became of intents after a crash and cleans up what they left. Idempotent.
+    /// Tells what became of intents after a crash and cleans up what they left. Idempotent, though what was
+    /// [`Recovered::NotDone`] may be [`Recovered::Unclear`] when asked again, as nothing of it is left. While the store is
+    /// not there everything is unclear and nothing is cleaned up: ask again when [`Store::open`] succeeds.
     fn recover(&mut self, intents: &[Intent]) -> Vec<Recovered>;
 
-    /// Makes a folder and marks it.
+    /// Makes a folder and marks it. A folder of this name that carries this uid already is taken as made; one with
+    /// another uid or none must be paired first and is [`StoreError::Changed`]. The name may differ from the wish where
+    /// the wish isn't valid here; what is told is what is held.
     fn create_folder(
         &mut self,
         parent: Option<&FolderId>,
@@ -55,7 +60,8 @@ pub trait Store: Send {
     /// Writes the folder's mark.
     fn mark_folder(&mut self, folder: &FolderId, uid: FolderUid) -> Result<(), StoreError>;
 
-    /// Renames or moves a folder with everything in it.
+    /// Renames or moves a folder with everything in it. A name that is taken gets a number. An inbox, a part's own folder
+    /// and a move into itself are [`StoreError::Unsupported`].
     fn rename_folder(
         &mut self,
         folder: &FolderId,

@@ -43,6 +43,13 @@ pub(super) struct Tree<'a> {
 impl Tree<'_> {
     /// Every folder, parents before children.
     pub(super) fn list(&self) -> Result<Vec<FolderInfo>, StoreError> {
+        let mut folders = self.list_without_marks()?;
+        self.read_marks(&mut folders);
+        Ok(folders)
+    }
+
+    /// The same without a look into every folder for its mark.
+    pub(super) fn list_without_marks(&self) -> Result<Vec<FolderInfo>, StoreError> {
         let mut folders = Vec::new();
         for (part, root) in &self.places.parts {
             let listed = if *part == Part::Mail {
@@ -58,7 +65,6 @@ impl Tree<'_> {
                 Err(error) => return Err(disk::store_error(&error, root, 0)),
             }
         }
-        self.read_marks(&mut folders);
         Ok(folders)
     }
 
@@ -97,7 +103,8 @@ impl Tree<'_> {
     pub(super) fn mark(&self, id: &FolderId, uid: FolderUid) -> Result<(), StoreError> {
         let place = self.places.folder(id)?;
         if !place.path.is_dir() {
-            let is_implied = place.part == Part::Mail && self.list()?.iter().any(|folder| folder.id == *id);
+            let is_implied =
+                place.part == Part::Mail && self.list_without_marks()?.iter().any(|folder| folder.id == *id);
             if !is_implied {
                 return Err(StoreError::NotFound);
             }
@@ -130,7 +137,13 @@ impl Tree<'_> {
     }
 
     fn info(&self, id: &FolderId) -> Result<FolderInfo, StoreError> {
-        self.list()?.into_iter().find(|folder| folder.id == *id).ok_or(StoreError::Changed)
+        let folder = self.list_without_marks()?.into_iter().find(|folder| folder.id == *id);
+        let mut folder = folder.ok_or(StoreError::Changed)?;
+        if let Some(mark) = mark::read_folder(&self.places.folder(id)?.path) {
+            folder.uid = Some(mark.uid);
+            folder.marked_by = Some(mark.store);
+        }
+        Ok(folder)
     }
 
     fn create_mail(
@@ -199,11 +212,13 @@ impl Tree<'_> {
         let parent_id = parent.cloned().unwrap_or_else(|| FolderId(part.name().to_owned()));
         let parent_path = self.places.folder(&parent_id)?.path;
         let io_error = |error: io::Error| disk::store_error(&error, &parent_path, 0);
-        let siblings = self.list()?;
+        let siblings = self.list_without_marks()?;
         let is_sibling =
             |folder: &&FolderInfo| folder.parent.as_ref() == parent && folder.id.0.starts_with(part.name());
         if let Some(same) = siblings.iter().filter(is_sibling).find(|folder| folder.name == name) {
-            return if same.uid == Some(uid) { Ok(same.id.clone()) } else { Err(StoreError::Changed) };
+            let mark = mark::read_folder(&self.places.folder(&same.id)?.path);
+            let is_ours = mark.is_some_and(|mark| mark.uid == uid);
+            return if is_ours { Ok(same.id.clone()) } else { Err(StoreError::Changed) };
         }
         let hidden = parent_path.join(format!("{STAGING}-{}", super::random_hex().map_err(io_error)?));
         std::fs::create_dir(&hidden).map_err(io_error)?;
@@ -262,7 +277,7 @@ impl Tree<'_> {
         parent: Option<&FolderId>,
         name: &str,
     ) -> Result<FolderInfo, StoreError> {
-        let before = self.info(folder).map_err(|_| StoreError::NotFound)?;
+        let before = self.list()?.into_iter().find(|known| known.id == *folder).ok_or(StoreError::NotFound)?;
         let part = self.places.folder(folder)?.part;
         let is_part_root = folder.0 == part.name();
         let is_inside_itself = parent.is_some_and(|parent| is_within(parent, folder, part));
@@ -281,7 +296,12 @@ impl Tree<'_> {
         } else {
             self.rename_vdir(folder, &before, parent, name)
         }?;
-        self.info(&id)
+        if let Some(uid) = before.uid {
+            // The next copy is told from this folder by where it is now.
+            let _ = self.write_mark(&id, uid);
+        }
+        // A renamed copy carries the original's mark, which doesn't make it the original.
+        Ok(FolderInfo { uid: before.uid, ..self.info(&id)? })
     }
 
     fn rename_mail(&self, folder: &FolderId, parent: Option<&FolderId>, name: &str) -> Result<FolderId, StoreError> {
@@ -385,7 +405,7 @@ impl Tree<'_> {
         if folder.0 == place.part.name() {
             return Err(StoreError::Unsupported);
         }
-        let folders = self.list()?;
+        let folders = self.list_without_marks()?;
         if !folders.iter().any(|known| known.id == *folder) {
             return Err(StoreError::NotFound);
         }

@@ -50,10 +50,13 @@ impl Times {
         (self.cur, self.new, self.keywords) == (other.cur, other.new, other.keywords)
     }
 
+    fn latest_ns(&self) -> Option<i64> {
+        [self.cur, self.new, self.keywords].into_iter().flatten().map(|(_, modified)| modified).max()
+    }
+
     /// Whether the listing came so long after the last change that no later change can look the same.
     fn were_settled(&self) -> bool {
-        let latest = [self.cur, self.new, self.keywords].into_iter().flatten().map(|(_, modified)| modified).max();
-        latest.is_none_or(|latest| self.listed_ns.saturating_sub(latest) > UNSETTLED_NS)
+        self.latest_ns().is_none_or(|latest| self.listed_ns.saturating_sub(latest) > UNSETTLED_NS)
     }
 
     fn token(&self) -> ListingToken {
@@ -77,6 +80,7 @@ pub(super) fn list(
     if before.cur.is_none() && before.new.is_none() {
         return Err(StoreError::NotFound);
     }
+    before.latest_ns().into_iter().for_each(state::wait_for_next_grain);
     let mut reading = Reading::of(folder, place, facts, known)?;
     for _ in 1..READINGS_MAX {
         let after = Times::of(place);
@@ -89,6 +93,7 @@ pub(super) fn list(
             });
         }
         before = after;
+        before.latest_ns().into_iter().for_each(state::wait_for_next_grain);
         known.learn(folder, reading.seen.iter());
         reading = Reading::of(folder, place, facts, known)?;
     }

@@ -201,7 +201,7 @@ impl Store for FilesStore {
         self.places = Arc::new(Places { facts: facts.collect(), parts: self.places.parts.clone() });
         self.known.forget_all();
         self.doubtful.clear();
-        for folder in self.tree(&id).list()? {
+        for folder in self.tree(&id).list_without_marks()? {
             if let Ok(place) = self.places.folder(&folder.id) {
                 stage::sweep(&place);
             }
@@ -234,7 +234,9 @@ impl Store for FilesStore {
         // A root that went away meanwhile looks like an empty folder.
         let id = self.check_roots()?;
         match listed {
-            Err(StoreError::NotFound) if self.tree(id).list()?.iter().any(|known| known.id == *folder) => {
+            Err(StoreError::NotFound)
+                if self.tree(id).list_without_marks()?.iter().any(|known| known.id == *folder) =>
+            {
                 // A mail folder that exists only in the names of those inside it.
                 let nothing = maildir::token_of_nothing();
                 let is_same = since == Some(&nothing);

@@ -7,12 +7,27 @@
 
 use super::disk::FileSystemFacts;
 use crate::Rev;
-use std::{fs::Metadata, time::SystemTime};
+use std::{
+    fs::Metadata,
+    time::{Duration, SystemTime},
+};
 
 /// Modification times younger than this may not tell the next write apart, in nanoseconds.
 pub(super) const UNSETTLED_NS: i64 = 2_000_000_000;
 
 const UNSETTLED_MARK: u8 = 1;
+
+/// The grain of the system's clock for file times: up to ten milliseconds on Linux.
+const CLOCK_GRAIN_NS: i64 = 10_000_000;
+
+/// Waits until a change from now on gives a folder another time than it has. Without it a file renamed while the folder
+/// is read could be missed and the folder's time would not tell.
+pub(super) fn wait_for_next_grain(modified_ns: i64) {
+    let since = now_ns().saturating_sub(modified_ns);
+    if (0..CLOCK_GRAIN_NS).contains(&since) {
+        std::thread::sleep(Duration::from_nanos((CLOCK_GRAIN_NS - since).unsigned_abs()));
+    }
+}
 
 /// What `stat` says of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -46,6 +46,7 @@ pub(super) fn list(
     let mut last = (Vec::new(), Vec::new());
     for _ in 0..READINGS_MAX {
         let before = folder_state(place)?;
+        state::wait_for_next_grain(before.1);
         let (entries, unreadable) = read(folder, place, facts).map_err(|e| disk::store_error(&e, &place.path, 0))?;
         if folder_state(place)? == before {
             if !unreadable.is_empty() {
