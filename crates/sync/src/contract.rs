@@ -868,7 +868,7 @@ fn replicas_and_held_deletions_come_back<I: HubIndex>(mut hub: I, reopen: &mut i
         guard: guard(),
         may_take_over: true,
         withheld: vec![folder_uid(4), folder_uid(5)],
-        ..ReplicaRecord::default()
+        to_restore: vec![item_uid(6)],
     };
     let held =
         |item, parent| HeldDeletion { item: item_uid(item), folder: folder_uid(1), parent: Seq(parent), by: laptop };

@@ -9,7 +9,9 @@ use crate::{
     model::{
         Conflict, ConflictId, Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject, Tombstone,
     },
-    wire::{Answer, Change, Frame, Hello, Limits, MINOR_VERSION, Outcome, Proposal, Refusal, Rows, Want, Welcome},
+    wire::{
+        Answer, Answers, Change, Frame, Hello, Limits, MINOR_VERSION, Outcome, Proposal, Refusal, Rows, Want, Welcome,
+    },
 };
 use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,11 +159,20 @@ impl Hub {
     /// The next rows for a session, if it doesn't know everything yet. Ask whenever there is room to send.
     pub fn next_rows(&mut self, index: &impl HubIndex, id: SessionId) -> Result<Option<Frame>> {
         let Some(session) = self.sessions.get_mut(&id).filter(|session| !session.is_anew) else { return Ok(None) };
-        let page = index.rows_after(session.sent, Limits::ROWS_PER_FRAME)?;
+        let mut page = index.rows_after(session.sent, Limits::ROWS_PER_FRAME)?;
         if page.is_empty() && session.told_head {
             return Ok(None);
         }
         let is_head = page.len() < Limits::ROWS_PER_FRAME;
+        if let Some(last) = page.last()
+            && !is_head
+        {
+            // A page ends at a mark, so that a cursor always says which past it means.
+            let mark = index.mark_up_to(last.seq)?;
+            if mark.seq > session.sent {
+                page.retain(|row| row.seq <= mark.seq);
+            }
+        }
         let upto = page.last().map_or(session.sent, |row| row.seq);
         let withheld = index.replica(session.replica)?.map(|record| record.withheld).unwrap_or_default();
         let mut rows = Vec::with_capacity(page.len());
@@ -197,6 +208,13 @@ impl Hub {
             Frame::StampSaved => {
                 let mut record = index.replica(replica)?.unwrap_or_default();
                 record.confirmed_stamp = Some(session.stamp);
+                index.put_replica(replica, &record)?;
+                Ok(restore(id, &record.to_restore).collect())
+            }
+            Frame::Restored(items) => {
+                let items = BTreeSet::from_iter(items);
+                let mut record = index.replica(replica)?.unwrap_or_default();
+                record.to_restore.retain(|item| !items.contains(item));
                 index.put_replica(replica, &record)?;
                 Ok(Vec::new())
             }
@@ -248,7 +266,9 @@ impl Hub {
                 answers.push(Answer { subject: *subject, outcome: Outcome::Stale(index.row(*subject)?) });
             }
         }
-        Ok(if answers.is_empty() { Vec::new() } else { vec![HubOutput::Send(id, Frame::Answers(answers))] })
+        let (_, mark) = index.head()?;
+        let answers = Answers { answers, mark };
+        Ok(if answers.answers.is_empty() { Vec::new() } else { vec![HubOutput::Send(id, Frame::Answers(answers))] })
     }
 
     fn take(
@@ -291,7 +311,8 @@ impl Hub {
         }
         let has_new_rows = log.close()?;
         index.put_replica(replica, &record)?;
-        let mut outputs = vec![HubOutput::Send(id, Frame::Answers(answers))];
+        let (_, mark) = index.head()?;
+        let mut outputs = vec![HubOutput::Send(id, Frame::Answers(Answers { answers, mark }))];
         outputs.extend(held.into_iter().map(|(folder, count)| HubOutput::DeletionsHeld(folder, count)));
         if has_new_rows {
             self.sessions.values_mut().for_each(|session| session.told_head = false);
@@ -331,12 +352,16 @@ impl Hub {
         }
         let has_new_rows = log.close()?;
         let mut outputs = Vec::new();
+        for (replica, items) in &restored {
+            // Told again in every session until the replica says that it has it.
+            let mut record = index.replica(*replica)?.unwrap_or_default();
+            record.to_restore.extend(items);
+            index.put_replica(*replica, &record)?;
+        }
         for (id, session) in &mut self.sessions {
             session.told_head &= !has_new_rows;
             if let Some(items) = restored.get(&session.replica) {
-                for page in items.chunks(Limits::LIST) {
-                    outputs.push(HubOutput::Send(*id, Frame::Restore(page.to_vec())));
-                }
+                outputs.extend(restore(*id, items));
             }
         }
         if has_new_rows {
@@ -357,12 +382,41 @@ impl Hub {
         record.withheld.retain(|other| *other != folder);
         if is_withheld {
             record.withheld.push(folder);
-        } else {
-            // Rows the replica never saw lie behind its cursor: without a stamp it pairs anew and hears everything.
-            record.confirmed_stamp = None;
-            record.offered_stamp = None;
         }
-        index.put_replica(replica, &record)
+        index.put_replica(replica, &record)?;
+        if !is_withheld {
+            // Rows the replica never saw lie behind its cursor: they are numbered anew.
+            self.renumber(index, folder)?;
+        }
+        Ok(())
+    }
+
+    fn renumber(&mut self, index: &mut impl HubIndex, top: FolderUid) -> Result<()> {
+        let (_, head) = index.head()?;
+        let mut after = Seq(0);
+        let mut log = Log::new(index)?;
+        loop {
+            let page = log.index.rows_after(after, Limits::ROWS_PER_FRAME)?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for row in page.into_iter().filter(|row| row.seq <= head.seq) {
+                let folder = match (&row.body, row.subject) {
+                    (RowBody::Folder(_), Subject::Folder(uid)) => uid,
+                    (RowBody::Item(state), _) => state.folder,
+                    (RowBody::Conflict(conflict), _) => conflict.loser.folder,
+                    _ => continue,
+                };
+                if is_in(log.index, folder, &[top])? {
+                    log.append(row.subject, row.body)?;
+                }
+            }
+            if after >= head.seq {
+                break;
+            }
+        }
+        log.close()?;
+        self.sessions.values_mut().for_each(|session| session.told_head = false);
+        Ok(())
     }
 
     /// The key under which the hub remembers a device's replica.
@@ -380,6 +434,10 @@ pub fn bound_to(device: &[u8], replica: ReplicaId) -> ReplicaId {
     let mut id = [0; 16];
     hasher.finalize_xof().fill(&mut id);
     ReplicaId(id)
+}
+
+fn restore(session: SessionId, items: &[ItemUid]) -> impl Iterator<Item = HubOutput> {
+    items.chunks(Limits::LIST).map(move |page| HubOutput::Send(session, Frame::Restore(page.to_vec())))
 }
 
 /// A row as a replica may see it.
@@ -433,16 +491,21 @@ fn tombstone_of(state: &ItemState, at: u64, approved: bool) -> Tombstone {
 struct Log<'a, I: HubIndex> {
     index: &'a mut I,
     mark: LogMark,
-    before: LogMark,
+    /// Rows up to here are covered by a mark that is written.
+    marked: Seq,
+    before: Seq,
     hasher: blake3::Hasher,
 }
+
+/// Most rows between two marks: less than a page, so that every page can end at one.
+const ROWS_PER_MARK: u64 = Limits::ROWS_PER_FRAME as u64 / 4;
 
 impl<'a, I: HubIndex> Log<'a, I> {
     fn new(index: &'a mut I) -> Result<Self> {
         let (_, mark) = index.head()?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(&mark.hash);
-        Ok(Self { index, mark, before: mark, hasher })
+        Ok(Self { index, mark, marked: mark.seq, before: mark.seq, hasher })
     }
 
     fn append(&mut self, subject: Subject, body: RowBody) -> Result<Seq> {
@@ -451,17 +514,26 @@ impl<'a, I: HubIndex> Log<'a, I> {
         self.hasher.update(&postcard::to_stdvec(&row).expect("rows hold nothing that postcard can't write"));
         self.index.put_row(&row)?;
         self.mark.seq = seq;
+        if seq.0 - self.marked.0 >= ROWS_PER_MARK {
+            self.put_mark()?;
+        }
         Ok(seq)
+    }
+
+    fn put_mark(&mut self) -> Result<()> {
+        self.hasher.finalize_xof().fill(&mut self.mark.hash);
+        self.hasher = blake3::Hasher::new();
+        self.hasher.update(&self.mark.hash);
+        self.marked = self.mark.seq;
+        self.index.put_mark(self.mark)
     }
 
     /// Marks where the group ends; tells whether it holds anything.
     fn close(mut self) -> Result<bool> {
-        if self.mark.seq == self.before.seq {
-            return Ok(false);
+        if self.mark.seq > self.marked {
+            self.put_mark()?;
         }
-        self.hasher.finalize_xof().fill(&mut self.mark.hash);
-        self.index.put_mark(self.mark)?;
-        Ok(true)
+        Ok(self.mark.seq > self.before)
     }
 
     /// The items whose deletion the guard lets pass.

@@ -324,6 +324,8 @@ pub struct ReplicaRecord {
     pub may_take_over: bool,
     /// Folders kept from it.
     pub withheld: Vec<FolderUid>,
+    /// Items whose deletion a person took back; the replica hasn't said yet that it knows.
+    pub to_restore: Vec<ItemUid>,
 }
 
 /// A deletion that waits at the hub for a person.

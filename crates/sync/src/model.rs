@@ -31,7 +31,7 @@ pub struct Cursor {
     pub epoch: Epoch,
     /// Every row up to this one is known.
     pub seq: Seq,
-    /// The newest mark the hub told for a row up to `seq`.
+    /// The newest mark the hub told, with rows or with answers: what was agreed on came from a log that has it.
     pub mark: LogMark,
 }
 

@@ -121,6 +121,16 @@ pub struct Answer {
     pub outcome: Outcome,
 }
 
+/// Answers to proposals.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// One each.
+    pub answers: Vec<Answer>,
+    /// The newest mark: the replica remembers that it was told of this past, and isn't done before it knows the log
+    /// so far.
+    pub mark: LogMark,
+}
+
 /// What became of a proposal.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -180,7 +190,7 @@ pub enum Frame {
     /// Replica → hub.
     Propose(Vec<Proposal>),
     /// Hub → replica.
-    Answers(Vec<Answer>),
+    Answers(Answers),
     /// Replica → hub: these proposals can't be served any more.
     Withdraw(Vec<Subject>),
     /// Either way: send these contents.
@@ -193,6 +203,8 @@ pub enum Frame {
     Settled(Seq),
     /// Replica → hub: a person at the replica wants its held deletions of this folder undone.
     RestoreHeld(FolderUid),
+    /// Replica → hub: these deletions are taken back here.
+    Restored(Vec<ItemUid>),
 }
 
 /// Why bytes are no frame.
@@ -237,8 +249,8 @@ impl Frame {
                 list(proposals.len()) && proposals.iter().all(|proposal| proposal.change.is_within_bounds())
             }
             Self::Answers(answers) => {
-                list(answers.len())
-                    && answers.iter().all(|answer| match &answer.outcome {
+                list(answers.answers.len())
+                    && answers.answers.iter().all(|answer| match &answer.outcome {
                         Outcome::Stale(Some(row)) => is_row_within_bounds(&row.body),
                         _ => true,
                     })
@@ -246,7 +258,7 @@ impl Frame {
             Self::Withdraw(subjects) => list(subjects.len()),
             Self::Want(wants) => list(wants.len()),
             Self::CannotServe(contents) => list(contents.len()),
-            Self::Restore(items) => list(items.len()),
+            Self::Restore(items) | Self::Restored(items) => list(items.len()),
         }
     }
 }

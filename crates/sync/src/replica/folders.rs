@@ -27,6 +27,13 @@ pub(super) enum FolderStep {
     Removing,
 }
 
+impl FolderStep {
+    /// It waits for the store rather than for the hub.
+    pub(super) const fn is_in_store(&self) -> bool {
+        matches!(self, Self::Applying { .. } | Self::Renaming | Self::Removing)
+    }
+}
+
 /// Which folders have others in them, as far as base, store or both know.
 struct Parents {
     in_base: BTreeSet<FolderUid>,
@@ -169,7 +176,7 @@ impl Replica {
                 index.put_folder(uid, &record)?;
                 self.is_pairing_due = true;
                 self.is_folder_settled = true;
-                self.are_folders_due |= !is_settled;
+                self.are_folders_due = true;
             }
             (Some(base), Some(local), Some((seq, Some(state)))) => {
                 if base.state == *state || direction == Direction::ToServer {

@@ -81,8 +81,8 @@ impl Replica {
                 break;
             }
             let Some(item) = self.queue.pop_front() else { break };
-            if self.steps.contains_key(&item) {
-                // It comes up again when its step is done.
+            if self.steps.contains_key(&item) || self.applying.contains(&item) {
+                self.came_up.insert(item);
                 continue;
             }
             let Some(record) = index.item(item)? else { continue };

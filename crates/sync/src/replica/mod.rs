@@ -18,7 +18,7 @@ use crate::{
     index::{Direction, FolderRecord, Hold, IndexError, ItemRecord, Local, LocalFolder, Remote, ReplicaIndex},
     model::{ConflictId, Cursor, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject, Tombstone},
     plan::Pairing,
-    wire::{Answer, Frame, Hello, Limits, MINOR_VERSION, Proposal, Rows, Want, Welcome},
+    wire::{Answer, Answers, Frame, Hello, Limits, MINOR_VERSION, Proposal, Rows, Want, Welcome},
 };
 use pim::{FieldHashes, FolderUid, ItemUid, NativeHash};
 use serde::{Deserialize, Serialize};
@@ -198,6 +198,8 @@ pub struct Replica {
     settings: Settings,
     phase: Phase,
     is_caught_up: bool,
+    /// The rows that the hub's answers spoke of are here.
+    is_caught_up_to_answers: bool,
     is_hub_reading: bool,
     is_own_reading: bool,
     are_folders_due: bool,
@@ -211,6 +213,8 @@ pub struct Replica {
     /// Items that wait for newer rows, for content that can't be had now, or for both stores to be read.
     awaiting_rows: BTreeSet<ItemUid>,
     unavailable: BTreeSet<ItemUid>,
+    /// Items that came up while they were on their way.
+    came_up: BTreeSet<ItemUid>,
     /// Items to be sent as the store has them, because the bytes the hub once had are nowhere.
     own_content: BTreeSet<ItemUid>,
     is_any_awaiting_reading: bool,
@@ -224,7 +228,8 @@ pub struct Replica {
     wanted_bytes: u64,
     ready: Vec<StoreChange>,
     ready_bytes: u64,
-    applying: usize,
+    /// Items whose change in the store was put out and not answered yet. Survives the link.
+    applying: BTreeSet<ItemUid>,
     proposals: Vec<Proposal>,
     wants: Vec<Want>,
     outputs: VecDeque<Output>,
@@ -249,6 +254,7 @@ impl Replica {
             settings,
             phase: Phase::Closed,
             is_caught_up: false,
+            is_caught_up_to_answers: true,
             is_hub_reading: false,
             is_own_reading: false,
             are_folders_due: true,
@@ -261,6 +267,7 @@ impl Replica {
             is_loaded: false,
             awaiting_rows: BTreeSet::new(),
             unavailable: BTreeSet::new(),
+            came_up: BTreeSet::new(),
             own_content: BTreeSet::new(),
             is_any_awaiting_reading: false,
             tombstones: Vec::new(),
@@ -272,7 +279,7 @@ impl Replica {
             wanted_bytes: 0,
             ready: Vec::new(),
             ready_bytes: 0,
-            applying: 0,
+            applying: BTreeSet::new(),
             proposals: Vec::new(),
             wants: Vec::new(),
             outputs: VecDeque::new(),
@@ -308,11 +315,18 @@ impl Replica {
         Ok(())
     }
 
-    /// The link is gone. What is being applied to the store goes on; everything else is decided again.
+    /// The link is gone. What is being applied to the store goes on, and every [`Output::Apply`] and
+    /// [`Output::ApplyFolder`] is still to be answered; everything else is decided again.
     pub fn disconnected(&mut self) {
-        let settings = std::mem::take(&mut self.settings);
-        let (applying, is_own_reading) = (self.applying, self.is_own_reading);
-        *self = Self { applying, is_own_reading, ..Self::new(settings) };
+        let mut folder_steps = std::mem::take(&mut self.folder_steps);
+        folder_steps.retain(|_, step| step.is_in_store());
+        *self = Self {
+            applying: std::mem::take(&mut self.applying),
+            folder_steps,
+            is_own_reading: self.is_own_reading,
+            is_out_of_room: self.is_out_of_room,
+            ..Self::new(std::mem::take(&mut self.settings))
+        };
     }
 
     /// Says whether the store is being read completely; nothing new is paired meanwhile.
@@ -326,6 +340,7 @@ impl Replica {
     pub fn is_quiet(&self) -> bool {
         self.phase == Phase::Live
             && self.is_caught_up
+            && self.is_caught_up_to_answers
             && !self.is_hub_reading
             && !self.is_own_reading
             && self.is_loaded
@@ -337,7 +352,7 @@ impl Replica {
             && !self.is_any_awaiting_reading
             && self.steps.is_empty()
             && self.folder_steps.is_empty()
-            && self.applying == 0
+            && self.applying.is_empty()
             && self.outputs.is_empty()
     }
 
@@ -405,7 +420,13 @@ impl Replica {
             (Phase::Closed, _) => Ok(()),
             (Phase::Opening, Frame::Welcome(welcome)) => Ok(self.take_welcome(index, &welcome, random)?),
             (Phase::Live, Frame::Rows(rows)) => Ok(self.take_rows(index, rows)?),
-            (Phase::Live, Frame::Answers(answers)) => {
+            (Phase::Live, Frame::Answers(Answers { answers, mark })) => {
+                if let Some(cursor) = index.cursor()?
+                    && cursor.mark.seq < mark.seq
+                {
+                    index.set_cursor(Some(Cursor { mark, ..cursor }))?;
+                    self.is_caught_up_to_answers = false;
+                }
                 for Answer { subject, outcome } in answers {
                     match subject {
                         Subject::Item(item) => self.item_answered(index, item, outcome)?,
@@ -456,6 +477,8 @@ impl Replica {
         if let Some(cursor) = index.cursor()?
             && upto >= cursor.seq
         {
+            let mark = if mark.seq >= cursor.mark.seq { mark } else { cursor.mark };
+            self.is_caught_up_to_answers = mark.seq <= upto;
             index.set_cursor(Some(Cursor { seq: upto, mark, ..cursor }))?;
         }
         self.is_caught_up = is_head;
@@ -557,6 +580,7 @@ impl Replica {
                 self.queue.push_back(*uid);
             }
         }
+        self.outputs.push_back(Output::Send(Frame::Restored(items.to_vec())));
         Ok(())
     }
 
@@ -636,7 +660,7 @@ impl Replica {
         }
         let group = std::mem::take(&mut self.ready);
         self.ready_bytes = 0;
-        self.applying += group.len();
+        self.applying.extend(group.iter().map(StoreChange::item));
         self.outputs.push_back(Output::Apply(group));
     }
 

@@ -170,6 +170,7 @@ impl Replica {
     /// The merge couldn't be made: a content is gone. It is decided again when the store was read.
     pub fn merge_failed(&mut self, item: ItemUid) {
         self.steps.remove(&item);
+        self.queue.extend(self.came_up.take(&item));
         self.outputs.push_back(Output::ReadAgain);
     }
 
@@ -201,10 +202,11 @@ impl Replica {
 
     /// What became of a change in the store.
     pub fn applied(&mut self, index: &mut impl ReplicaIndex, change: StoreChange, outcome: ApplyOutcome) -> Result<()> {
-        self.applying = self.applying.saturating_sub(1);
         self.has_item_settled = true;
         let item = change.item();
+        self.applying.remove(&item);
         self.steps.remove(&item);
+        self.queue.extend(self.came_up.take(&item));
         match outcome {
             ApplyOutcome::Done(local) => {
                 let happened = match (change, local) {
