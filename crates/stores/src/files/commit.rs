@@ -19,6 +19,7 @@ use super::{
     text, vdir,
 };
 use crate::{FolderId, Href, Intent, Rev, StoreError, Written};
+use fail::fail_point;
 use pim::Flags;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,6 +71,7 @@ impl<'a> Commit<'a> {
                 done
             })
             .collect();
+        fail_point!("files::before_flush");
         let flushed = self.flush();
         for staging in &self.stagings {
             // Fails while anything is staged, and that is right.
@@ -119,6 +121,7 @@ impl<'a> Commit<'a> {
                     self.unstage(folder, &put.staged);
                     return placed.map(Some);
                 };
+                fail_point!("files::before_old_goes");
                 if let Err(error) = self.remove_old(href, expect, Some(expect_flags), aside) {
                     // The old file was changed just now; the new one was never meant to stand beside it.
                     let _ = std::fs::remove_file(&placed.1);
@@ -201,7 +204,9 @@ impl<'a> Commit<'a> {
         let place = self.places.folder(folder)?;
         let staged = place.staging().join(&put.staged);
         self.stagings_used(&place);
+        fail_point!("files::before_place");
         let path = self.move_to_free_name(&staged, folder, &place, &put.names, &put.flags, &[])?;
+        fail_point!("files::after_place");
         Ok((folder.clone(), path))
     }
 
@@ -329,7 +334,9 @@ impl<'a> Commit<'a> {
         }
         // Who may read the item stays as it was. Where that can't be set (network shares), the default holds.
         let _ = std::fs::set_permissions(&staged, before.permissions());
+        fail_point!("files::before_exchange");
         if disk::exchange(&staged, &path).map_err(io_error)? {
+            fail_point!("files::after_exchange");
             let displaced = staged.symlink_metadata().map_err(io_error)?;
             if !self.state(place.part, &displaced).is(expect) {
                 // An edit came between the look and the exchange: it goes back.
@@ -363,12 +370,14 @@ impl<'a> Commit<'a> {
         if !target.path.is_dir() {
             return Err(StoreError::NotFound);
         }
+        fail_point!("files::before_rename");
         let moved = if is_same_folder {
             self.rename_for_flags(&path, folder, &target, names, flags)?
         } else {
             // Letters without a known name mean nothing in another folder.
             self.move_to_free_name(&path, folder, &target, names, flags, &[])?
         };
+        fail_point!("files::after_rename");
         let after = moved.symlink_metadata().map_err(|error| disk::store_error(&error, &moved, 0))?;
         let is_as_before = (after.len(), state::modified_ns(&after)) == (before.len(), state::modified_ns(&before));
         // Edited between the look and the renaming: it goes back. (Not possible for a copy on another file system, whose
@@ -452,7 +461,9 @@ impl<'a> Commit<'a> {
         ensure_staging(&place).map_err(io_error)?;
         self.stagings_used(&place);
         let aside = place.staging().join(aside);
+        fail_point!("files::before_aside");
         disk::rename_new(&path, &aside).map_err(io_error)?;
+        fail_point!("files::after_aside");
         let taken = aside.symlink_metadata().map_err(io_error)?;
         if !self.state(place.part, &taken).is(expect) {
             disk::rename_new(&aside, &path).map_err(io_error)?;
