@@ -4,17 +4,21 @@
 //! intent that is found at the next start is settled from what the store says of it; doing that twice does no harm.
 
 use super::{
-    Effect, Event, Result, Room, now_secs,
+    Effect, Event, HubRoom, Part, Result, Room, lock, now_secs,
     worker::{Examined, Job, Prepared, Write, folder_kind},
 };
 use crate::{
+    blobs::{BlobError, Keep, Need},
+    history::{self, Action, ItemChange, Side},
     index::{self, IntentId},
     message::{Code, Problem},
 };
-use pim::FolderUid;
+use pim::{FolderUid, ItemUid, NativeHash};
+use std::collections::BTreeSet;
 use stores::{FolderId, Intent, StoreError};
 use sync::{
-    index::{Local, LocalFolder, ReplicaIndex},
+    index::{HubIndex, Local, LocalFolder, ReplicaIndex},
+    model::{RowBody, Seq},
     replica::{ApplyOutcome, Happened, StoreChange, settle_removed, settle_written},
 };
 
@@ -218,15 +222,87 @@ impl Room {
 
     /// Writes what happened into the history.
     pub(super) fn remember(&mut self, happened: &Happened) -> Result<()> {
-        if let Happened::There(_) = happened {
-            self.state.items_done += 1;
+        let change = match happened {
+            Happened::Here(change) => ItemChange::of(change, Side::Here, ""),
+            Happened::There(change) => {
+                self.state.items_done += 1;
+                ItemChange::of(change, Side::Server, "")
+            }
+            Happened::Conflict(item, _) => self.told_of(*item, Action::Conflict)?,
+            Happened::DeletionOverruled(item) => self.told_of(*item, Action::Kept)?,
+            Happened::Refused(_, reason) => {
+                let problem = Problem::new(Code::ItemsLeftOut).with("n", 1_u64).with("reason", reason.clone());
+                self.effects.push_back(Effect::Event(Event::Problem(problem)));
+                None
+            }
+            Happened::RemovalsHeld(..) | Happened::DeletionsHeld(..) | Happened::MaybeSame(..) => None,
+        };
+        let Some(change) = change else { return Ok(()) };
+        let partner = match self.part {
+            Part::Server => "clients",
+            Part::Client => "server",
+        };
+        self.history.record(&self.index, partner, &change, now_secs()).map(drop)
+    }
+
+    fn told_of(&self, item: ItemUid, action: Action) -> Result<Option<ItemChange>> {
+        let record = self.index.replica().item(item)?;
+        let Some(folder) = record.and_then(|record| record.folder()) else { return Ok(None) };
+        let title = self.title_of(item).unwrap_or_default();
+        Ok(Some(ItemChange { item, folder, action, side: Side::Here, title, before: None, after: None }))
+    }
+
+    /// Forgets what is too old, and contents that nothing needs any more.
+    pub(super) fn tidy_up(&mut self) -> Result<()> {
+        self.history.close_quiet(&self.index, now_secs())?;
+        let expired = self.index.expire_history(now_secs(), history::Limits::DEFAULT)?;
+        if !expired.is_clock_steady {
+            return Ok(());
         }
-        if let Happened::Refused(_, reason) = happened {
-            let problem = Problem::new(Code::ItemsLeftOut).with("n", 1_u64).with("reason", reason.clone());
-            self.effects.push_back(Effect::Event(Event::Problem(problem)));
+        let mut needed: BTreeSet<NativeHash> =
+            self.index.replica().conflicts()?.iter().map(|(_, conflict)| conflict.loser.version.native).collect();
+        if let Some(HubRoom { index, .. }) = &self.hub {
+            let mut after = Seq(0);
+            loop {
+                let rows = index.rows_after(after, 4096)?;
+                let Some(last) = rows.last() else { break };
+                after = last.seq;
+                for row in rows {
+                    if let RowBody::Item(state) = row.body
+                        && index.item_with(state.version.native)?.is_none()
+                    {
+                        needed.insert(state.version.native);
+                    }
+                }
+            }
         }
-        let _ = now_secs();
-        Ok(())
+        let index = self.index.clone();
+        let need = |native: NativeHash| -> std::result::Result<Need, CollectError> {
+            if needed.contains(&native) {
+                return Ok(Need::Now);
+            }
+            let since = index.before_image_kept_at(native).map_err(CollectError::Index)?;
+            Ok(since.map_or(Need::Nothing, |since| Need::Undo { since }))
+        };
+        match lock(&self.shared.blobs).collect(now_secs(), Keep::DEFAULT, need) {
+            Ok(collected) => self.index.forget_before_images(&collected.forgotten),
+            Err(CollectError::Index(error)) => Err(error),
+            Err(CollectError::Blobs(error)) => {
+                tracing::warn!(%error, "old contents can't be removed");
+                Ok(())
+            }
+        }
+    }
+}
+
+enum CollectError {
+    Index(sync::index::IndexError),
+    Blobs(BlobError),
+}
+
+impl From<BlobError> for CollectError {
+    fn from(error: BlobError) -> Self {
+        Self::Blobs(error)
     }
 }
 

@@ -23,6 +23,7 @@ mod worker;
 
 use crate::{
     blobs::{BlobError, Blobs},
+    history::History,
     index::{Found, HubView, Index, OpenError, Opened},
     message::{Code, Problem},
 };
@@ -187,6 +188,7 @@ impl Engine {
             let mut room = Room {
                 part,
                 reads,
+                history: History::new(&index).unwrap_or_default(),
                 index,
                 replica: Replica::new(settings),
                 hub,
@@ -215,6 +217,7 @@ impl Engine {
                 events: out,
                 folder_ids: BTreeMap::new(),
                 next_retry: Instant::now(),
+                next_tidy_up: Instant::now() + TIDY_UP,
             };
             room.run(&queue);
         });
@@ -306,6 +309,7 @@ pub struct Room {
     pub(crate) part: Part,
     reads: bool,
     pub(crate) index: Index,
+    pub(crate) history: History,
     pub(crate) replica: Replica,
     pub(crate) hub: Option<HubRoom>,
     shared: Shared,
@@ -343,6 +347,7 @@ pub struct Room {
     /// The store's names of folders, as of the last reading.
     folder_ids: BTreeMap<FolderId, FolderUid>,
     next_retry: Instant,
+    next_tidy_up: Instant,
 }
 
 impl std::fmt::Debug for Room {
@@ -355,6 +360,7 @@ type Result<T> = std::result::Result<T, IndexError>;
 
 /// At most so many inputs share a transaction.
 const GROUP_INPUTS: usize = 256;
+const TIDY_UP: Duration = Duration::from_secs(3600);
 const RETRY: Duration = Duration::from_secs(2);
 
 impl Room {
@@ -423,7 +429,6 @@ impl Room {
                 }
             }
             if room.reads {
-                room.effects.push_back(Effect::Job(Job::Watch));
                 room.read_all();
             }
             room.go_on()
@@ -442,6 +447,10 @@ impl Room {
             self.next_retry = Instant::now() + RETRY;
             self.replica.retry();
             self.replica.flush_ready();
+        }
+        if Instant::now() >= self.next_tidy_up {
+            self.next_tidy_up = Instant::now() + TIDY_UP;
+            self.tidy_up()?;
         }
         self.read_what_is_due();
         self.go_on()

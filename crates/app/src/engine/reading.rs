@@ -47,6 +47,9 @@ pub(super) struct Reading {
     /// Known folders that lost their mark and most of what they held: nothing counts as deleted there.
     emptied: BTreeSet<FolderUid>,
     is_store_gone: bool,
+    is_watched: bool,
+    /// Folders that got the uid the hub has for them while a reading was under way.
+    renamed: HashMap<FolderUid, FolderUid>,
 }
 
 struct Current {
@@ -84,6 +87,19 @@ impl Reading {
 }
 
 impl Room {
+    /// A folder turned out to be one that the hub has: it gets that uid, also in what is being read just now.
+    pub(super) fn folder_renamed(&mut self, folder: FolderUid, id: FolderId) {
+        if let Some(before) = self.folder_ids.insert(id.clone(), folder)
+            && before != folder
+        {
+            self.reading.renamed.insert(before, folder);
+            if let Some(token) = self.reading.tokens.remove(&before) {
+                self.reading.tokens.insert(folder, token);
+            }
+        }
+        self.effects.push_back(Effect::Job(Job::Mark(folder, id)));
+    }
+
     /// The whole store is to be read.
     pub(super) fn read_all(&mut self) {
         self.reading.is_all_due = true;
@@ -149,6 +165,10 @@ impl Room {
         };
         if std::mem::take(&mut self.reading.is_store_gone) {
             self.state.problem = None;
+            self.reading.is_watched = false;
+        }
+        if !std::mem::replace(&mut self.reading.is_watched, true) {
+            self.effects.push_back(Effect::Job(Job::Watch));
         }
         let known = self.index.replica().folders()?;
         let by_id: BTreeMap<String, FolderUid> = known
@@ -249,6 +269,7 @@ impl Room {
         uid: FolderUid,
         listing: std::result::Result<Listing, StoreError>,
     ) -> Result<()> {
+        let uid = self.reading.renamed.get(&uid).copied().unwrap_or(uid);
         let (entries, token) = match listing {
             Ok(Listing::Unchanged) => (None, None),
             Ok(Listing::Complete { entries, token }) => (Some(entries), Some(token)),
@@ -353,6 +374,7 @@ impl Room {
         folder: FolderUid,
         items: Vec<(Entry, std::result::Result<Examined, StoreError>)>,
     ) -> Result<()> {
+        let folder = self.reading.renamed.get(&folder).copied().unwrap_or(folder);
         let mut appeared = Vec::with_capacity(items.len());
         for (entry, examined) in items {
             match examined {
@@ -417,8 +439,15 @@ impl Room {
             return Ok(());
         }
         let Some(current) = self.reading.current.take() else { return Ok(()) };
-        let gone = self.write_down(&current.vanished, current.appeared)?;
-        self.conclude(&current.complete, gone)?;
+        let renamed = std::mem::take(&mut self.reading.renamed);
+        let complete = current.complete.iter().map(|uid| renamed.get(uid).copied().unwrap_or(*uid)).collect();
+        let mut appeared = current.appeared;
+        for observation in &mut appeared {
+            let folder = &mut observation.local.state.folder;
+            *folder = renamed.get(folder).copied().unwrap_or(*folder);
+        }
+        let gone = self.write_down(&current.vanished, appeared)?;
+        self.conclude(&complete, gone)?;
         if current.is_all {
             self.reading.last_full = Some(Instant::now());
             if !self.reading.has_read_all {

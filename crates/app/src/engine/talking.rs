@@ -103,7 +103,7 @@ impl Room {
                 HubOutput::Send(OWN, frame) => self.frame_for_replica(frame)?,
                 HubOutput::Send(session, frame) => {
                     if let Frame::Answers(answers) = &frame {
-                        let needs = answers.iter().filter_map(|answer| match answer.outcome {
+                        let needs = answers.answers.iter().filter_map(|answer| match answer.outcome {
                             Outcome::NeedContent(native) => Some(native),
                             _ => None,
                         });
@@ -321,7 +321,7 @@ impl Room {
                 Ok(())
             }
             Output::MarkFolder(folder, id) => {
-                self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(id))));
+                self.folder_renamed(folder, FolderId(id));
                 Ok(())
             }
             Output::ReadAgain => {

@@ -386,7 +386,9 @@ impl Room {
                 if let Some(mut record) = index.item(item)? {
                     if revives && record.base.is_none() {
                         record.hold = Some(Hold::Revive);
-                    } else if is_gone && record.base.is_none() {
+                    } else if is_gone && record.base.is_some() {
+                        record.hold = Some(Hold::Approved);
+                    } else if is_gone {
                         // Deleted elsewhere before, and here now: nothing is left to agree on.
                         record.remote = None;
                     }
@@ -498,6 +500,12 @@ impl Room {
         let payload = source.open(&self.shared.reader, &self.shared.blobs).ok()?;
         let examined = super::bytes::examine(&payload, folder_kind(state.kind), state.version.format).ok()?;
         Some(examined.state.title)
+    }
+
+    /// What people call an item now.
+    pub(crate) fn title_of(&self, item: ItemUid) -> Option<String> {
+        let state = self.current_state(item).ok().flatten();
+        self.title(Some(item), state.as_ref())
     }
 
     fn describe(&self, item: Option<ItemUid>, state: &ItemState) -> Vec<FieldView> {

@@ -129,6 +129,7 @@ impl Shared {
         if let Some((_, base_folder, local_folder)) = before {
             self.count_item(base_folder, local_folder, -1);
         }
+        self.note_dirty(uid, record.is_dirty());
         if record.is_empty() {
             if let Some((id, ..)) = before {
                 self.run("DELETE FROM items WHERE id = ?1", [id])?;

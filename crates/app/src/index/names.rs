@@ -1,9 +1,13 @@
-//! Folders and the front parts of hrefs by number, and how many items folders hold.
+//! What is asked all the time, in memory: folders and the front parts of hrefs by number, how many items folders hold,
+//! and which items are dirty.
 
 use super::{Fault, Shared};
-use pim::FolderUid;
+use pim::{FolderUid, ItemUid};
 use rusqlite::OptionalExtension;
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound::{Excluded, Unbounded},
+};
 use sync::index::Result;
 
 /// What was looked up or counted since the last rollback.
@@ -15,6 +19,9 @@ pub(super) struct Names {
     paths: HashMap<i64, String>,
     /// Not yet in the table: one row would be written for each item otherwise.
     counts: BTreeMap<i64, Counts>,
+    /// Read once, then kept: in the file they lie in the order they came in, because an index in uid order would be
+    /// written all over with each group of new items. Few items are dirty for long.
+    dirty: Option<BTreeSet<ItemUid>>,
 }
 
 /// How many items came and went.
@@ -117,6 +124,34 @@ impl Shared {
         }
         names.places.insert(path.to_owned(), number);
         names.paths.insert(number, path.to_owned());
+    }
+
+    /// Items after `after` that are dirty, in uid order.
+    pub(super) fn dirty_after(&self, after: Option<ItemUid>, limit: usize) -> Result<Vec<ItemUid>> {
+        if self.names.borrow().dirty.is_none() {
+            let sql = "SELECT uid FROM items INDEXED BY items_dirty WHERE dirty";
+            let dirty = self.all(sql, (), |row| super::codec::item_uid(row.get_ref(0)?.as_blob()?))?;
+            self.names.borrow_mut().dirty = Some(dirty.into_iter().collect());
+        }
+        let names = self.names.borrow();
+        let behind = (after.map_or(Unbounded, Excluded), Unbounded);
+        Ok(names.dirty.iter().flat_map(|dirty| dirty.range(behind)).take(limit).copied().collect())
+    }
+
+    /// An item became dirty or isn't any more.
+    pub(super) fn note_dirty(&self, uid: ItemUid, is_dirty: bool) {
+        if let Some(dirty) = &mut self.names.borrow_mut().dirty {
+            if is_dirty {
+                dirty.insert(uid)
+            } else {
+                dirty.remove(&uid)
+            };
+        }
+    }
+
+    /// Many items changed at once; who is dirty is read again.
+    pub(super) fn forget_dirty(&self) {
+        self.names.borrow_mut().dirty = None;
     }
 
     /// Items came to a folder or left it.

@@ -88,13 +88,7 @@ impl ReplicaIndex for ReplicaView {
     }
 
     fn dirty_items(&self, after: Option<ItemUid>, limit: usize) -> Result<Vec<ItemUid>> {
-        // No bytes come before all others.
-        let after = after.map_or(Vec::new(), |uid| uid.as_bytes().to_vec());
-        self.0.0.all(
-            "SELECT uid FROM items INDEXED BY items_dirty WHERE dirty AND uid > ?1 ORDER BY uid LIMIT ?2",
-            (after, i64::try_from(limit).unwrap_or(i64::MAX)),
-            |row| item_uid(row.get_ref(0)?.as_blob()?),
-        )
+        self.0.0.dirty_after(after, limit)
     }
 
     fn local_items(&self, folder: FolderUid) -> Result<Vec<(ItemUid, Local)>> {
@@ -160,6 +154,7 @@ impl ReplicaIndex for ReplicaView {
                      base_fields = NULL, remote_seq = NULL, remote_state = NULL",
                 (),
             )?;
+            shared.forget_dirty();
             shared.save_counts()?;
             shared.run("UPDATE folders SET base_items = 0", ())?;
             shared.run("DELETE FROM conflicts", ())?;

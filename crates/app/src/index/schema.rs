@@ -75,7 +75,7 @@ CREATE TABLE items (
 );
 CREATE INDEX items_by_folder ON items (folder) WHERE place IS NOT NULL;
 CREATE INDEX items_by_href ON items (href_hash) WHERE href_hash IS NOT NULL;
-CREATE INDEX items_dirty ON items (uid) WHERE dirty;
+CREATE INDEX items_dirty ON items (dirty) WHERE dirty;
 CREATE INDEX items_unpaired ON items (folder, unpaired) WHERE unpaired IS NOT NULL;
 CREATE INDEX items_held ON items (uid) WHERE hold IS NOT NULL;
 
@@ -83,7 +83,7 @@ CREATE INDEX items_held ON items (uid) WHERE hold IS NOT NULL;
 CREATE TABLE conflicts (id BLOB PRIMARY KEY NOT NULL, conflict TEXT NOT NULL) WITHOUT ROWID;
 
 -- The hub's log: one current row per subject. kind: 0 folder, 1 item, 2 conflict. `folder` is the folder of a live item
--- and the parent of a live folder; `canon` and `identity` are the first eight bytes of a live item's hashes. A row
+-- and the parent of a live folder; `canon` and `identity` are the first four bytes of a live item's hashes. A row
 -- without body says that its subject is gone or decided; a tombstone is a body without `canon`.
 CREATE TABLE log (
     seq INTEGER PRIMARY KEY,

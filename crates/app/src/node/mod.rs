@@ -37,13 +37,14 @@ use stores::{
     Store,
     files::{FilesSpec, FilesStore},
 };
-use sync::{plan::Pairing, replica};
+use sync::replica;
 use tokio::{
     sync::{broadcast, watch},
     task::JoinSet,
 };
 
 pub use setup::{Created, InitServer, JoinRequest};
+pub use sync::plan::Pairing;
 
 /// What a profile is opened for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

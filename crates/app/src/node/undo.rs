@@ -1,17 +1,141 @@
 //! Bringing items back to how they were.
+//!
+//! An undo is an edit like any other, made in this computer's store: the earlier content of the same item, or the item
+//! deleted again. Only items that still are as the run left them are touched; the others are listed.
 
-use super::Instance;
+use super::{Instance, gone, now_secs};
 use crate::{
-    api::types::{HistoryAnswer, HistoryRequest, UndoAnswer, UndoRequest},
-    message::Result,
+    api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
+    engine::{Room, view::path_of},
+    history::{Action, Entry, ItemChange, RunId, Side, undo::Undo},
+    message::{Code, Problem, Result},
 };
+use pim::{ItemUid, NativeHash};
+use sync::{index::ReplicaIndex, replica::Change};
+
+/// Runs and entries shown at once.
+const RUNS_MAX: usize = 200;
+const ENTRIES_MAX: usize = 2_000;
 
 impl Instance {
-    pub(crate) async fn history(&self, _: HistoryRequest) -> Result<HistoryAnswer> {
-        Ok(HistoryAnswer::default())
+    pub(crate) async fn history(&self, request: HistoryRequest) -> Result<HistoryAnswer> {
+        self.engine.run(move |room| room.history_views(request.run.map(RunId))).await.ok_or_else(gone)?
     }
 
-    pub(crate) async fn undo(&self, _: UndoRequest) -> Result<UndoAnswer> {
-        Ok(UndoAnswer::default())
+    pub(crate) async fn undo(&self, request: UndoRequest) -> Result<UndoAnswer> {
+        let what = request.what.clone();
+        let undos = self.engine.run(move |room| room.find_undo(&what)).await.ok_or_else(gone)??;
+        // Earlier contents may only lie at the server. Without a link those items are left as they are.
+        let needed: Vec<NativeHash> =
+            undos.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.version.native).collect();
+        self.fetch(needed).await.ok();
+        self.engine.run(move |room| room.undo(undos)).await.ok_or_else(gone)?
+    }
+}
+
+impl Room {
+    fn history_views(&self, run: Option<RunId>) -> Result<HistoryAnswer> {
+        let runs = match run {
+            Some(run) => {
+                let missing = || Problem::new(Code::NothingToUndo).with("id", run.0.to_string());
+                vec![self.index.history_run(run)?.ok_or_else(missing)?]
+            }
+            None => self.index.runs(None, RUNS_MAX)?,
+        };
+        let folders = self.index.replica().folders()?;
+        let entries = match run {
+            Some(run) => self.index.entries_of_run(run, None, ENTRIES_MAX)?,
+            None => Vec::new(),
+        };
+        let view = |entry: Entry| {
+            let title = self.entry_title(&entry.change);
+            EntryView {
+                id: entry.id.0,
+                item: entry.change.item.to_string(),
+                action: action_name(entry.change.action).to_owned(),
+                is_here: entry.change.side == Side::Here,
+                folder: path_of(&folders, entry.change.folder, false),
+                title,
+                is_undone: entry.undone_by.is_some(),
+            }
+        };
+        Ok(HistoryAnswer {
+            runs: runs
+                .into_iter()
+                .map(|run| RunView {
+                    id: run.id.0,
+                    started: run.started_at,
+                    ended: run.ended_at,
+                    added: run.counts.added,
+                    changed: run.counts.changed + run.counts.moved + run.counts.flagged,
+                    deleted: run.counts.deleted,
+                    conflicts: run.counts.conflicts,
+                })
+                .collect(),
+            entries: entries.into_iter().map(view).collect(),
+        })
+    }
+
+    fn entry_title(&self, change: &ItemChange) -> String {
+        if !change.title.is_empty() {
+            return change.title.clone();
+        }
+        let state = change.after.as_ref().or(change.before.as_ref());
+        self.title(Some(change.item), state).unwrap_or_default()
+    }
+
+    /// What a run's number or an item's uid means to undo.
+    fn find_undo(&self, what: &str) -> Result<Vec<Undo>> {
+        let missing = || Problem::new(Code::NothingToUndo).with("id", what);
+        let undos = match (ItemUid::from_hex(what), what.parse::<i64>()) {
+            (Some(item), _) => self.index.undo_of_item(item)?.into_iter().collect(),
+            (None, Ok(run)) => self.index.undo_of_run(RunId(run))?,
+            (None, Err(_)) => return Err(missing()),
+        };
+        if undos.is_empty() { Err(missing()) } else { Ok(undos) }
+    }
+
+    fn undo(&mut self, undos: Vec<Undo>) -> Result<UndoAnswer> {
+        let mut answer = UndoAnswer::default();
+        let run = self.index.begin_run("undo", now_secs())?;
+        for undo in undos {
+            let name = if undo.title.is_empty() { undo.item.to_string() } else { undo.title.clone() };
+            let record = self.index.replica().item(undo.item)?.unwrap_or_default();
+            let now = record.local.as_ref().map(|local| &local.state);
+            if !undo.fits(now) {
+                answer.left.push(name);
+                continue;
+            }
+            let change = Change { item: undo.item, before: undo.after.clone(), after: undo.before.clone() };
+            let done = match (undo.before, record.local) {
+                (Some(before), existing) => self.write_as_person(undo.item, before, existing, true),
+                (None, Some(existing)) => self.remove_as_person(undo.item, existing),
+                (None, None) => Ok(()),
+            };
+            match done {
+                Ok(()) => {
+                    if let Some(change) = ItemChange::of(&change, Side::Here, &undo.title) {
+                        self.index.add_entry(run, &change, now_secs())?;
+                    }
+                    self.index.mark_undone(&undo.entries, run)?;
+                    answer.undone += 1;
+                }
+                Err(_) => answer.left.push(name),
+            }
+        }
+        self.index.end_run(run, now_secs())?;
+        Ok(answer)
+    }
+}
+
+const fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Added => "added",
+        Action::Changed => "changed",
+        Action::Moved => "moved",
+        Action::Flagged => "flagged",
+        Action::Deleted => "deleted",
+        Action::Conflict => "conflict",
+        Action::Kept => "kept",
     }
 }
