@@ -39,9 +39,9 @@ struct Life {
 
 #[derive(Clone, Debug)]
 enum ReplicaUndo {
-    Item(ItemUid, Option<ItemRecord>),
-    Folder(FolderUid, Option<FolderRecord>),
-    Conflict(ConflictId, Option<Conflict>),
+    Item(ItemUid, Box<Option<ItemRecord>>),
+    Folder(FolderUid, Box<Option<FolderRecord>>),
+    Conflict(ConflictId, Box<Option<Conflict>>),
     Life(Box<Life>),
 }
 
@@ -75,9 +75,9 @@ impl MemoryReplica {
     fn undo_group(&mut self) {
         for undo in self.groups.undo().into_iter().rev() {
             match undo {
-                ReplicaUndo::Item(uid, before) => drop(self.replace_item(uid, before)),
-                ReplicaUndo::Folder(uid, before) => drop(replace(&mut self.folders, uid, before)),
-                ReplicaUndo::Conflict(id, before) => drop(replace(&mut self.conflicts, id, before)),
+                ReplicaUndo::Item(uid, before) => drop(self.replace_item(uid, *before)),
+                ReplicaUndo::Folder(uid, before) => drop(replace(&mut self.folders, uid, *before)),
+                ReplicaUndo::Conflict(id, before) => drop(replace(&mut self.conflicts, id, *before)),
                 ReplicaUndo::Life(before) => self.life = *before,
             }
         }
@@ -85,7 +85,7 @@ impl MemoryReplica {
 
     fn set_item(&mut self, uid: ItemUid, record: Option<ItemRecord>) {
         let before = self.replace_item(uid, record);
-        self.groups.note(|| ReplicaUndo::Item(uid, before));
+        self.groups.note(|| ReplicaUndo::Item(uid, Box::new(before)));
     }
 
     fn replace_item(&mut self, uid: ItemUid, record: Option<ItemRecord>) -> Option<ItemRecord> {
@@ -112,7 +112,7 @@ impl MemoryReplica {
 
     fn set_folder(&mut self, uid: FolderUid, record: Option<FolderRecord>) {
         let before = replace(&mut self.folders, uid, record);
-        self.groups.note(|| ReplicaUndo::Folder(uid, before));
+        self.groups.note(|| ReplicaUndo::Folder(uid, Box::new(before)));
     }
 
     fn life_to_change(&mut self) -> &mut Life {
@@ -267,7 +267,7 @@ impl ReplicaIndex for MemoryReplica {
 
     fn put_conflict(&mut self, id: ConflictId, conflict: Option<&Conflict>) -> Result<()> {
         let before = replace(&mut self.conflicts, id, conflict.cloned());
-        self.groups.note(|| ReplicaUndo::Conflict(id, before));
+        self.groups.note(|| ReplicaUndo::Conflict(id, Box::new(before)));
         Ok(())
     }
 
@@ -297,7 +297,7 @@ pub struct MemoryHub {
 
 #[derive(Clone, Debug)]
 enum HubUndo {
-    Row(Subject, Option<Row>),
+    Row(Subject, Box<Option<Row>>),
     Epoch(Epoch),
     Mark(Seq, Option<LogMark>),
     Replica(ReplicaId, Box<Option<ReplicaRecord>>),
@@ -345,7 +345,7 @@ impl MemoryHub {
     fn undo_group(&mut self) {
         for undo in self.groups.undo().into_iter().rev() {
             match undo {
-                HubUndo::Row(subject, before) => drop(self.replace_row(subject, before)),
+                HubUndo::Row(subject, before) => drop(self.replace_row(subject, *before)),
                 HubUndo::Epoch(before) => self.epoch = before,
                 HubUndo::Mark(seq, before) => drop(replace(&mut self.marks, seq, before)),
                 HubUndo::Replica(replica, before) => drop(replace(&mut self.replicas, replica, *before)),
@@ -415,7 +415,7 @@ impl HubIndex for MemoryHub {
 
     fn put_row(&mut self, row: &Row) -> Result<()> {
         let before = self.replace_row(row.subject, Some(row.clone()));
-        self.groups.note(|| HubUndo::Row(row.subject, before));
+        self.groups.note(|| HubUndo::Row(row.subject, Box::new(before)));
         Ok(())
     }
 
