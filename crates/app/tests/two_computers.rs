@@ -62,7 +62,10 @@ fn collect(root: &Path, folder: &Path, items: &mut BTreeMap<(String, Vec<u8>), u
             }
         } else if !name.starts_with(".tandem") && !["maildirfolder", "dovecot-keywords"].contains(&name.as_str()) {
             let folder = path.parent().unwrap().strip_prefix(root).unwrap().to_string_lossy().replace("/new", "/cur");
-            *items.entry((folder, fs::read(&path).unwrap())).or_default() += 1;
+            // A file may be renamed while we look; whoever compares looks again.
+            if let Ok(bytes) = fs::read(&path) {
+                *items.entry((folder, bytes)).or_default() += 1;
+            }
         }
     }
 }
