@@ -1,3 +1,8 @@
-//! What the suites share that take more than one crate to show: real links, real files, real processes.
-//!
-//! Each suite is a folder beside this one and a `[[test]]` in `Cargo.toml`. What a single crate can show is tested there.
+//! What the suites share: a world of computers in memory, driven by the real engine.
+
+pub mod chance;
+pub mod computer;
+pub mod contents;
+pub mod ledger;
+pub mod store;
+pub mod world;

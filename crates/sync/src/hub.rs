@@ -207,6 +207,10 @@ impl Hub {
             _ if session.is_anew => Ok(vec![HubOutput::Hangup(id)]),
             Frame::StampSaved => {
                 let mut record = index.replica(replica)?.unwrap_or_default();
+                if record.offered_stamp != Some(session.stamp) {
+                    // Somebody else came with the same memory since: a clone. One of both has to pair anew.
+                    return Ok(vec![HubOutput::Hangup(id)]);
+                }
                 record.confirmed_stamp = Some(session.stamp);
                 index.put_replica(replica, &record)?;
                 Ok(restore(id, &record.to_restore).collect())
@@ -696,6 +700,11 @@ impl<'a, I: HubIndex> Log<'a, I> {
         }
         if is_in(self.index, folder, &record.withheld)? {
             return Ok(Outcome::Refused(Refusal::NotAllowed));
+        }
+        if let Some(Row { body: RowBody::Folder(present), .. }) = &current
+            && present.kind != state.kind
+        {
+            return Ok(Outcome::Refused(Refusal::Malformed));
         }
         if let Some(above) = state.parent {
             if !self.is_live_folder(above)? {

@@ -35,7 +35,13 @@ pub fn observe(
     for (found, observation) in matches.into_iter().zip(appeared) {
         let uid = match found {
             Match::Same(uid) | Match::Moved(uid) => uid,
-            Match::New => fresh(),
+            // A uid that the store holds and nobody uses here was given before this index began.
+            Match::New => match observation.uid {
+                Some(uid) if index.item(uid)?.is_none_or(|record| record.local.is_none() && record.base.is_none()) => {
+                    uid
+                }
+                _ => fresh(),
+            },
         };
         if set_local(index, uid, Some(observation.local))? {
             changed.push(uid);

@@ -81,7 +81,9 @@ pub enum Action {
 /// Decides what is due.
 #[must_use]
 pub fn decide(record: &ItemRecord, direction: Direction, pairing: Pairing) -> Action {
-    if record.hold.as_ref().is_some_and(Hold::rests) || !record.is_dirty() || direction == Direction::Off {
+    // What a direction forbade is looked at again: the direction may be another one now.
+    let rests = |hold: &Hold| hold.rests() && *hold != Hold::Direction;
+    if record.hold.as_ref().is_some_and(rests) || !record.is_dirty() || direction == Direction::Off {
         return Action::Rest;
     }
     let action = match (&record.base, &record.local, &record.remote) {
@@ -257,3 +259,6 @@ fn permit(action: Action, record: &ItemRecord, direction: Direction) -> Action {
         (_, action) => action,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,8 +135,10 @@ impl Replica {
                 self.has_item_settled = true;
             }
             Action::Hold(hold) => {
-                record.hold = Some(hold);
-                index.put_item(item, &record)?;
+                if record.hold.as_ref() != Some(&hold) {
+                    record.hold = Some(hold);
+                    index.put_item(item, &record)?;
+                }
             }
             Action::Send { parent, state, overrules } => {
                 let Some(local) = record.local else { return Ok(()) };

@@ -24,6 +24,8 @@ use pim::{FieldHashes, FolderUid, ItemUid, NativeHash};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+#[cfg(test)]
+pub(crate) use settle::accepted as accept_for_tests;
 pub use settle::{ApplyOutcome, settle_removed, settle_written};
 
 /// What the replica wants done, in order.
@@ -220,6 +222,8 @@ pub struct Replica {
     is_any_awaiting_reading: bool,
     /// Tombstones of a first round: what matches one returned from the dead.
     tombstones: Vec<(ItemUid, Seq, Tombstone)>,
+    /// Conflicts a person decided here and the hub hasn't heard of.
+    resolved: BTreeSet<ConflictId>,
     steps: BTreeMap<ItemUid, Step>,
     folder_steps: BTreeMap<FolderUid, folders::FolderStep>,
     needed_folders: BTreeSet<FolderUid>,
@@ -271,6 +275,7 @@ impl Replica {
             own_content: BTreeSet::new(),
             is_any_awaiting_reading: false,
             tombstones: Vec::new(),
+            resolved: BTreeSet::new(),
             steps: BTreeMap::new(),
             folder_steps: BTreeMap::new(),
             needed_folders: BTreeSet::new(),
@@ -325,6 +330,7 @@ impl Replica {
             folder_steps,
             is_own_reading: self.is_own_reading,
             is_out_of_room: self.is_out_of_room,
+            resolved: std::mem::take(&mut self.resolved),
             ..Self::new(std::mem::take(&mut self.settings))
         };
     }
@@ -350,6 +356,7 @@ impl Replica {
             && self.awaiting_rows.is_empty()
             && self.unavailable.is_empty()
             && !self.is_any_awaiting_reading
+            && self.resolved.is_empty()
             && self.steps.is_empty()
             && self.folder_steps.is_empty()
             && self.applying.is_empty()
@@ -390,12 +397,6 @@ impl Replica {
     const fn look_again(&mut self) {
         self.is_loaded = false;
         self.loaded_upto = None;
-    }
-
-    /// A person decided an open conflict; what was decided about its item goes as any other edit.
-    pub fn propose_conflict_resolved(&mut self, id: ConflictId) {
-        let change = crate::wire::Change::ConflictResolved;
-        self.proposals.push(Proposal { subject: Subject::Conflict(id), parent: Seq(0), change });
     }
 
     /// Some time passed: contents that couldn't be had are asked for again.
@@ -466,6 +467,9 @@ impl Replica {
         self.outputs.push_back(Output::Send(Frame::StampSaved));
         self.is_hub_reading = welcome.is_reading;
         self.phase = Phase::Live;
+        for id in self.resolved.clone() {
+            self.propose_resolved(id);
+        }
         Ok(())
     }
 

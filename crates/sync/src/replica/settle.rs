@@ -5,7 +5,7 @@ use super::{Change, Happened, Merged, Output, Replica, Result, Step, StoreChange
 use crate::{
     index::{Base, Hold, ItemRecord, Local, Remote, ReplicaIndex},
     model::{ConflictId, ItemState, Seq, Version},
-    wire::{Frame, Outcome, Refusal},
+    wire::{self, Frame, Outcome, Proposal, Refusal},
 };
 use pim::ItemUid;
 
@@ -98,6 +98,18 @@ impl Replica {
         Ok(())
     }
 
+    /// A person decided a conflict here. Whatever of the losing edit shall live on is an ordinary version, written to the
+    /// store or kept as a new item before; this only says that nobody needs to be asked any more.
+    pub fn propose_conflict_resolved(&mut self, id: ConflictId) {
+        self.resolved.insert(id);
+        self.propose_resolved(id);
+    }
+
+    pub(super) fn propose_resolved(&mut self, id: ConflictId) {
+        let subject = crate::model::Subject::Conflict(id);
+        self.proposals.push(Proposal { subject, parent: Seq(0), change: wire::Change::ConflictResolved });
+    }
+
     /// What the hub said of a conflict's proposal.
     pub(super) fn conflict_answered(
         &mut self,
@@ -105,6 +117,12 @@ impl Replica {
         id: ConflictId,
         outcome: &Outcome,
     ) -> Result<()> {
+        if self.resolved.remove(&id) {
+            if matches!(outcome, Outcome::Accepted(_)) {
+                index.put_conflict(id, None)?;
+            }
+            return Ok(());
+        }
         let of_conflict = |step: &Step| matches!(step, Step::ConflictProposed { id: other, .. } if *other == id);
         let Some(item) = self.steps.iter().find(|(_, step)| of_conflict(step)).map(|(item, _)| *item) else {
             return Ok(());
@@ -249,7 +267,7 @@ pub(super) fn stands_for(ours: &Version, base: Option<&Base>, theirs: &Version) 
 }
 
 /// The hub took `state`, made from what the store held as `local`.
-fn accepted(record: &mut ItemRecord, seq: Seq, state: ItemState, local: &Local) {
+pub(crate) fn accepted(record: &mut ItemRecord, seq: Seq, state: ItemState, local: &Local) {
     record.hold = None;
     let newer = record.remote.take().filter(|remote| remote.seq() > seq);
     let (stored, fields) = (local.state.clone(), local.fields.clone());
