@@ -99,6 +99,23 @@ fn a_name_taken_in_the_last_moment_is_not_overwritten() {
     scenario.teardown();
 }
 
+#[test]
+fn a_message_that_hides_between_two_readings_is_not_taken_as_deleted() {
+    let scenario = FailScenario::setup();
+    let (home, mut store) = with_contacts();
+    let mail = home.root().join("mail");
+    fs::write(mail.join("cur/1.host:2,"), b"x").unwrap();
+    let is_first = std::sync::atomic::AtomicBool::new(true);
+    let hide = move || {
+        if is_first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            fs::rename(mail.join("cur/1.host:2,"), mail.join("new/1.host")).unwrap();
+        }
+    };
+    fail::cfg_callback("files::between_new_and_cur", hide).unwrap();
+    assert_eq!(list(&mut store, "mail").len(), 1);
+    scenario.teardown();
+}
+
 /// Makes a store with one item in `folder` and dies at `point` while `change` is committed; then recovers, twice, and
 /// tells the outcome and what is in the folders.
 fn die_at(

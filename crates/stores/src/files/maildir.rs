@@ -175,6 +175,9 @@ fn message_href(folder: &FolderId, sub: Sub, name: &OsStr, is_twin: bool) -> Hre
 pub(super) fn read_names(place: &Place) -> io::Result<Vec<(Sub, OsString, u64)>> {
     let mut names = Vec::new();
     for sub in [Sub::New, Sub::Cur] {
+        if sub == Sub::Cur {
+            fail::fail_point!("files::between_new_and_cur");
+        }
         let path = place.path.join(sub.name());
         let entries = match std::fs::read_dir(&path) {
             Ok(entries) => entries,
