@@ -30,7 +30,7 @@ pub enum StoreError {
         /// Bytes.
         need: u64,
     },
-    /// Larger than [`Payload::SIZE_MAX`] or than the store takes.
+    /// Larger than [`Payload::SIZE_MAX`](crate::Payload::SIZE_MAX) or than the store takes.
     #[error("too large: {size} bytes")]
     TooLarge {
         /// Bytes.

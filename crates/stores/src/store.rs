@@ -79,7 +79,7 @@ pub trait Store: Send {
 /// What the connector can do; the engine asks instead of knowing connectors by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Caps {
-    /// Items carry their uid themselves ([`Entry::uid`] is set once written).
+    /// Items carry their uid themselves ([`Entry::uid`](crate::Entry::uid) is set once written).
     pub holds_uid: bool,
     /// What is read back is always, byte for byte, what was written.
     pub verbatim: bool,

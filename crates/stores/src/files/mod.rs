@@ -3,9 +3,9 @@
 //! It is the reference for all connectors, works on every system, and other programs work in the same folders at the
 //! same time: mutt, notmuch, Dovecot, khal, vdirsyncer, an editor. `DESIGN.md` of this crate tells how.
 //!
-//! Identity lives in marks ([`mark`]), names become hrefs ([`place`], [`maildir_name`]), listings tell revisions
-//! ([`maildir`], [`vdir`], [`state`]), and a write is staged, committed and, after a crash, recovered ([`step`],
-//! [`stage`], [`commit`], [`recover`]).
+//! Identity lives in marks (`mark`), names become hrefs (`place`, `maildir_name`), listings tell revisions
+//! (`maildir`, `vdir`, `state`), and a write is staged, committed and, after a crash, recovered (`step`,
+//! `stage`, `commit`, `recover`).
 
 mod commit;
 mod disk;
