@@ -145,13 +145,9 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
                 let examined = entries
                     .into_iter()
                     .map(|entry| {
+                        // The listing's revision stays: bytes that changed since will be listed with another one.
                         let examined = self.examine(&entry.href, kind, entry.format);
-                        let entry = match &examined {
-                            // The revision that belongs to the bytes that were read.
-                            Ok((_, rev)) => Entry { rev: rev.clone(), ..entry },
-                            Err(_) => entry,
-                        };
-                        (entry, examined.map(|(examined, _)| examined))
+                        (entry, examined)
                     })
                     .collect();
                 (self.report)(Report::Examined(uid, examined));
@@ -185,11 +181,10 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
         }
     }
 
-    fn examine(&self, href: &Href, kind: FolderKind, format: Format) -> Result<(Examined, stores::Rev), StoreError> {
+    fn examine(&self, href: &Href, kind: FolderKind, format: Format) -> Result<Examined, StoreError> {
         let content = self.reader.read(href)?;
-        let examined = bytes::examine(&content.payload, kind, format)
-            .map_err(|error| StoreError::Io { reason: error.to_string(), path: href.0.clone() })?;
-        Ok((examined, content.rev))
+        bytes::examine(&content.payload, kind, format)
+            .map_err(|error| StoreError::Io { reason: error.to_string(), path: href.0.clone() })
     }
 
     fn stage(&mut self, group: u64, changes: Vec<Prepared>) {
@@ -332,8 +327,8 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
                 fields,
             }));
         }
-        let (examined, rev) = self.examine(&entry.href, folder_kind(state.kind), entry.format)?;
-        Ok(Some(local_of(Entry { rev, ..entry }, state.folder, examined)))
+        let examined = self.examine(&entry.href, folder_kind(state.kind), entry.format)?;
+        Ok(Some(local_of(entry, state.folder, examined)))
     }
 
     fn recover(&mut self, intents: Vec<(IntentId, StoreChange, Intent)>) {
@@ -346,7 +341,7 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
                     StoreChange::Write { state, .. } => self
                         .examine(&entry.href, folder_kind(state.kind), entry.format)
                         .ok()
-                        .map(|(examined, rev)| Some(local_of(Entry { rev, ..entry }, state.folder, examined))),
+                        .map(|examined| Some(local_of(entry, state.folder, examined))),
                     StoreChange::Remove { .. } => None,
                 },
                 Recovered::NotDone | Recovered::Unclear => None,
