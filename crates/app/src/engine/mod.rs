@@ -152,13 +152,17 @@ impl Engine {
         part: Part,
         index: PathBuf,
         blobs: Blobs,
-        store: Box<dyn Store>,
+        mut store: Box<dyn Store>,
         settings: Settings,
         reads: bool,
     ) -> std::result::Result<(Self, Found), OpenError> {
         let (inputs, queue) = mpsc::channel();
         let (state_out, state) = watch::channel(State { is_reading: true, ..State::default() });
         let (events, _) = broadcast::channel(1024);
+        // Readers know the file system only of a store that was opened; one that isn't there now is looked for again.
+        if let Err(error) = store.open() {
+            tracing::warn!(%error, "the store isn't there");
+        }
         let shared = Shared { reader: store.reader(), blobs: Arc::new(Mutex::new(blobs)) };
         let caps = store.caps();
         let report_to = inputs.clone();

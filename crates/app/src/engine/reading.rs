@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
 };
-use stores::{Entry, FolderId, FolderInfo, Listing, ListingToken, StoreError};
+use stores::{Entry, FolderId, FolderInfo, Listing, ListingToken, StoreError, StoreId};
 use sync::{
     index::{Local, LocalFolder, ReplicaIndex},
     model::FolderState,
@@ -22,6 +22,7 @@ use sync::{
     replica::Happened,
 };
 
+const STORE_ID: &str = "store.id";
 /// Entries examined by one job.
 const BATCH: usize = 256;
 /// After a wake-up the store gets this long to finish what it is at.
@@ -157,7 +158,13 @@ impl Room {
 
     pub(super) fn folders_listed(&mut self, folders: std::result::Result<Vec<FolderInfo>, StoreError>) -> Result<()> {
         let folders = match folders {
-            Ok(folders) => folders,
+            Ok((id, folders)) => match self.recognize(&id)? {
+                Ok(()) => folders,
+                Err(error) => {
+                    self.wait_for_store(&error);
+                    return Ok(());
+                }
+            },
             Err(error) => {
                 self.wait_for_store(&error);
                 return Ok(());
@@ -229,6 +236,18 @@ impl Room {
         }
         self.effects.push_back(Effect::Job(Job::EndOfReading));
         Ok(())
+    }
+
+    /// Another store at the same place is not ours with everything deleted.
+    fn recognize(&self, id: &StoreId) -> Result<std::result::Result<(), StoreError>> {
+        match self.index.value(STORE_ID)? {
+            Some(known) if known == id.0.as_bytes() => Ok(Ok(())),
+            Some(_) => Ok(Err(StoreError::Replaced)),
+            None => {
+                self.index.set_value(STORE_ID, Some(id.0.as_bytes()))?;
+                Ok(Ok(()))
+            }
+        }
     }
 
     /// Known folders that aren't there any more: with the same evidence as items.

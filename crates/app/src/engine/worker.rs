@@ -9,7 +9,8 @@ use std::{
     thread::JoinHandle,
 };
 use stores::{
-    Entry, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError, Written,
+    Entry, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError, StoreId,
+    Written,
 };
 use sync::{
     index::{Local, LocalFolder},
@@ -70,7 +71,7 @@ pub(super) struct Examined {
 
 /// What the store's thread has to say.
 pub(super) enum Report {
-    Folders(Result<Vec<FolderInfo>, StoreError>),
+    Folders(Result<(StoreId, Vec<FolderInfo>), StoreError>),
     Listed(FolderUid, Result<Listing, StoreError>),
     Examined(FolderUid, Vec<(Entry, Result<Examined, StoreError>)>),
     EndOfReading,
@@ -135,7 +136,7 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
     fn do_job(&mut self, job: Job) {
         match job {
             Job::Folders => {
-                let folders = self.store.open().and_then(|_| self.store.folders());
+                let folders = self.store.open().and_then(|id| Ok((id, self.store.folders()?)));
                 (self.report)(Report::Folders(folders));
             }
             Job::List(uid, folder, token) => {
