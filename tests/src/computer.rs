@@ -193,6 +193,7 @@ impl Computer {
     /// What was begun is forgotten together with the index.
     pub fn forget_intents(&mut self) {
         self.intents.clear();
+        self.told.clear();
     }
 
     /// Begins with other settings.
