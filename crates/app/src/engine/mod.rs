@@ -567,6 +567,7 @@ impl Room {
 
     fn problem(&mut self, problem: Problem) {
         if self.state.problem.as_ref() != Some(&problem) {
+            tracing::warn!(%problem, "something stands in the way");
             self.state.problem = Some(problem.clone());
             self.effects.push_back(Effect::Event(Event::Problem(problem)));
         }

@@ -156,7 +156,10 @@ impl Room {
         self.store_problem(error);
     }
 
-    pub(super) fn folders_listed(&mut self, folders: std::result::Result<Vec<FolderInfo>, StoreError>) -> Result<()> {
+    pub(super) fn folders_listed(
+        &mut self,
+        folders: std::result::Result<(StoreId, Vec<FolderInfo>), StoreError>,
+    ) -> Result<()> {
         let folders = match folders {
             Ok((id, folders)) => match self.recognize(&id)? {
                 Ok(()) => folders,
