@@ -1,0 +1,267 @@
+# Was das Terminal neben den Meldungen sagt. Diese stehen mit ihren Codes in crates/app/locales.
+#
+# Wörter wie in der englischen Datei: niemand wird beschuldigt, nichts erschreckt. Man wird mit Sie angesprochen.
+
+## Zeiten
+
+ago-seconds = { $count ->
+        [0] gerade eben
+        [one] vor einer Sekunde
+       *[other] vor { $count } Sekunden
+    }
+ago-minutes = { $count ->
+        [one] vor einer Minute
+       *[other] vor { $count } Minuten
+    }
+ago-hours = { $count ->
+        [one] vor einer Stunde
+       *[other] vor { $count } Stunden
+    }
+ago-days = { $count ->
+        [one] gestern
+       *[other] vor { $count } Tagen
+    }
+today = heute
+
+## Wie es steht
+
+status-server = «{ $name }» ist der Server.
+status-client = «{ $name }» ist als Client mit «{ $server }» verbunden.
+status-address = Er ist erreichbar unter { $address }
+status-fingerprint = Fingerabdruck des Servers: { $fingerprint }
+status-conflicts = { $n ->
+        [one] Ein Konflikt wartet auf Ihre Entscheidung: tandem conflicts
+       *[other] { $n } Konflikte warten auf Ihre Entscheidung: tandem conflicts
+    }
+status-held = { $n ->
+        [one] Eine Löschung wartet auf Ihre Entscheidung: tandem held
+       *[other] { $n } Löschungen warten auf Ihre Entscheidung: tandem held
+    }
+word-up-to-date = Alles aktuell.
+word-synchronizing = { $pending ->
+        [0] Synchronisiert.
+        [one] Synchronisiert: Ein Eintrag steht noch aus.
+       *[other] Synchronisiert: { $pending } Einträge stehen noch aus.
+    }
+word-paused = Pausiert bis «tandem resume».
+word-paused-for = Pausiert noch { $time }.
+word-waiting = Wartet auf «{ $server }».
+word-waiting-for-clients = Bereit. Gerade ist kein anderer Computer verbunden.
+word-offline = Offline.
+word-needs-decision = Ihre Entscheidung ist nötig.
+word-problem = Etwas steht im Weg.
+internet-on = «Über das Internet synchronisieren» ist an.
+internet-off = «Über das Internet synchronisieren» ist aus: nur im eigenen Netzwerk.
+one-of-checks = { $id ->
+        [network] Dieser Computer hat ein Netzwerk
+        [own-internet-switch] «Über das Internet synchronisieren» passt auf diesem Computer
+        [findable] Eine Adresse des Servers ist bekannt
+        [server-online] Der Server antwortet
+        [server-internet-switch] «Über das Internet synchronisieren» passt auf dem Server
+        [server-key] Es ist der richtige Server
+        [version] Die Versionen passen zusammen
+        [access] Dieser Computer darf sich verbinden
+        [data-readable] Die Daten sind lesbar
+       *[other] { $id }
+    }
+
+## Während es läuft
+
+progress-reading = Die Daten werden gelesen …
+progress-comparing = Beide Seiten werden verglichen …
+progress-connecting = Verbindung zu { $server } …
+progress-items = { $done } von { $total } Einträgen, { $bytes }
+progress-left = noch etwa { $time }
+synchronizing = Synchronisiert …
+serving = Bereit für andere Computer unter { $addresses }. Strg-C beendet es.
+staying-connected = Bleibt verbunden. Strg-C beendet es.
+ended = Beendet.
+conflict-came = Ein Konflikt wartet auf Ihre Entscheidung: tandem conflicts
+sync-nothing = Beide Seiten sind gleich.
+sync-quiet = { $n ->
+        [one] Beide Seiten sind gleich. Ein Eintrag wurde übertragen ({ $bytes }).
+       *[other] Beide Seiten sind gleich. { $n } Einträge wurden übertragen ({ $bytes }).
+    }
+
+## Einrichten
+
+password-of = Kennwort von «{ $server }»
+password-suggestion = Andere Computer müssen das Kennwort dieses Servers einmal eingeben. Ein gutes: { $password }
+password-new = Kennwort (nichts: das gute nehmen)
+password-again = Noch einmal dasselbe
+password-differs = Das waren zwei verschiedene. Noch einmal.
+server-made = «{ $name }» ist jetzt ein Server.
+server-next = Als Nächstes: «tandem serve», und in einem anderen Terminal: «tandem invite --out DATEI».
+joining = Verbindung zu «{ $server }» …
+preview-added-here = kommt hierher
+preview-added-there = kommt auf «{ $server }»
+preview-same = gleich
+preview-differ = verschieden
+preview-not-sure = unsicher
+preview-total = Zusammen
+preview-name = In { $folder }: { $name }
+preview-more-names = { $n ->
+        [one] In { $folder }: und einer mehr
+       *[other] In { $folder }: und { $n } mehr
+    }
+preview-removed-here = { $n ->
+        [one] Ein Eintrag, der nur hier ist, kommt in die Sicherung; «tandem undo» holt ihn zurück.
+       *[other] { $n } Einträge, die nur hier sind, kommen in die Sicherung; «tandem undo» holt sie zurück.
+    }
+preview-removed-there = { $n ->
+        [one] Ein Eintrag, der nur auf «{ $server }» ist, kommt in die Sicherung; «tandem undo» holt ihn zurück.
+       *[other] { $n } Einträge, die nur auf «{ $server }» sind, kommen in die Sicherung; «tandem undo» holt sie zurück.
+    }
+preview-bytes = { $here } kommen hierher, { $there } werden gesendet.
+preview-question = Synchronisation starten? [j/N]
+preview-how = Bisher wurde nichts verändert. Zum Starten denselben Befehl mit --yes statt --preview aufrufen.
+yes-letters = jy
+leave-question = Die Verbindung zu «{ $server }» aufgeben? Die Daten bleiben hier. [j/N]
+leave-question-server = Nicht mehr Server sein? Die Daten bleiben hier; andere Computer können sich nicht mehr verbinden. [j/N]
+left = Fertig. Die Daten bleiben hier; Zugang und Geheimnisse sind weg.
+nothing-changed = Es wurde nichts verändert.
+
+## Ordner
+
+head-folder = Ordner
+head-direction = Änderungen gehen
+head-items = Einträge hier
+head-same = Auf beiden Seiten
+head-here = Heißt hier
+way-both = in beide Richtungen
+way-to-server = nur zum Server
+way-to-here = nur zu diesem Computer
+way-off = gar nicht
+folders-none = Noch keine Ordner.
+folder-set = { $folder }: Änderungen gehen { $way }.
+folder-released = { $folder } ist für { $device } freigegeben.
+folder-kept-back = { $folder } ist für { $device } gesperrt. Was schon dort ist, bleibt dort.
+
+## Löschungen, die warten
+
+held-none = Keine Löschungen warten auf eine Entscheidung.
+held-how = Sie waren gemeint: tandem held allow ORDNER. Zurückholen: tandem held restore ORDNER.
+held-at-server = { $folder }: { $n } von { $of } Einträgen wurden auf diesem Computer gelöscht; überall sonst sind sie noch da.
+held-here = { $folder }: { $n } von { $of } Einträgen wurden anderswo gelöscht; hier sind sie noch da.
+held-emptied = { $folder }: Alle { $n } Einträge waren auf diesem Computer auf einmal weg; überall sonst sind sie noch da.
+held-deleted-elsewhere = { $n ->
+        [one] { $folder }: Ein Eintrag hier wurde anderswo gelöscht, bevor dieser Computer eingerichtet wurde.
+       *[other] { $folder }: { $n } Einträge hier wurden anderswo gelöscht, bevor dieser Computer eingerichtet wurde.
+    }
+held-allowed = { $folder }: Die Einträge werden überall gelöscht. Das lässt sich 30 Tage lang rückgängig machen.
+held-restored = { $folder }: Die Einträge werden zurückgeholt.
+
+## Konflikte
+
+head-id = ID
+head-title = Titel
+head-fields = Was sich unterscheidet
+head-since = Seit
+head-server-version = Fassung aller
+head-other-version = Die andere Fassung
+conflicts-none = Keine Konflikte. Wird dasselbe in einem Eintrag auf zwei Computern geändert, entscheiden Sie hier.
+conflicts-how = Ansehen: tandem conflicts show ID. Entscheiden: tandem conflicts resolve ID --keep server, client, both oder merge.
+conflict-title = «{ $title }» in { $folder }
+conflict-not-here = Die andere Fassung ist nicht auf diesem Computer. Auf dem Server ist sie zu sehen; entscheiden geht auch von hier.
+resolved-server = Entschieden: Die Fassung aller bleibt.
+resolved-client = Entschieden: Die andere Fassung wird die aller.
+resolved-both = Entschieden: Die andere Fassung wird ein eigener Eintrag.
+resolved-merge = Entschieden: Was nur die andere Fassung hat, kommt hinzu.
+
+## Verlauf
+
+head-run = Lauf
+head-when = Wann
+head-added = Neu
+head-changed = Geändert
+head-deleted = Gelöscht
+head-conflicts = Konflikte
+head-what = Was
+head-where = Wo
+head-item = Eintrag
+history-none = Es ist noch nichts geschehen.
+run-goes-on = läuft
+run-empty = In diesem Lauf hat sich nichts geändert.
+one-of-actions = { $action ->
+        [added] neu
+        [changed] geändert
+        [moved] verschoben
+        [flagged] markiert
+        [deleted] gelöscht
+        [conflict] Konflikt
+       *[other] { $action }
+    }
+was-undone = rückgängig gemacht
+where-here = hier
+where-there = auf dem Server
+undone = { $n ->
+        [0] Es wurde nichts rückgängig gemacht.
+        [one] Rückgängig gemacht – ein Eintrag ist zurück.
+       *[other] Rückgängig gemacht – { $n } Einträge sind zurück.
+    }
+
+## Andere Computer
+
+head-name = Name
+head-system = System
+head-added-at = Hinzugefügt
+head-seen = Gesehen
+devices-none = Noch darf sich kein anderer Computer verbinden. Einen einladen: tandem invite --out DATEI
+device-is-removed = entfernt
+device-is-connected = verbunden
+device-removed = Entfernt. Er kann sich nicht mehr verbinden; Daten, die schon dort sind, bleiben dort.
+device-allowed = Er darf sich neu verbinden, mit dem Kennwort.
+take-over-allowed = Er darf die Daten des Servers einmal durch seine eigenen ersetzen.
+add-window-open = Zehn Minuten lang gibt es beim Hinzufügen eines Computers zusätzliche Versuche für das Kennwort.
+door-open = Computer können wieder hinzugefügt werden.
+password-set = Das neue Kennwort gilt. Computer, die schon verbunden sind, bleiben verbunden.
+password-set-all-out = Das neue Kennwort gilt. Jeder Computer muss es eingeben.
+service-id-renewed = Die Service-ID ist erneuert. Verbundene Computer erfahren sie von selbst; alte Einladungen gelten nicht mehr.
+invitation-saved = Gespeichert als { $file }
+invitation-addresses = Sie führt zu { $addresses }.
+invitation-ticket = { $days ->
+        [one] Ihr Ticket gilt einen Tag.
+       *[other] Ihr Ticket gilt { $days } Tage.
+    }
+invitation-no-password = Sie enthält das Kennwort nicht: Geben Sie es auf anderem Weg weiter, zum Beispiel am Telefon.
+
+## Orte
+
+stores-none = An den üblichen Orten wurden keine Daten gefunden. In einen Ordner sehen: tandem stores ORDNER
+stores-missing = gibt es noch nicht; er kann angelegt werden
+stores-empty = leer; der Aufbau kann darin angelegt werden
+stores-layout = enthält { $parts }
+stores-part = ist selbst ein Teil: { $part }
+stores-importable = { $items ->
+        [one] enthält einen losen Eintrag; in einen Speicher bringen: tandem stores import DATEI --into SPEICHER
+       *[other] enthält { $items } lose Einträge in { $files } Dateien; in einen Speicher bringen: tandem stores import DATEI… --into SPEICHER
+    }
+stores-other = enthält anderes ({ $names } Namen: { $examples })
+imported = { $present ->
+        [0] { $n } Einträge kamen hinzu.
+       *[other] { $n } Einträge kamen hinzu; { $present } waren schon da.
+    }
+
+## Der geführte Start
+
+start-intro = Zwei Computer mit Beispieldaten, beide auf diesem hier. Ihre eigenen Daten werden nicht berührt.
+start-server = «{ $server }» ist jetzt der Server: Er hat die Daten.
+start-preview = «{ $client }» wurde eingeladen und hat das Kennwort bewiesen. Das würde die erste Synchronisation tun:
+start-same = Sie ist gelaufen. Beide Computer haben jetzt dasselbe:
+start-change = Eine Änderung auf «{ $computer }»: { $what }
+start-arrived = { "  " }→ «{ $computer }» hat sie nach { $seconds } s: { $line }
+start-both = «{ $what }» wird auf beiden zugleich geändert, an verschiedenen Stellen:
+start-done = Änderungen gehen in beide Richtungen, und zwei Änderungen an einem Kontakt werden ein Kontakt.
+start-kept = Die beiden Computer bleiben in { $place }.
+start-set-up-already = Dieser Computer ist schon eingerichtet. Wie es steht: { $program } status
+start-own-question = Jetzt einen Server mit Ihren eigenen Daten einrichten? [j/N]
+start-own-later = Einen Server mit Ihren eigenen Daten einrichten: { $program } init --server --name NAME --store files:ORDNER
+start-place-question = In welchem Ordner sind die Daten, oder sollen sie sein? [{ $usual }]
+start-name-question = Wie soll dieser Server heißen? [{ $usual }]
+start-how-to-join =
+    So kommt ein anderer Computer hinzu:
+    { "  " }1. hier, in einem anderen Terminal: { $program } invite --out buero.tandem
+    { "  " }2. die Datei hinüberbringen und das Kennwort auf anderem Weg weitergeben
+    { "  " }3. dort: tandem join buero.tandem --store files:~/Tandem
+start-serve-question = Den Server jetzt starten? [j/N]
+start-serve-later = Den Server starten: { $program } serve

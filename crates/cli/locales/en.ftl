@@ -1,0 +1,267 @@
+# What the terminal says beside problems. Those, with their codes, are in crates/app/locales.
+#
+# Words: no "error", "failed", "invalid", "illegal", "fatal", "abort"; nobody is blamed.
+
+## Times
+
+ago-seconds = { $count ->
+        [0] just now
+        [one] one second ago
+       *[other] { $count } seconds ago
+    }
+ago-minutes = { $count ->
+        [one] one minute ago
+       *[other] { $count } minutes ago
+    }
+ago-hours = { $count ->
+        [one] one hour ago
+       *[other] { $count } hours ago
+    }
+ago-days = { $count ->
+        [one] yesterday
+       *[other] { $count } days ago
+    }
+today = today
+
+## How things stand
+
+status-server = «{ $name }» is the server.
+status-client = «{ $name }» is connected to «{ $server }» as its client.
+status-address = It listens at { $address }
+status-fingerprint = Fingerprint of the server: { $fingerprint }
+status-conflicts = { $n ->
+        [one] One conflict waits for your decision: tandem conflicts
+       *[other] { $n } conflicts wait for your decision: tandem conflicts
+    }
+status-held = { $n ->
+        [one] One deletion waits for your decision: tandem held
+       *[other] { $n } deletions wait for your decision: tandem held
+    }
+word-up-to-date = Up to date.
+word-synchronizing = { $pending ->
+        [0] Synchronizing.
+        [one] Synchronizing: one item is left.
+       *[other] Synchronizing: { $pending } items are left.
+    }
+word-paused = Paused until "tandem resume".
+word-paused-for = Paused for another { $time }.
+word-waiting = Waiting for «{ $server }».
+word-waiting-for-clients = Ready. No other computer is connected at the moment.
+word-offline = Offline.
+word-needs-decision = Needs your decision.
+word-problem = Something stands in the way.
+internet-on = "Synchronize via the Internet" is on.
+internet-off = "Synchronize via the Internet" is off: only in the local network.
+one-of-checks = { $id ->
+        [network] This computer has a network
+        [own-internet-switch] "Synchronize via the Internet" fits on this computer
+        [findable] An address of the server is known
+        [server-online] The server answers
+        [server-internet-switch] "Synchronize via the Internet" fits on the server
+        [server-key] It is the right server
+        [version] The versions fit together
+        [access] This computer may connect
+        [data-readable] The data can be read
+       *[other] { $id }
+    }
+
+## While it goes on
+
+progress-reading = Reading the data …
+progress-comparing = Comparing both sides …
+progress-connecting = Connecting to { $server } …
+progress-items = { $done } of { $total } items, { $bytes }
+progress-left = about { $time } left
+synchronizing = Synchronizing …
+serving = Ready for other computers at { $addresses }. Ctrl-C ends it.
+staying-connected = Staying connected. Ctrl-C ends it.
+ended = Ended.
+conflict-came = A conflict waits for your decision: tandem conflicts
+sync-nothing = Both sides are the same.
+sync-quiet = { $n ->
+        [one] Both sides are the same. One item was carried ({ $bytes }).
+       *[other] Both sides are the same. { $n } items were carried ({ $bytes }).
+    }
+
+## Setting up
+
+password-of = Password of «{ $server }»
+password-suggestion = Other computers have to enter the password of this server once. A good one: { $password }
+password-new = Password (nothing: take the good one)
+password-again = The same again
+password-differs = These were two different ones. Once more.
+server-made = «{ $name }» is a server now.
+server-next = Next: "tandem serve", and in another terminal: "tandem invite --out FILE".
+joining = Connecting to «{ $server }» …
+preview-added-here = added here
+preview-added-there = added on «{ $server }»
+preview-same = the same
+preview-differ = differ
+preview-not-sure = not sure
+preview-total = Total
+preview-name = In { $folder }: { $name }
+preview-more-names = { $n ->
+        [one] In { $folder }: and one more
+       *[other] In { $folder }: and { $n } more
+    }
+preview-removed-here = { $n ->
+        [one] One item that is only here goes to the backup; it can be brought back with "tandem undo".
+       *[other] { $n } items that are only here go to the backup; they can be brought back with "tandem undo".
+    }
+preview-removed-there = { $n ->
+        [one] One item that is only on «{ $server }» goes to the backup; it can be brought back with "tandem undo".
+       *[other] { $n } items that are only on «{ $server }» go to the backup; they can be brought back with "tandem undo".
+    }
+preview-bytes = { $here } come here, { $there } are sent.
+preview-question = Start the synchronization? [y/N]
+preview-how = Nothing has been changed yet. To start, run the same command with --yes instead of --preview.
+yes-letters = yj
+leave-question = Give up the connection to «{ $server }»? The data stays here. [y/N]
+leave-question-server = Stop being a server? The data stays here; other computers can't connect any more. [y/N]
+left = Done. The data stays here; access and secrets are gone.
+nothing-changed = Nothing was changed.
+
+## Folders
+
+head-folder = Folder
+head-direction = Changes go
+head-items = Items here
+head-same = On both sides
+head-here = Called here
+way-both = both ways
+way-to-server = only to the server
+way-to-here = only to this computer
+way-off = not at all
+folders-none = No folders yet.
+folder-set = { $folder }: changes go { $way }.
+folder-released = { $folder } is released for { $device }.
+folder-kept-back = { $folder } is kept from { $device }. What is already there stays there.
+
+## Deletions that wait
+
+held-none = No deletions wait for a decision.
+held-how = They were meant: tandem held allow FOLDER. Bring them back: tandem held restore FOLDER.
+held-at-server = { $folder }: { $n } of { $of } items were deleted on this computer; they are kept everywhere else.
+held-here = { $folder }: { $n } of { $of } items were deleted elsewhere; they are kept here.
+held-emptied = { $folder }: all { $n } items were gone at once on this computer; they are kept everywhere else.
+held-deleted-elsewhere = { $n ->
+        [one] { $folder }: one item here was deleted elsewhere before this computer was set up.
+       *[other] { $folder }: { $n } items here were deleted elsewhere before this computer was set up.
+    }
+held-allowed = { $folder }: the items are deleted everywhere. This can be undone for 30 days.
+held-restored = { $folder }: the items are brought back.
+
+## Conflicts
+
+head-id = ID
+head-title = Title
+head-fields = What differs
+head-since = Since
+head-server-version = Everybody's version
+head-other-version = The other version
+conflicts-none = No conflicts. If the same part of an item is changed on two computers, you decide here.
+conflicts-how = Look: tandem conflicts show ID. Decide: tandem conflicts resolve ID --keep server, client, both or merge.
+conflict-title = «{ $title }» in { $folder }
+conflict-not-here = The other version isn't on this computer. Look at it on the server; deciding works from here, too.
+resolved-server = Decided: the version everybody has stays.
+resolved-client = Decided: the other version becomes everybody's.
+resolved-both = Decided: the other version becomes an item of its own.
+resolved-merge = Decided: what only the other version has is added.
+
+## History
+
+head-run = Run
+head-when = When
+head-added = Added
+head-changed = Changed
+head-deleted = Deleted
+head-conflicts = Conflicts
+head-what = What
+head-where = Where
+head-item = Item
+history-none = Nothing has happened yet.
+run-goes-on = goes on
+run-empty = Nothing changed in this run.
+one-of-actions = { $action ->
+        [added] added
+        [changed] changed
+        [moved] moved
+        [flagged] marked
+        [deleted] deleted
+        [conflict] conflict
+       *[other] { $action }
+    }
+was-undone = undone
+where-here = here
+where-there = on the server
+undone = { $n ->
+        [0] Nothing was undone.
+        [one] Undone – one item is back.
+       *[other] Undone – { $n } items are back.
+    }
+
+## Other computers
+
+head-name = Name
+head-system = System
+head-added-at = Added
+head-seen = Seen
+devices-none = No other computer may connect yet. Invite one: tandem invite --out FILE
+device-is-removed = removed
+device-is-connected = connected
+device-removed = Removed. It can't connect any more; data already there stays there.
+device-allowed = It may connect anew, with the password.
+take-over-allowed = It may replace the server's data with its own, once.
+add-window-open = For ten minutes, adding a computer has extra tries at the password.
+door-open = Computers can be added again.
+password-set = The new password is set. Computers that are already connected stay connected.
+password-set-all-out = The new password is set. Every computer has to enter it.
+service-id-renewed = The service ID is renewed. Connected computers learn it by themselves; old invitations stop working.
+invitation-saved = Saved as { $file }
+invitation-addresses = It leads to { $addresses }.
+invitation-ticket = { $days ->
+        [one] Its ticket holds for a day.
+       *[other] Its ticket holds for { $days } days.
+    }
+invitation-no-password = It doesn't hold the password: tell that another way, for example by phone.
+
+## Places
+
+stores-none = No data was found at the usual places. Look into a folder: tandem stores DIR
+stores-missing = doesn't exist yet; it can be made
+stores-empty = empty; the layout can be made in it
+stores-layout = holds { $parts }
+stores-part = is itself one part: { $part }
+stores-importable = { $items ->
+        [one] holds one loose item; bring it into a store: tandem stores import FILE --into STORE
+       *[other] holds { $items } loose items in { $files } files; bring them into a store: tandem stores import FILE… --into STORE
+    }
+stores-other = holds something else ({ $names } names: { $examples })
+imported = { $present ->
+        [0] { $n } items were added.
+       *[other] { $n } items were added; { $present } were there already.
+    }
+
+## The guided start
+
+start-intro = Two computers with sample data, both on this one. Nothing of yours is touched.
+start-server = «{ $server }» is the server now: it has the data.
+start-preview = «{ $client }» was invited and has proved the password. This is what the first synchronization would do:
+start-same = It ran. Both computers hold the same now:
+start-change = A change on «{ $computer }»: { $what }
+start-arrived = { "  " }→ «{ $computer }» has it after { $seconds } s: { $line }
+start-both = «{ $what }» is changed on both at the same time, in different places:
+start-done = Changes cross in both directions, and two edits of one contact become one contact.
+start-kept = The two computers are kept in { $place }.
+start-set-up-already = This computer is already set up. How it stands: { $program } status
+start-own-question = Set up a server with your own data now? [y/N]
+start-own-later = To set up a server with your own data: { $program } init --server --name NAME --store files:DIR
+start-place-question = Which folder has the data, or shall have it? [{ $usual }]
+start-name-question = What is this server to be called? [{ $usual }]
+start-how-to-join =
+    To let another computer in:
+    { "  " }1. here, in another terminal: { $program } invite --out office.tandem
+    { "  " }2. bring the file over, and tell the password another way
+    { "  " }3. there: tandem join office.tandem --store files:~/Tandem
+start-serve-question = Start the server now? [y/N]
+start-serve-later = To start the server: { $program } serve

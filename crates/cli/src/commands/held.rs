@@ -1,0 +1,52 @@
+//! Deletions that wait for a decision.
+
+use crate::{
+    args::{Held, HeldDecision},
+    door::{ask, decide},
+    output::{Answer, Output},
+    words::{Words, printable, say},
+};
+use app::{
+    api::types::{DecideHeld, Done, HeldDecision as Decision, HeldView, HeldWhere, Nothing},
+    message::Result,
+    node::Use,
+    profile::Profile,
+};
+use serde_json::json;
+
+pub(crate) async fn held(args: Held, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    let (folder, decision, text) = match args.decision {
+        None => return list(profile, words).await,
+        Some(HeldDecision::Allow { folder }) => {
+            let text = say!(words, "held-allowed", folder = &folder);
+            (folder, Decision::Allow, text)
+        }
+        Some(HeldDecision::Restore { folder }) => {
+            let text = say!(words, "held-restored", folder = &folder);
+            (folder, Decision::Restore, text)
+        }
+    };
+    let Done {} = decide(profile, output, "decide_held", DecideHeld { folder, decision }).await?;
+    Ok(Answer::done(text))
+}
+
+async fn list(profile: &Profile, words: Words) -> Result<Answer> {
+    let held: Vec<HeldView> = ask(profile, Use::Ask, "held", Nothing {}).await?;
+    let mut text = String::new();
+    for waiting in &held {
+        let (folder, n, of) = (&waiting.path, waiting.count, waiting.of);
+        text.push_str(&match waiting.waits {
+            HeldWhere::AtServer => say!(words, "held-at-server", folder = folder, n = n, of = of),
+            HeldWhere::Here => say!(words, "held-here", folder = folder, n = n, of = of),
+            HeldWhere::Emptied => say!(words, "held-emptied", folder = folder, n = n),
+            HeldWhere::DeletedElsewhere => say!(words, "held-deleted-elsewhere", folder = folder, n = n),
+        });
+        text.push('\n');
+        for example in &waiting.examples {
+            text.push_str(&format!("    {}\n", printable(example)));
+        }
+    }
+    text.push_str(&if held.is_empty() { say!(words, "held-none") } else { say!(words, "held-how") });
+    Ok(Answer::new(json!({"held": held}), text))
+}

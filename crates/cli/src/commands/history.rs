@@ -1,0 +1,97 @@
+//! What happened, and bringing it back.
+
+use super::now_secs;
+use crate::{
+    args::{History, Undo},
+    door::{ask, decide},
+    output::{Answer, Output},
+    table::{Cell, Table},
+    words::{Words, printable, say},
+};
+use app::{
+    api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
+    message::{Code, Exit, Problem, Result},
+    node::Use,
+    profile::Profile,
+};
+use serde_json::json;
+
+pub(crate) async fn history(args: &History, profile: &Profile, words: Words) -> Result<Answer> {
+    let answer: HistoryAnswer = ask(profile, Use::Ask, "history", HistoryRequest { run: args.run }).await?;
+    Ok(match args.run {
+        Some(_) => {
+            Answer::new(json!({"runs": answer.runs, "entries": answer.entries}), entries(&answer.entries, words))
+        }
+        None => Answer::new(json!({"runs": answer.runs}), runs(&answer.runs, words)),
+    })
+}
+
+pub(crate) async fn undo(args: Undo, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    let request = UndoRequest { what: args.what };
+    let UndoAnswer { undone, left } = decide(profile, output, "undo", request).await?;
+    let mut text = say!(words, "undone", n = undone);
+    for item in &left {
+        text.push_str(&format!("\n    {}", printable(item)));
+    }
+    if !left.is_empty() {
+        output.problem_beside(&Problem::new(Code::ChangedSince).with("n", left.len()));
+    }
+    let exit = if undone == 0 && !left.is_empty() { Exit::Other } else { Exit::Ok };
+    Ok(Answer::new(json!({"undone": undone, "left": left}), text).ending(exit))
+}
+
+fn runs(runs: &[RunView], words: Words) -> String {
+    if runs.is_empty() {
+        return say!(words, "history-none");
+    }
+    let mut table = Table::new([
+        Cell::right(say!(words, "head-run")),
+        Cell::left(say!(words, "head-when")),
+        Cell::right(say!(words, "head-added")),
+        Cell::right(say!(words, "head-changed")),
+        Cell::right(say!(words, "head-deleted")),
+        Cell::right(say!(words, "head-conflicts")),
+    ]);
+    for run in runs {
+        let when = match run.ended {
+            Some(_) => words.ago(run.started, now_secs()),
+            None => say!(words, "run-goes-on"),
+        };
+        table.add([
+            Cell::right(run.id.to_string()),
+            Cell::left(when),
+            Cell::right(words.number(run.added)),
+            Cell::right(words.number(run.changed)),
+            Cell::right(words.number(run.deleted)),
+            Cell::right(words.number(run.conflicts)),
+        ]);
+    }
+    table.print()
+}
+
+fn entries(entries: &[EntryView], words: Words) -> String {
+    if entries.is_empty() {
+        return say!(words, "run-empty");
+    }
+    let mut table = Table::new([
+        Cell::left(say!(words, "head-what")),
+        Cell::left(say!(words, "head-where")),
+        Cell::left(say!(words, "head-folder")),
+        Cell::left(say!(words, "head-title")),
+        Cell::left(say!(words, "head-item")),
+    ]);
+    for entry in entries {
+        let what = say!(words, "one-of-actions", action = &entry.action);
+        let what = if entry.is_undone { format!("{what} ({})", say!(words, "was-undone")) } else { what };
+        let place = if entry.is_here { say!(words, "where-here") } else { say!(words, "where-there") };
+        table.add([
+            Cell::left(what),
+            Cell::left(place),
+            Cell::left(&entry.folder),
+            Cell::left(&entry.title),
+            Cell::left(&entry.item),
+        ]);
+    }
+    table.print()
+}

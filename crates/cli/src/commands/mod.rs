@@ -1,0 +1,70 @@
+//! One module for each thing people do.
+
+mod conflicts;
+mod devices;
+mod folders;
+mod held;
+mod history;
+mod pages;
+mod running;
+mod setup;
+mod start;
+mod status;
+mod stores;
+
+use crate::{
+    args::Command,
+    output::{Answer, Output},
+};
+use app::{
+    message::{Code, Exit, ProblemView, Result},
+    profile::Profile,
+};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Carries out a command.
+pub(crate) async fn carry_out(command: Command, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    match command {
+        Command::Start(args) => start::start(args, profile, output).await,
+        Command::Init(args) => setup::init(args, profile, output).await,
+        Command::Join(args) => setup::join(args, profile, output).await,
+        Command::Leave(args) => setup::leave(&args, profile, output).await,
+        Command::Serve => running::serve(profile, output).await,
+        Command::Run => running::stay_connected(profile, output).await,
+        Command::Sync => running::sync(profile, output).await,
+        Command::Status => status::status(profile, words).await,
+        Command::Pause(args) => status::pause(&args, profile, words).await,
+        Command::Resume => status::resume(profile, words).await,
+        Command::Internet(args) => status::internet(&args, profile, words).await,
+        Command::Doctor => status::doctor(profile, words).await,
+        Command::Folders(args) => folders::folders(args, profile, words).await,
+        Command::Held(args) => held::held(args, profile, output).await,
+        Command::Conflicts(args) => conflicts::conflicts(args, profile, output).await,
+        Command::History(args) => history::history(&args, profile, words).await,
+        Command::Undo(args) => history::undo(args, profile, output).await,
+        Command::Devices(args) => devices::devices(args, profile, words).await,
+        Command::Invite(args) => devices::invite(args, profile, words).await,
+        Command::Password(args) => devices::password(args, profile, output).await,
+        Command::ServiceId(args) => devices::service_id(&args, profile, words).await,
+        Command::Stores(args) => stores::stores(args, words).await,
+        Command::Log(args) => Ok(pages::log(&args, profile)),
+        Command::Completions(args) => Ok(pages::completions(&args)),
+        Command::Man(args) => pages::man(&args),
+    }
+}
+
+/// What a command ends with that met this problem on the way.
+fn exit_of(problem: &ProblemView) -> Exit {
+    let code = serde_json::from_value::<Code>(problem.code.clone().into());
+    code.map_or(Exit::Other, Code::exit)
+}
+
+fn now_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Enough of an ID to tell it from others, as commands take it.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}

@@ -1,0 +1,194 @@
+//! Becoming a server, becoming a client, and leaving.
+
+use super::running;
+use crate::{
+    args::{Init, Join, Leave, Mode},
+    door::Door,
+    invitation,
+    output::{Answer, Output},
+    password, progress,
+    table::{Cell, Table},
+    terminal::ask_yes,
+    words::{Words, printable, say},
+};
+use app::{
+    api::types::{Nothing, Preview, PreviewFolder, Status},
+    message::{Code, Problem, Result},
+    node::{InitServer, JoinRequest, Node, OpenOptions, Pairing, Use},
+    password::Rule,
+    places,
+    profile::Profile,
+    secrets::StoreKind,
+    settings::{Role, Settings},
+};
+use identity::Invitation;
+use serde_json::json;
+
+/// More names of one folder would hide the table.
+const NAMES_MAX: usize = 5;
+
+pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    // Before anybody is asked for a password.
+    refuse_second_role(&Settings::load(&profile.settings_file())?)?;
+    let name = args.name.unwrap_or_else(computer_name);
+    let internet = args.internet.is_on();
+    let store = places::absolute(&args.store)?;
+    let password = password::new(&args.password, output, Rule::new(internet), &[&name]).await?;
+    let secrets = args.secrets.secrets.map(StoreKind::from);
+    let request = InitServer { name, store, password, internet, listen: args.listen, secrets };
+    let created = Node::init_server(profile, request).await?;
+    let (name, fingerprint) = (created.name.as_str(), created.fingerprint.to_string());
+    let mut text = say!(words, "server-made", name = name);
+    text.push_str(&format!("\n{}\n", say!(words, "status-fingerprint", fingerprint = &fingerprint)));
+    text.push_str(&say!(words, "server-next"));
+    if let Some(note) = &created.note {
+        output.problem_beside(note);
+    }
+    let secrets = match created.secrets {
+        StoreKind::Keyring => "keyring",
+        StoreKind::File => "file",
+    };
+    let note = created.note.map(|note| note.view(words.language));
+    Ok(Answer::new(json!({"name": name, "fingerprint": fingerprint, "secrets": secrets, "note": note}), text))
+}
+
+pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Result<Answer> {
+    let invitation = invitation::read(&args.invitation)?;
+    let settings = Settings::load(&profile.settings_file())?;
+    let (preview, yes) = (args.preview, args.yes);
+    let node = match known_server(&settings, &invitation)? {
+        // Added before, by a preview: neither the password nor a place is needed again.
+        true => Node::open(profile, Use::Once, OpenOptions::default()).await?,
+        false => {
+            let server = invitation.server_name.as_str();
+            output.note(&say!(output.words, "joining", server = server));
+            let password = password::existing(&args.password, output, server).await?;
+            Node::join(profile, request(args, invitation, password)?).await?
+        }
+    };
+    let door = Door::Own(node);
+    let outcome = first_synchronization(&door, preview, yes, output).await;
+    door.close().await;
+    outcome
+}
+
+fn request(args: Join, invitation: Invitation, password: identity::Secret) -> Result<JoinRequest> {
+    Ok(JoinRequest {
+        invitation,
+        store: places::absolute(&args.store)?,
+        password,
+        mode: match args.mode {
+            Mode::Combine => Pairing::Combine,
+            Mode::Server => Pairing::TakeServer,
+            Mode::Client => Pairing::TakeClient,
+        },
+        only: args.only,
+        map: args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect(),
+        device_name: args.name.unwrap_or_else(computer_name),
+        secrets: args.secrets.secrets.map(StoreKind::from),
+        addresses: args.addresses,
+    })
+}
+
+/// Whether this profile was added to the server of the invitation already.
+fn known_server(settings: &Settings, invitation: &Invitation) -> Result<bool> {
+    match (&settings.role, &settings.server) {
+        (None, _) => Ok(false),
+        (Some(Role::Client), Some(server)) if server.public_key == invitation.public_key => Ok(true),
+        (Some(Role::Client), Some(server)) => Err(Problem::new(Code::OtherServer)
+            .with("server", server.name.as_str())
+            .with("other", invitation.server_name.as_str())),
+        _ => refuse_second_role(settings).map(|()| false),
+    }
+}
+
+fn refuse_second_role(settings: &Settings) -> Result<()> {
+    match settings.role {
+        None => Ok(()),
+        Some(Role::Server) => Err(Problem::new(Code::AlreadySetUp).with("role", "server")),
+        Some(Role::Client) => Err(Problem::new(Code::AlreadySetUp).with("role", "client")),
+    }
+}
+
+async fn first_synchronization(door: &Door, only_preview: bool, yes: bool, output: Output) -> Result<Answer> {
+    let words = output.words;
+    let preview: Preview = progress::watch(output, door, door.call("preview", Nothing {})).await?;
+    let Status { server_name: server, .. } = door.call("status", Nothing {}).await?;
+    let table = show(&preview, &server, words);
+    let is_asked = !only_preview && !yes && output.can_ask;
+    if !yes && !is_asked {
+        let how = say!(words, "preview-how");
+        return Ok(Answer::new(json!(preview), format!("{table}\n{how}")));
+    }
+    output.line(&table);
+    if is_asked && !ask_yes(say!(words, "preview-question"), &say!(words, "yes-letters")).await? {
+        return Ok(Answer::new(json!(preview), say!(words, "preview-how")));
+    }
+    let _: Status = door.call("start", Nothing {}).await?;
+    running::until_quiet(door, output).await
+}
+
+/// The preview as a table, with names of what needs a look.
+pub(super) fn show(preview: &Preview, server: &str, words: Words) -> String {
+    let mut table = Table::new([
+        Cell::left(""),
+        Cell::right(say!(words, "preview-added-here")),
+        Cell::right(say!(words, "preview-added-there", server = server)),
+        Cell::right(say!(words, "preview-same")),
+        Cell::right(say!(words, "preview-differ")),
+        Cell::right(say!(words, "preview-not-sure")),
+    ]);
+    let total = PreviewFolder { path: say!(words, "preview-total"), ..preview.total.clone() };
+    for folder in preview.folders.iter().chain([&total]) {
+        table.add([
+            Cell::left(&folder.path),
+            Cell::right(words.number(folder.added_here)),
+            Cell::right(words.number(folder.added_there)),
+            Cell::right(words.number(folder.same)),
+            Cell::right(words.number(folder.differ)),
+            Cell::right(words.number(folder.not_sure)),
+        ]);
+    }
+    let mut text = table.print();
+    let mut add = |line: String| text.push_str(&format!("{line}\n"));
+    for folder in &preview.folders {
+        for name in folder.names.iter().take(NAMES_MAX) {
+            add(say!(words, "preview-name", folder = &folder.path, name = printable(name)));
+        }
+        if folder.names.len() > NAMES_MAX {
+            add(say!(words, "preview-more-names", folder = &folder.path, n = folder.names.len() - NAMES_MAX));
+        }
+    }
+    if total.removed_here > 0 {
+        add(say!(words, "preview-removed-here", n = total.removed_here));
+    }
+    if total.removed_there > 0 {
+        add(say!(words, "preview-removed-there", n = total.removed_there, server = server));
+    }
+    let (here, there) = (words.bytes(preview.bytes_here), words.bytes(preview.bytes_there));
+    add(say!(words, "preview-bytes", here = here, there = there));
+    text
+}
+
+pub(crate) async fn leave(args: &Leave, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    let settings = Settings::load(&profile.settings_file())?;
+    let question = match (settings.role, &settings.server) {
+        (Some(Role::Client), Some(server)) => say!(words, "leave-question", server = server.name.as_str()),
+        _ => say!(words, "leave-question-server"),
+    };
+    let is_asked = output.can_ask && !args.yes && settings.role.is_some();
+    if is_asked && !ask_yes(question, &say!(words, "yes-letters")).await? {
+        return Ok(Answer::new(json!({"done": false}), say!(words, "nothing-changed")));
+    }
+    Node::leave(profile).await?;
+    Ok(Answer::done(say!(words, "left")))
+}
+
+/// What this computer is called, as far as its name is one that people see.
+pub(super) fn computer_name() -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    let short = name.split('.').next().unwrap_or_default();
+    if short.is_empty() { "Tandem".to_owned() } else { short.to_owned() }
+}

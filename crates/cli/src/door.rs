@@ -1,0 +1,139 @@
+//! To whom a command speaks: the running instance of the profile, or one of its own that only answers.
+
+use crate::{output::Output, progress};
+use app::{
+    api::types::{Nothing, RoleView, Status},
+    control::ControlClient,
+    message::{Code, Problem, Result},
+    node::{Node, OpenOptions, Use},
+    profile::Profile,
+    settings::Settings,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// The instance that answers.
+pub(crate) enum Door {
+    /// `serve`, `run` or the window has the profile.
+    Running(ControlClient),
+    /// Nobody had it; it is ours until [`close`](Self::close).
+    Own(Node),
+}
+
+impl Door {
+    /// Finds the running instance, else opens the profile for `use_as`.
+    pub(crate) async fn find(profile: &Profile, use_as: Use) -> Result<Self> {
+        if let Some(running) = ControlClient::connect(profile).await? {
+            return Ok(Self::Running(running));
+        }
+        Ok(Self::Own(Node::open(profile, use_as, OpenOptions::default()).await?))
+    }
+
+    /// Asks for something by the command list of [`app::api`].
+    pub(crate) async fn call<A: DeserializeOwned>(&self, command: &str, request: impl Serialize) -> Result<A> {
+        let unexpected = |error: serde_json::Error| Problem::new(Code::Unexpected).because(error);
+        let request = serde_json::to_value(request).map_err(unexpected)?;
+        let answer: Value = match self {
+            Self::Running(running) => running.call(command, request).await?,
+            Self::Own(node) => node.call(command, request).await?,
+        };
+        serde_json::from_value(answer).map_err(unexpected)
+    }
+
+    /// Waits until the link to the server stands, or it is known what stands in the way. The running instance knows
+    /// already; one of our own has only begun to call.
+    async fn settle(&self) -> Result<()> {
+        let begun = Instant::now();
+        while let Self::Own(_) = self {
+            let status: Status = self.call("status", Nothing {}).await?;
+            let is_settled = status.role == RoleView::Server || status.is_connected || status.problem.is_some();
+            if is_settled || begun.elapsed() > SETTLING_MAX {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+
+    /// Puts the profile down again, if we took it up.
+    pub(crate) async fn close(self) {
+        if let Self::Own(node) = self {
+            node.shut_down().await;
+        }
+    }
+}
+
+/// Calls take this long at most before they are known to reach nobody.
+const SETTLING_MAX: Duration = Duration::from_secs(15);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// Asks once.
+pub(crate) async fn ask<A: DeserializeOwned>(
+    profile: &Profile,
+    use_as: Use,
+    command: &str,
+    request: impl Serialize,
+) -> Result<A> {
+    let door = Door::find(profile, use_as).await?;
+    let answer = door.call(command, request).await;
+    door.close().await;
+    answer
+}
+
+/// Asks once for something that the server may have to be asked for.
+pub(crate) async fn ask_connected<A: DeserializeOwned>(
+    profile: &Profile,
+    command: &str,
+    request: impl Serialize,
+) -> Result<A> {
+    let door = Door::find(profile, Use::Once).await?;
+    let answer = async {
+        door.settle().await?;
+        door.call(command, request).await
+    }
+    .await;
+    door.close().await;
+    answer
+}
+
+/// Decides something, and if nobody is running, sees to it that it is carried out now as far as it can be. What can't is
+/// remembered and done at the next synchronization.
+pub(crate) async fn decide<A: DeserializeOwned>(
+    profile: &Profile,
+    output: Output,
+    command: &str,
+    request: impl Serialize,
+) -> Result<A> {
+    let door = Door::find(profile, Use::Once).await?;
+    let work = async {
+        door.settle().await?;
+        let answer = door.call(command, request).await?;
+        if let Door::Own(_) = door {
+            let carried_out = door.call::<Status>("wait_quiet", Nothing {}).await;
+            if let Err(problem) = carried_out {
+                tracing::info!(code = problem.code.as_str(), "a decision is carried out later");
+            }
+        }
+        Ok(answer)
+    };
+    let answer = progress::watch(output, &door, work).await;
+    door.close().await;
+    answer
+}
+
+/// Asks the running instance; without one there is nothing to ask about.
+pub(crate) async fn ask_running<A: DeserializeOwned>(
+    profile: &Profile,
+    command: &str,
+    request: impl Serialize,
+) -> Result<A> {
+    match ControlClient::connect(profile).await? {
+        Some(running) => Door::Running(running).call(command, request).await,
+        // A profile that isn't set up is the better thing to say.
+        None => match Settings::load(&profile.settings_file())?.role {
+            Some(_) => Err(Problem::new(Code::NotRunning).with("folder", profile.folder())),
+            None => Err(Problem::new(Code::NotSetUp)),
+        },
+    }
+}

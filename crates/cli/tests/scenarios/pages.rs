@@ -1,0 +1,105 @@
+//! What the program tells about itself.
+
+use crate::computer::Computer;
+use std::{collections::BTreeSet, fs, process::Command};
+
+/// The commands that the help of a command lists.
+fn commands_in(help: &str) -> Vec<String> {
+    let listed = help.split("\nCommands:\n").nth(1).unwrap_or_default();
+    let lines = listed.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+fn visit(computer: &Computer, path: &[String], seen: &mut BTreeSet<String>) {
+    let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = computer.tandem(&arguments).went_well().stdout;
+    assert!(help.contains("Usage: tandem"), "{path:?}: {help}");
+    assert!(help.contains("--json"), "{path:?}: {help}");
+    seen.insert(path.join(" "));
+    for name in commands_in(&help) {
+        visit(computer, &[path, &[name]].concat(), seen);
+    }
+}
+
+#[test]
+fn every_command_explains_itself_and_is_in_the_documentation() {
+    let computer = Computer::new();
+    let mut seen = BTreeSet::new();
+    visit(&computer, &[], &mut seen);
+    for command in ["join", "conflicts resolve", "devices takeover allow", "stores import", "log path"] {
+        assert!(seen.contains(command), "{command} isn't among {seen:?}");
+    }
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap();
+    for command in seen.iter().filter(|command| !command.is_empty()) {
+        assert!(page.contains(&format!("tandem {command}")), "docs/cli.md doesn't have tandem {command}");
+    }
+}
+
+#[test]
+fn manual_pages_exist_for_every_command_and_render() {
+    let computer = Computer::new();
+    let folder = computer.path("man");
+    computer.tandem(&["man", "--out", &folder.display().to_string()]).went_well();
+    let pages: BTreeSet<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    for page in ["tandem.1", "tandem-serve.1", "tandem-conflicts-resolve.1", "tandem-devices-takeover-allow.1"] {
+        assert!(pages.contains(page), "{page} isn't among {pages:?}");
+    }
+    for page in &pages {
+        let text = fs::read_to_string(folder.join(page)).unwrap();
+        assert!(text.contains(".TH ") && text.contains(".SH SYNOPSIS"), "{page}");
+        let Ok(shown) = Command::new("man").args(["-l", "-P", "cat"]).arg(folder.join(page)).output() else { continue };
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.is_empty() || shown.contains("tandem"), "{page}: {shown}");
+    }
+    assert!(computer.tandem(&["man"]).went_well().stdout.contains(".TH tandem 1"));
+}
+
+#[test]
+fn completions_are_made_for_every_shell_and_load_where_it_is_installed() {
+    let computer = Computer::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = computer.tandem(&["completions", shell]).went_well().stdout;
+        assert!(script.contains("conflicts"), "{shell}");
+        let file = computer.path(shell);
+        fs::write(&file, &script).unwrap();
+        let arguments = match shell {
+            "bash" => vec!["--norc".to_owned(), "-c".to_owned(), format!("source {}", file.display())],
+            "zsh" => vec!["-n".to_owned(), file.display().to_string()],
+            "fish" => vec!["--no-execute".to_owned(), file.display().to_string()],
+            _ => continue,
+        };
+        if let Ok(loaded) = Command::new(shell).args(arguments).output() {
+            assert!(loaded.status.success(), "{shell}: {loaded:?}");
+        }
+    }
+}
+
+#[test]
+fn the_log_and_the_version_are_where_they_should_be() {
+    let computer = Computer::new();
+    let path = computer.tandem(&["log", "path"]).went_well().stdout;
+    assert_eq!(path.trim(), computer.path("profile/log").display().to_string());
+    assert!(computer.tandem(&["--version"]).went_well().stdout.starts_with("tandem 0."));
+}
+
+#[test]
+fn problems_are_told_in_the_language_asked_for_and_as_json_on_standard_output() {
+    let computer = Computer::new();
+    let said = computer.tandem(&["status", "--lang", "de"]);
+    said.told(2, "C05");
+    assert!(said.stderr.contains("eingerichtet"), "{}", said.stderr);
+    let ran = computer.tandem(&["status", "--json"]);
+    assert_eq!((ran.exit, ran.stderr.as_str()), (2, ""));
+    let problem = ran.json();
+    assert_eq!((problem["shape"].as_u64(), problem["problem"]["code"].as_str()), (Some(1), Some("C05")));
+    for part in ["headline", "message", "action", "command"] {
+        assert!(problem["problem"][part].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
+    }
+    let ran = computer.tandem(&["status", "--sideways", "--json"]);
+    assert_eq!((ran.exit, ran.json()["problem"]["code"].as_str()), (2, Some("C11")));
+    let ran = computer.tandem(&["sideways"]);
+    assert_eq!(ran.exit, 2);
+    assert!(ran.stderr.contains("sideways"), "{ran:?}");
+}
