@@ -79,6 +79,8 @@ pub struct Computer {
     pub blobs: BTreeMap<NativeHash, Bytes>,
     /// What was deleted or overwritten by synchronization.
     pub trash: BTreeSet<CanonHash>,
+    /// What its history keeps of contents that were written over.
+    pub before_images: BTreeSet<CanonHash>,
     intents: Vec<Intent>,
     /// Committed, and not yet acted upon.
     pub outputs: VecDeque<Output>,
@@ -113,6 +115,7 @@ impl Computer {
             store,
             blobs: BTreeMap::new(),
             trash: BTreeSet::new(),
+            before_images: BTreeSet::new(),
             intents: Vec::new(),
             outputs: VecDeque::new(),
             link: None,
@@ -139,6 +142,7 @@ impl Computer {
             store: self.store.clone(),
             blobs: self.blobs.clone(),
             trash: self.trash.clone(),
+            before_images: self.before_images.clone(),
             intents: self.intents.clone(),
             outputs: VecDeque::new(),
             link: None,
@@ -456,6 +460,7 @@ impl Computer {
                         self.store.put(&folder, &state.name, state.version.format, bytes, state.flags.clone())
                     }
                     (Some(existing), bytes) => {
+                        self.before_images.insert(existing.state.version.canon);
                         let held = self.store.items[&existing.href].clone();
                         let href = if held.folder == folder {
                             existing.href.clone()

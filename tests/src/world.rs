@@ -57,6 +57,8 @@ pub struct World {
     pub trouble: Trouble,
     /// What crossed the links.
     pub traffic: Traffic,
+    /// The hub went back in time: what only its log kept is to be found in the histories.
+    has_hub_lost: bool,
     next_session: u64,
     next_number: u64,
 }
@@ -92,6 +94,7 @@ impl World {
             ledger: Ledger::default(),
             trouble: Trouble::default(),
             traffic: Traffic::default(),
+            has_hub_lost: false,
             next_session: 1,
             next_number: 10_000,
         };
@@ -115,6 +118,7 @@ impl World {
             ledger: self.ledger.clone(),
             trouble: Trouble::default(),
             traffic: Traffic::default(),
+            has_hub_lost: self.has_hub_lost,
             next_session: self.next_session,
             next_number: self.next_number,
         }
@@ -456,6 +460,7 @@ impl World {
         blobs: BTreeMap<NativeHash, Bytes>,
         own: sync::memory::MemoryReplica,
     ) {
+        self.has_hub_lost = true;
         index.crash();
         self.server_crash();
         self.server.index = index;
@@ -988,6 +993,9 @@ impl World {
         kept.extend(self.conflicts().values().map(|conflict| conflict.loser.version.canon));
         for computer in &self.computers {
             kept.extend(computer.trash.iter().copied());
+            if self.has_hub_lost {
+                kept.extend(computer.before_images.iter().copied());
+            }
             let hrefs = computer.store.items.keys();
             kept.extend(hrefs.map(|href| computer.store.local(href, FolderUid([0; 16])).state.version.canon));
         }
