@@ -92,7 +92,7 @@ pub enum Event {
 }
 
 /// How things stand.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// The link to the hub stands (always, on the server).
     pub is_connected: bool,
@@ -555,8 +555,15 @@ impl Room {
         self.state.is_reading = self.reading.is_first();
         self.state.is_compared = self.replica.is_caught_up() && !self.reading.is_first();
         self.state.pending = self.replica.pending() as u64;
-        let state = self.state.clone();
-        self.state_out.send_replace(state);
+        // Only what is new is told: whoever hears it may ask, and asking must not be news again.
+        let state = &self.state;
+        self.state_out.send_if_modified(|told| {
+            let is_new = told != state;
+            if is_new {
+                told.clone_from(state);
+            }
+            is_new
+        });
     }
 
     /// The server's store holds what this computer knows of the log.

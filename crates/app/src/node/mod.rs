@@ -108,6 +108,8 @@ impl std::fmt::Debug for Instance {
     }
 }
 
+/// People see no faster than that.
+const STATUS_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 const TRANSPORT: &str = "net.transport";
 
 impl Node {
@@ -342,6 +344,7 @@ impl Instance {
         use sync::replica::Happened;
         let mut events = self.engine.events();
         let mut state = self.engine.state();
+        let (mut is_status_due, mut next_status) = (false, tokio::time::Instant::now());
         loop {
             let event = tokio::select! {
                 event = events.recv() => match event {
@@ -361,10 +364,18 @@ impl Instance {
                     Ok(engine::Event::Happened(_)) | Err(broadcast::error::RecvError::Lagged(_)) => None,
                     Err(broadcast::error::RecvError::Closed) => break,
                 },
-                changed = state.changed() => match changed {
-                    Ok(()) => self.status_now().await.ok().map(|status| Event::Status { status }),
+                changed = state.changed(), if !is_status_due => match changed {
+                    Ok(()) => {
+                        is_status_due = true;
+                        None
+                    }
                     Err(_) => break,
                 },
+                () = tokio::time::sleep_until(next_status), if is_status_due => {
+                    is_status_due = false;
+                    next_status = tokio::time::Instant::now() + STATUS_EVERY;
+                    self.status_now().await.ok().map(|status| Event::Status { status })
+                }
             };
             if let Some(event) = event {
                 // Nobody listening is fine.
