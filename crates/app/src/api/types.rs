@@ -547,7 +547,7 @@ pub struct Check {
 
 /// Something happened.
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
-#[serde(tag = "event", rename_all = "camelCase")]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// How things stand changed.
     Status {

@@ -90,7 +90,10 @@ impl Instance {
             conflicts,
             held,
             internet: settings.network.internet,
-            addresses: self.listening.iter().map(ToString::to_string).collect(),
+            addresses: match self.part {
+                Part::Server => self.listening.iter().map(ToString::to_string).collect(),
+                Part::Client => Vec::new(),
+            },
             paused_until: pause.map(|pause| pause.until.unwrap_or(0)),
             problem: problem.map(|problem| problem.view(self.language())),
         })
