@@ -133,6 +133,7 @@ pub struct Answers {
 
 /// What became of a proposal.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "answers are few and short-lived")]
 pub enum Outcome {
     /// It is in the log, durably, with this number.
     Accepted(Seq),

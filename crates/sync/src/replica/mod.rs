@@ -171,6 +171,7 @@ enum Step {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are at most `STEPS_MAX`")]
 enum Then {
     Write { existing: Option<Local> },
     Merge { combined: ItemState, local: Local, base: FieldHashes },

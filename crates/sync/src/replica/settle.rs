@@ -11,6 +11,7 @@ use pim::ItemUid;
 
 /// What became of a change in the store.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are of the large variant")]
 pub enum ApplyOutcome {
     /// The store holds this now; `None`: nothing of the item.
     Done(Option<Local>),
