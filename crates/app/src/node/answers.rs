@@ -489,9 +489,15 @@ impl Instance {
         let skipped = |id: &str| Check { id: id.to_owned(), result: "skipped".to_owned(), problem: None };
         let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let store_problem = self.engine.state().borrow().problem.clone();
-        let has_network = net::OnLink::system();
-        let mut checks = vec![check("network", None)];
-        drop(has_network);
+        // Without an endpoint (nothing is running) there is no way to tell from here.
+        let mut checks = vec![match &self.endpoint {
+            None => skipped("network"),
+            Some(_) if self.listening.iter().any(|address| !address.ip().is_loopback()) => check("network", None),
+            Some(_) if self.settings().network.listen.ip().is_loopback() && self.part == Part::Server => {
+                skipped("network")
+            }
+            Some(_) => check("network", Some(Problem::new(Code::Offline))),
+        }];
         if self.part == Part::Client {
             let is_connected = status.is_connected;
             let of = |codes: &[Code]| link_problem.clone().filter(|problem| codes.contains(&problem.code));
