@@ -7,6 +7,7 @@ pub(crate) use value::{FolderPair, PauseFor};
 use app::{
     api::types::{Direction, Keep},
     language::Language,
+    node::Pairing,
     secrets::StoreKind,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValue};
@@ -461,6 +462,16 @@ pub(crate) enum Mode {
     Server,
     /// The server becomes a copy of this computer, if its owner agrees.
     Client,
+}
+
+impl From<Mode> for Pairing {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Combine => Self::Combine,
+            Mode::Server => Self::TakeServer,
+            Mode::Client => Self::TakeClient,
+        }
+    }
 }
 
 /// Where this computer's key is kept.

@@ -544,7 +544,8 @@ impl Room {
         }
     }
 
-    fn tell_state(&mut self) {
+    /// Sums up how things stand, and tells it if it is news.
+    pub(crate) fn tell_state(&mut self) {
         let is_settled = self.part == Part::Server || self.is_settled_there();
         self.state.is_quiet = self.replica.is_quiet()
             && self.reading.is_quiet()

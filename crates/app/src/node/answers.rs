@@ -107,7 +107,7 @@ impl Instance {
         }
         let mut state = self.engine.state();
         loop {
-            if state.borrow_and_update().is_quiet {
+            if state.borrow_and_update().is_quiet && self.is_quiet_now().await? {
                 return self.status_now().await;
             }
             let problem = state.borrow().problem.clone();
@@ -120,6 +120,15 @@ impl Instance {
                 () = tokio::time::sleep(Duration::from_millis(100)) => {}
             }
         }
+    }
+
+    /// What was told last may be older than what was just asked for.
+    pub(super) async fn is_quiet_now(&self) -> Result<bool> {
+        self.ask(|room| {
+            room.tell_state();
+            Ok(room.state.is_quiet)
+        })
+        .await
     }
 
     pub(crate) async fn folders(&self, _: Nothing) -> Result<Vec<FolderView>> {

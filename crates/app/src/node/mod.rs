@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | opening and ending; what a running instance has |
 //! | `setup.rs` | becoming a server or a client, and stopping to be one |
+//! | `setup/choosing.rs` | choosing anew after a preview, and the end of taking over |
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
 //! | `client.rs` | calling the server, again and again |
 //! | `answers.rs` | the commands of [`crate::api`] |
@@ -43,7 +44,7 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use setup::{Created, InitServer, JoinRequest};
+pub use setup::{Created, InitServer, JoinAgain, JoinRequest};
 pub use sync::plan::Pairing;
 
 /// What a profile is opened for.
@@ -153,17 +154,15 @@ impl Node {
             tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");
         }
         let choice = setup::Choice::read(&engine).await?;
-        if choice.is_started || part == Part::Server {
-            let pairing = choice.pairing();
-            engine
-                .run(move |room| {
-                    let settings = room.replica.settings_mut();
-                    settings.is_preview = false;
-                    settings.pairing = pairing;
-                })
-                .await
-                .ok_or_else(gone)?;
-        }
+        let (pairing, is_preview) = (choice.pairing(), part == Part::Client && !choice.is_started);
+        engine
+            .run(move |room| {
+                let settings = room.replica.settings_mut();
+                settings.is_preview = is_preview;
+                settings.pairing = pairing;
+            })
+            .await
+            .ok_or_else(gone)?;
         let is_networked = matches!((use_as, part), (Use::Serve, _) | (Use::Run | Use::Once, Part::Client));
         let saved = engine.run(|room| room.index.value(TRANSPORT)).await.ok_or_else(gone)??;
         let saved = saved.and_then(|bytes| serde_json::from_slice::<SavedTransport>(&bytes).ok());
@@ -229,6 +228,8 @@ impl Node {
             (Part::Client, true) => {
                 let calling = Arc::clone(instance);
                 self.tasks.spawn(async move { calling.stay_connected().await });
+                let first = Arc::clone(instance);
+                self.tasks.spawn(async move { first.end_taking_over().await });
             }
             _ => {}
         }

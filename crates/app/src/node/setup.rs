@@ -1,5 +1,9 @@
 //! Becoming a server or a client, and stopping to be one.
 
+mod choosing;
+
+pub use choosing::JoinAgain;
+
 use super::{Instance, Node, OpenOptions, Use, blocking, client, gone, now_secs, store_of};
 use crate::{
     engine::Engine,
@@ -77,8 +81,18 @@ pub(super) enum Mode {
     Client,
 }
 
+impl From<Pairing> for Mode {
+    fn from(pairing: Pairing) -> Self {
+        match pairing {
+            Pairing::Combine => Self::Combine,
+            Pairing::TakeServer => Self::Server,
+            Pairing::TakeClient => Self::Client,
+        }
+    }
+}
+
 /// What was chosen for the first synchronization.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Choice {
     pub(super) mode: Mode,
     pub(super) only: Vec<String>,
@@ -204,12 +218,13 @@ impl Node {
         .await?;
         let settings = Settings::load(&profile.settings_file())?;
         let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
-        let mode = match request.mode {
-            Pairing::Combine => Mode::Combine,
-            Pairing::TakeServer => Mode::Server,
-            Pairing::TakeClient => Mode::Client,
+        let choice = Choice {
+            mode: request.mode.into(),
+            only: request.only,
+            map: request.map,
+            is_set: false,
+            is_started: false,
         };
-        let choice = Choice { mode, only: request.only, map: request.map, is_set: false, is_started: false };
         let pairing = choice.pairing();
         node.instance.keep_choice(choice).await?;
         node.instance.engine.run(move |room| room.replica.settings_mut().pairing = pairing).await.ok_or_else(gone)?;
@@ -234,18 +249,22 @@ impl Node {
         .await?;
         let in_folder =
             |error: std::io::Error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error);
-        let index = profile.index_database();
-        let beside = ["", "-wal", "-shm"].map(|end| std::path::PathBuf::from(format!("{}{end}", index.display())));
-        for file in beside {
-            remove(|| std::fs::remove_file(&file)).map_err(in_folder)?;
-        }
-        remove(|| std::fs::remove_dir_all(profile.blobs())).map_err(in_folder)?;
+        forget_records(profile).map_err(in_folder)?;
         let mut kept = Settings::default();
         kept.language = settings.language;
         kept.save(&profile.settings_file())?;
         drop(lock);
         Ok(())
     }
+}
+
+/// Forgets what both sides agreed on, the history and the contents that are kept for it.
+fn forget_records(profile: &Profile) -> std::io::Result<()> {
+    let index = profile.index_database();
+    for end in ["", "-wal", "-shm"] {
+        remove(|| std::fs::remove_file(format!("{}{end}", index.display())))?;
+    }
+    remove(|| std::fs::remove_dir_all(profile.blobs()))
 }
 
 fn remove(remove: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {

@@ -92,7 +92,16 @@ pub(crate) async fn sync(profile: &Profile, output: Output) -> Result<Answer> {
 pub(super) async fn until_quiet(door: &Door, output: Output) -> Result<Answer> {
     let words = output.words;
     let before: Status = door.call("status", Nothing {}).await?;
-    let status: Status = progress::watch(output, door, door.call("wait_quiet", Nothing {})).await?;
+    let work = async {
+        loop {
+            let status: Status = door.call("wait_quiet", Nothing {}).await?;
+            // Somebody may have changed something since.
+            if status.is_quiet || status.problem.is_some() {
+                return Ok(status);
+            }
+        }
+    };
+    let status = progress::watch(output, door, work).await?;
     let items = status.items_done.saturating_sub(before.items_done);
     let bytes = status.bytes_done.saturating_sub(before.bytes_done);
     let mut text = if status.is_quiet && items == 0 {

@@ -2,7 +2,7 @@
 
 use super::running;
 use crate::{
-    args::{Init, Join, Leave, Mode},
+    args::{Init, Join, Leave},
     door::Door,
     invitation,
     output::{Answer, Output},
@@ -14,7 +14,7 @@ use crate::{
 use app::{
     api::types::{Nothing, Preview, PreviewFolder, Status},
     message::{Code, Problem, Result},
-    node::{InitServer, JoinRequest, Node, OpenOptions, Pairing, Use},
+    node::{InitServer, JoinAgain, JoinRequest, Node},
     password::Rule,
     places,
     profile::Profile,
@@ -58,8 +58,8 @@ pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Resul
     let settings = Settings::load(&profile.settings_file())?;
     let (preview, yes) = (args.preview, args.yes);
     let node = match known_server(&settings, &invitation)? {
-        // Added before, by a preview: neither the password nor a place is needed again.
-        true => Node::open(profile, Use::Once, OpenOptions::default()).await?,
+        // Added before, by a preview: the password isn't needed again.
+        true => Node::join_again(profile, again(args)?).await?,
         false => {
             let server = invitation.server_name.as_str();
             output.note(&say!(output.words, "joining", server = server));
@@ -73,16 +73,18 @@ pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Resul
     outcome
 }
 
+fn again(args: Join) -> Result<JoinAgain> {
+    let store = places::absolute(&args.store)?;
+    let map = args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect();
+    Ok(JoinAgain { store, mode: args.mode.into(), only: args.only, map })
+}
+
 fn request(args: Join, invitation: Invitation, password: identity::Secret) -> Result<JoinRequest> {
     Ok(JoinRequest {
         invitation,
         store: places::absolute(&args.store)?,
         password,
-        mode: match args.mode {
-            Mode::Combine => Pairing::Combine,
-            Mode::Server => Pairing::TakeServer,
-            Mode::Client => Pairing::TakeClient,
-        },
+        mode: args.mode.into(),
         only: args.only,
         map: args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect(),
         device_name: args.name.unwrap_or_else(computer_name),

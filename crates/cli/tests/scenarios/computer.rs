@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
@@ -13,7 +13,7 @@ use std::{
 
 pub(crate) const PASSWORD: &str = "zebra-anchor-mild-otter-lamp";
 /// Nothing in a story takes longer, on a slow and busy machine either.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A computer. Its profile and data lie in one folder that goes with it.
 pub(crate) struct Computer {
@@ -49,25 +49,42 @@ impl Computer {
 
     /// Runs the program to its end. Nobody is there to be asked.
     pub(crate) fn tandem(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
-        Ran {
-            exit: output.status.code().expect("it ended by itself"),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.run(arguments, Stdio::null())
     }
 
     /// Runs the program with a text on its standard input.
     pub(crate) fn tandem_told(&self, arguments: &[&str], text: &str) -> Ran {
+        let mut input = tempfile::tempfile().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        input.rewind().unwrap();
+        self.run(arguments, Stdio::from(input))
+    }
+
+    fn run(&self, arguments: &[&str], input: Stdio) -> Ran {
+        let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let mut command = self.command(arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        Ran {
-            exit: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        command.stdin(input).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
+        let mut child = command.spawn().unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break Some(status),
+                None if begun.elapsed() > PATIENCE => {
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    break None;
+                }
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let [stdout, stderr] = [&mut out, &mut err].map(|file| {
+            let mut text = String::new();
+            file.rewind().unwrap();
+            file.read_to_string(&mut text).unwrap();
+            text
+        });
+        let status = status.unwrap_or_else(|| panic!("{arguments:?} doesn't end: {stdout} {stderr}"));
+        Ran { exit: status.code().expect("it ended by itself"), stdout, stderr }
     }
 
     /// Runs a command that must do what it was asked for, and gives back what it says as JSON.

@@ -98,7 +98,7 @@ fn only_some_folders_and_folders_of_another_name_can_be_chosen() {
 }
 
 #[test]
-fn one_side_can_be_taken_over_and_the_other_can_be_brought_back() {
+fn one_side_can_be_taken_over_once() {
     let (office, laptop) = (Computer::new(), Computer::new());
     everything(&office);
     laptop.write("mail/cur/9.z:2,S", mail("only here"));
@@ -111,6 +111,10 @@ fn one_side_can_be_taken_over_and_the_other_can_be_brought_back() {
     laptop.join(&invitation, &["--mode", "server", "--yes"]).went_well();
     let pair = Pair { office, laptop, serving: Some(serving), invitation };
     pair.are_same(7);
+    // That was the first synchronization. What comes here from now on is new, not left over.
+    pair.laptop.write("notes/Ideas/new.txt", "new\n");
+    pair.sync();
+    pair.are_same(8);
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! Choosing anew after a preview, and the end of taking over.
+
+use super::{Choice, Mode, forget_records, prepare_store};
+use crate::{
+    message::{Code, Problem, Result},
+    node::{Instance, Node, OpenOptions, Use, gone},
+    profile::Profile,
+    settings::Settings,
+};
+use std::sync::PoisonError;
+use sync::plan::Pairing;
+
+/// What a client wants, that was added to its server but hasn't started its first synchronization.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JoinAgain {
+    /// Where this computer's data is.
+    pub store: String,
+    /// What the first synchronization does with what only one side has.
+    pub mode: Pairing,
+    /// Only these folders.
+    pub only: Vec<String>,
+    /// Folders called otherwise here: (the server's path, ours).
+    pub map: Vec<(String, String)>,
+}
+
+impl Node {
+    /// Goes on after a preview. A choice that differs from the one the preview was made with begins anew: what was compared
+    /// is forgotten, and nothing else, as nothing was carried yet.
+    pub async fn join_again(profile: &Profile, request: JoinAgain) -> Result<Self> {
+        let node = Self::open(profile, Use::Once, OpenOptions::default()).await?;
+        let settings = node.instance.settings().clone();
+        let chosen = node.instance.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if chosen.is_started {
+            let server = settings.server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
+            return Err(Problem::new(Code::AlreadyConnected).with("server", server));
+        }
+        let JoinAgain { store, mode, only, map } = request;
+        let wanted = Choice { mode: mode.into(), only, map, is_set: chosen.is_set, is_started: false };
+        if wanted == chosen && settings.stores.first().is_some_and(|known| known.to_string() == store) {
+            return Ok(node);
+        }
+        let store = prepare_store(&store)?;
+        node.shut_down().await;
+        let lock = profile.lock()?;
+        forget_records(profile)
+            .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
+        let mut settings = Settings::load(&profile.settings_file())?;
+        settings.stores = vec![store];
+        settings.save(&profile.settings_file())?;
+        let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
+        let pairing = wanted.pairing();
+        node.instance.keep_choice(Choice { is_set: false, ..wanted }).await?;
+        node.instance.engine.run(move |room| room.replica.settings_mut().pairing = pairing).await.ok_or_else(gone)?;
+        Ok(node)
+    }
+}
+
+impl Instance {
+    /// Taking over is for the first synchronization: once it is done, what is only here is new and not left over.
+    pub(in crate::node) async fn end_taking_over(&self) {
+        let mut state = self.engine.state();
+        loop {
+            let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if choice.is_started && choice.mode == Mode::Combine {
+                return;
+            }
+            let is_done = choice.is_started && self.is_quiet_now().await.unwrap_or(false);
+            if is_done {
+                let combined = Choice { mode: Mode::Combine, ..choice };
+                let set = self.engine.run(|room| room.replica.settings_mut().pairing = Pairing::Combine).await;
+                match (set, self.keep_choice(combined).await) {
+                    (Some(()), Ok(())) => return,
+                    (_, kept) => tracing::warn!(?kept, "the end of taking over isn't written down yet"),
+                }
+            }
+            if state.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
