@@ -103,7 +103,8 @@ fn messages_renamed_and_delivered_during_our_commits_are_all_still_there() {
         });
         let delivery = scope.spawn(|| {
             let mut count = 0;
-            while !is_over.load(Ordering::Relaxed) {
+            // On a slow machine the rounds must not grow with what comes in between.
+            while !is_over.load(Ordering::Relaxed) && count < 300 {
                 let name = format!("d{count}.host");
                 fs::write(mail.join("tmp").join(&name), format!("delivered {count}")).unwrap();
                 fs::rename(mail.join("tmp").join(&name), mail.join("new").join(&name)).unwrap();
