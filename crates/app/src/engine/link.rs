@@ -139,7 +139,8 @@ async fn write_frames(
         if sender.send(KIND_SYNC, bytes).await.is_err() {
             return;
         }
-        if queued.fetch_sub(1, Ordering::Relaxed) == ROOM {
+        // Also when nothing waits any more: what the engine counted as waiting may have been sent before it added more.
+        if [ROOM, 1].contains(&queued.fetch_sub(1, Ordering::Relaxed)) {
             inputs.send(Input::Room(session)).ok();
         }
     }
