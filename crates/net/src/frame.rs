@@ -72,11 +72,18 @@ const HEADER_LEN: usize = 5;
 #[derive(Debug)]
 pub struct FrameSender {
     stream: SendStream,
+    bytes: u64,
 }
 
 impl FrameSender {
     pub(crate) const fn new(stream: SendStream) -> Self {
-        Self { stream }
+        Self { stream, bytes: 0 }
+    }
+
+    /// How many bytes were sent, headers included.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Sends one frame. Waits while the other side has no room.
@@ -90,6 +97,7 @@ impl FrameSender {
         let mut header = [0; HEADER_LEN];
         header[0] = kind;
         header[1..].copy_from_slice(&len.to_be_bytes());
+        self.bytes += (HEADER_LEN + payload.len()) as u64;
         let mut parts = [Bytes::copy_from_slice(&header), payload];
         self.stream.write_all_chunks(&mut parts).await.map_err(write_error)
     }
@@ -123,6 +131,7 @@ fn write_error(error: WriteError) -> FrameError {
 pub struct FrameReceiver {
     stream: RecvStream,
     received: BytesMut,
+    bytes: u64,
     caps: FrameCaps,
     progress_min: usize,
     progress_window: Duration,
@@ -134,6 +143,7 @@ impl FrameReceiver {
         Self {
             stream,
             received: BytesMut::new(),
+            bytes: 0,
             caps,
             progress_min: (f64::from(limits.progress_bytes_per_sec) * window.as_secs_f64()) as usize,
             progress_window: window,
@@ -142,6 +152,12 @@ impl FrameReceiver {
 
     pub(crate) fn set_caps(&mut self, caps: FrameCaps) {
         self.caps = caps;
+    }
+
+    /// How many bytes of whole frames came, headers included.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The next frame; `None` when the other side ended the stream between two frames. Dropping the future before it is
@@ -166,6 +182,7 @@ impl FrameReceiver {
         }
         let mut frame = self.received.split_to(HEADER_LEN + len);
         let payload = frame.split_off(HEADER_LEN).freeze();
+        self.bytes += (HEADER_LEN + len) as u64;
         Ok(Some(Frame { kind, payload }))
     }
 

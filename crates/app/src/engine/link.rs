@@ -104,6 +104,7 @@ pub(crate) async fn carry(
     shared: Shared,
 ) {
     let Joined { link, control, .. } = joined;
+    let (mut sender, mut receiver) = (control.sender, control.receiver);
     let (frames, frames_out) = mpsc::unbounded_channel();
     let (serves, serves_out) = std_mpsc::channel();
     let queued = Arc::new(AtomicUsize::new(0));
@@ -119,35 +120,44 @@ pub(crate) async fn carry(
         let (link, inputs, shared) = (link.clone(), inputs.clone(), shared.clone());
         tokio::spawn(async move { serve(link, session, serves_out, inputs, shared).await })
     };
-    tokio::select! {
-        () = write_frames(control.sender, frames_out, session, &queued, &inputs) => link.close(net::CloseCode::Done),
-        () = read_frames(control.receiver, session, &link, &inputs) => {}
-        () = read_contents(link.clone(), session, &inputs, shared) => {}
+    let is_said = tokio::select! {
+        is_said = write_frames(&mut sender, frames_out, session, &queued, &inputs) => is_said,
+        () = read_frames(&mut receiver, session, &link, &inputs) => false,
+        () = read_contents(link.clone(), session, &inputs, shared) => false,
+    };
+    let stream_bytes = sender.bytes() + receiver.bytes();
+    if is_said {
+        sender.finish().await.ok();
+        link.close(net::CloseCode::Done);
     }
     server.abort();
+    let stats = link.stats();
+    let udp_bytes = stats.udp_bytes_sent + stats.udp_bytes_received;
+    tracing::debug!(stream_bytes, udp_bytes, "the link ended");
     inputs.send(Input::LinkDown(session)).ok();
 }
 
+/// Whether everything was said that was to be said, with the link still standing.
 async fn write_frames(
-    mut sender: FrameSender,
+    sender: &mut FrameSender,
     mut frames: mpsc::UnboundedReceiver<Out>,
     session: SessionId,
     queued: &AtomicUsize,
     inputs: &std_mpsc::Sender<Input>,
-) {
+) -> bool {
     while let Some(Out::Frame(bytes)) = frames.recv().await {
         if sender.send(KIND_SYNC, bytes).await.is_err() {
-            return;
+            return false;
         }
         // Also when nothing waits any more: what the engine counted as waiting may have been sent before it added more.
         if [ROOM, 1].contains(&queued.fetch_sub(1, Ordering::Relaxed)) {
             inputs.send(Input::Room(session)).ok();
         }
     }
-    sender.finish().await.ok();
+    true
 }
 
-async fn read_frames(mut receiver: FrameReceiver, session: SessionId, link: &Link, inputs: &std_mpsc::Sender<Input>) {
+async fn read_frames(receiver: &mut FrameReceiver, session: SessionId, link: &Link, inputs: &std_mpsc::Sender<Input>) {
     loop {
         match receiver.next().await {
             Ok(Some(frame)) if frame.kind == KIND_SYNC => match Frame::decode(&frame.payload) {
