@@ -16,6 +16,9 @@ use crate::{
 use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many bytes of rows are put into one frame; between two marks there are never more.
+const ROW_BYTES_PER_FRAME: usize = 1_000_000;
+
 /// One connection of a replica, numbered by whoever runs the hub.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionId(pub u64);
@@ -163,7 +166,13 @@ impl Hub {
         if page.is_empty() && session.told_head {
             return Ok(None);
         }
-        let is_head = page.len() < Limits::ROWS_PER_FRAME;
+        let count = page.len();
+        let mut bytes = 0;
+        page.retain(|row| {
+            bytes += row.size();
+            bytes <= ROW_BYTES_PER_FRAME
+        });
+        let is_head = page.len() == count && count < Limits::ROWS_PER_FRAME;
         if let Some(last) = page.last()
             && !is_head
         {

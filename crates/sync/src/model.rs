@@ -177,6 +177,14 @@ pub enum RowBody {
     ConflictResolved,
 }
 
+impl Row {
+    /// Bytes it takes in a frame.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        postcard::experimental::serialized_size(self).expect("rows hold nothing that postcard can't write")
+    }
+}
+
 /// A row of the hub log. There is one per subject; a newer one replaces it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize, Deserialize)]
 pub struct Row {

@@ -19,7 +19,7 @@ impl Limits {
     pub const FRAME_BYTES: usize = 1 << 20;
     /// Entries of one list.
     pub const LIST: usize = 10_000;
-    /// Bytes of a name.
+    /// Bytes of a name; of all keywords of an item together; of all names of a conflict's fields together.
     pub const NAME_BYTES: usize = 1024;
     /// Flags of an item.
     pub const FLAGS: usize = 128;
@@ -285,14 +285,16 @@ fn is_row_within_bounds(body: &crate::model::RowBody) -> bool {
     }
 }
 
-fn is_item_within_bounds(state: &ItemState) -> bool {
-    let flag_fits = |flag: &pim::Flag| match flag {
-        pim::Flag::Keyword(word) => word.len() <= Limits::NAME_BYTES,
-        _ => true,
+/// Whether an item can travel: a store may hold longer names or more keywords than a frame has room for.
+#[must_use]
+pub fn is_item_within_bounds(state: &ItemState) -> bool {
+    let flag_bytes = |flag: &pim::Flag| match flag {
+        pim::Flag::Keyword(word) => word.len(),
+        _ => 0,
     };
     state.name.len() <= Limits::NAME_BYTES
         && state.flags.0.len() <= Limits::FLAGS
-        && state.flags.0.iter().all(flag_fits)
+        && state.flags.0.iter().map(flag_bytes).sum::<usize>() <= Limits::NAME_BYTES
         && state.lookalikes.len() <= ItemState::LOOKALIKES_MAX
 }
 
@@ -303,5 +305,5 @@ fn is_folder_within_bounds(state: &FolderState) -> bool {
 fn is_conflict_within_bounds(conflict: &Conflict) -> bool {
     is_item_within_bounds(&conflict.loser)
         && conflict.fields.len() <= Limits::FLAGS
-        && conflict.fields.iter().all(|field| field.len() <= Limits::NAME_BYTES)
+        && conflict.fields.iter().map(String::len).sum::<usize>() <= Limits::NAME_BYTES
 }

@@ -6,7 +6,7 @@ use crate::{
     model::{Conflict, ConflictId, ItemState, Seq, Subject, Tombstone},
     pairing::{self, Candidate},
     plan::{Action, decide},
-    wire::{Change, Proposal, Want},
+    wire::{Change, Limits, Proposal, Want, is_item_within_bounds},
 };
 use pim::{Flags, FolderUid, ItemUid, Kind, NativeHash};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -143,6 +143,13 @@ impl Replica {
             Action::Send { parent, state, overrules } => {
                 let Some(local) = record.local else { return Ok(()) };
                 let state = if self.own_content.contains(&item) { with_content_of(state, &local.state) } else { state };
+                if !is_item_within_bounds(&state) {
+                    let reason = "past-bounds".to_owned();
+                    let hold = Some(Hold::Refused(reason.clone()));
+                    index.put_item(item, &ItemRecord { local: Some(local), hold, ..record })?;
+                    self.outputs.push_back(Output::Happened(Happened::Refused(item, reason)));
+                    return Ok(());
+                }
                 // An item whose folder isn't agreed yet comes up again when it is.
                 if folders.is_agreed(index, state.folder)? {
                     self.propose_item(index, item, parent, state, local, overrules, false)?;
@@ -307,12 +314,16 @@ impl Replica {
     pub(super) fn propose_conflict(
         &mut self,
         item: ItemUid,
-        fields: Vec<String>,
+        mut fields: Vec<String>,
         seq: Seq,
         result: ItemState,
         theirs: ItemState,
         local: Local,
     ) {
+        // The names are for people; whoever compares both versions sees every field.
+        while fields.len() > Limits::FLAGS || fields.iter().map(String::len).sum::<usize>() > Limits::NAME_BYTES {
+            fields.pop();
+        }
         let id = ConflictId::of(item, &local.state.version);
         let loser = local.state.clone();
         // Who made it and when is the hub's to say.

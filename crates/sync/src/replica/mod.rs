@@ -243,7 +243,8 @@ pub struct Replica {
 type Result<T> = std::result::Result<T, IndexError>;
 
 /// How much may be on its way at once.
-const PROPOSALS_MAX: usize = 1024;
+/// A frame has room for so many of the largest items.
+const PROPOSALS_MAX: usize = 256;
 const STEPS_MAX: usize = 4096;
 const WANTED_BYTES_MAX: u64 = 16 << 20;
 const GROUP_ITEMS_MAX: usize = 1024;
