@@ -45,6 +45,8 @@ word-synchronizing = { $pending ->
     }
 word-paused = Pausiert bis «tandem resume».
 word-paused-for = Pausiert noch { $time }.
+word-not-running = Läuft gerade nicht. «tandem run» (bleibt) oder «tandem sync» (einmal) überträgt Änderungen.
+word-not-serving = Läuft gerade nicht. Andere Computer können sich verbinden, solange «tandem serve» läuft.
 word-waiting = Wartet auf «{ $server }».
 word-waiting-for-clients = Bereit. Gerade ist kein anderer Computer verbunden.
 word-offline = Offline.
@@ -114,7 +116,7 @@ preview-removed-there = { $n ->
     }
 preview-bytes = { $here } kommen hierher, { $there } werden gesendet.
 preview-question = Synchronisation starten? [j/N]
-preview-how = Bisher wurde nichts verändert. Zum Starten denselben Befehl mit --yes statt --preview aufrufen.
+preview-how = Bisher wurde nichts verändert. Zum Starten denselben Befehl mit --yes aufrufen.
 yes-letters = jy
 leave-question = Die Verbindung zu «{ $server }» aufgeben? Die Daten bleiben hier. [j/N]
 leave-question-server = Nicht mehr Server sein? Die Daten bleiben hier; andere Computer können sich nicht mehr verbinden. [j/N]

@@ -45,6 +45,8 @@ word-synchronizing = { $pending ->
     }
 word-paused = Paused until "tandem resume".
 word-paused-for = Paused for another { $time }.
+word-not-running = Not running at the moment. Changes are carried by "tandem run" (stays) or "tandem sync" (once).
+word-not-serving = Not running at the moment. Other computers can connect while "tandem serve" runs.
 word-waiting = Waiting for «{ $server }».
 word-waiting-for-clients = Ready. No other computer is connected at the moment.
 word-offline = Offline.
@@ -114,7 +116,7 @@ preview-removed-there = { $n ->
     }
 preview-bytes = { $here } come here, { $there } are sent.
 preview-question = Start the synchronization? [y/N]
-preview-how = Nothing has been changed yet. To start, run the same command with --yes instead of --preview.
+preview-how = Nothing has been changed yet. To start, run the same command with --yes.
 yes-letters = yj
 leave-question = Give up the connection to «{ $server }»? The data stays here. [y/N]
 leave-question-server = Stop being a server? The data stays here; other computers can't connect any more. [y/N]

@@ -33,9 +33,6 @@ use std::{
 use terminal::Modes;
 use words::Words;
 
-/// What shells say of a program that was interrupted.
-const INTERRUPTED: u8 = 130;
-
 fn main() -> ExitCode {
     let Tandem { common, command } = match Tandem::try_parse() {
         Ok(args) => args,
@@ -49,16 +46,15 @@ fn main() -> ExitCode {
     log::start(profile.as_ref().ok().map(Profile::logs), common.verbose);
 
     let modes = Modes::remember();
-    let answer = profile.and_then(|profile| run(command, &profile, output));
-    match answer {
-        Ok(Some(answer)) => {
-            output.answer(&answer);
-            ExitCode::from(answer.exit)
-        }
-        Ok(None) => {
+    match profile.and_then(|profile| run(command, &profile, output)) {
+        Ok(answer) if answer.exit == Answer::INTERRUPTED => {
             modes.restore();
             // Not by returning: that would wait for whoever is still being asked something.
-            std::process::exit(INTERRUPTED.into())
+            std::process::exit(answer.exit.into())
+        }
+        Ok(answer) => {
+            output.answer(&answer);
+            ExitCode::from(answer.exit)
         }
         Err(problem) => {
             output.problem(&problem);
@@ -67,21 +63,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Carries out a command; `None`: somebody interrupted it.
-fn run(command: Command, profile: &Profile, output: Output) -> Result<Option<Answer>> {
+fn run(command: Command, profile: &Profile, output: Output) -> Result<Answer> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Problem::new(Code::Unexpected).because(error))?;
-    let ends_by_interruption = matches!(command, Command::Serve | Command::Run);
-    let answer = runtime.block_on(async {
-        let work = commands::carry_out(command, profile, output);
-        if ends_by_interruption {
-            return work.await.map(Some);
-        }
-        tokio::select! {
-            answer = work => answer.map(Some),
-            () = terminal::interrupted() => Ok(None),
-        }
-    });
+    let answer = runtime.block_on(commands::carry_out(command, profile, output));
     // A question nobody answered any more must not keep the program alive.
     runtime.shutdown_background();
     answer

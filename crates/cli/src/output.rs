@@ -27,6 +27,14 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What shells say of a program that was interrupted.
+    pub(crate) const INTERRUPTED: u8 = 130;
+
+    /// There is none: somebody interrupted the command.
+    pub(crate) fn interrupted() -> Self {
+        Self { json: Value::Null, text: String::new(), exit: Self::INTERRUPTED }
+    }
+
     /// An answer that ends with 0. `json` is an object.
     pub(crate) fn new(json: Value, text: String) -> Self {
         Self { json, text, exit: Exit::Ok as u8 }

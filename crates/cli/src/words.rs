@@ -260,7 +260,8 @@ mod tests {
         const NEVER: &str = "error errors failed failure invalid illegal fatal abort aborted \
             fehler fehlgeschlagen ungültig ungültige unzulässig illegale fatale abbruch abgebrochen";
         for language in Language::ALL {
-            let lower = source(language).to_lowercase();
+            let texts = source(language).lines().filter(|line| !line.starts_with('#'));
+            let lower = texts.collect::<Vec<_>>().join("\n").to_lowercase();
             let frightening = lower
                 .split(|c: char| !c.is_alphabetic())
                 .find(|word| !word.is_empty() && NEVER.split(' ').any(|never| never == *word));

@@ -89,7 +89,7 @@ fn entries(entries: &[EntryView], words: Words) -> String {
             Cell::left(what),
             Cell::left(place),
             Cell::left(&entry.folder),
-            Cell::left(&entry.title),
+            Cell::left(if entry.title.is_empty() { "–" } else { &entry.title }),
             Cell::left(&entry.item),
         ]);
     }

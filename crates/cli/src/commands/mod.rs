@@ -15,6 +15,7 @@ mod stores;
 use crate::{
     args::Command,
     output::{Answer, Output},
+    terminal,
 };
 use app::{
     message::{Code, Exit, ProblemView, Result},
@@ -24,6 +25,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Carries out a command.
 pub(crate) async fn carry_out(command: Command, profile: &Profile, output: Output) -> Result<Answer> {
+    // Being interrupted is how some commands end; they see to it themselves.
+    let sees_to_it = matches!(command, Command::Serve | Command::Run | Command::Start(_));
+    let work = dispatch(command, profile, output);
+    if sees_to_it {
+        return work.await;
+    }
+    Ok(unless_interrupted(work).await?.unwrap_or_else(Answer::interrupted))
+}
+
+/// Does some work; `None`: somebody interrupted it. The work is dropped then, which ends it in order.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    tokio::select! {
+        done = work => done.map(Some),
+        () = terminal::interrupted() => Ok(None),
+    }
+}
+
+async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result<Answer> {
     let words = output.words;
     match command {
         Command::Start(args) => start::start(args, profile, output).await,

@@ -3,14 +3,14 @@
 //!
 //! Nothing is simulated: two profiles, two data folders, two running instances that talk over the loopback network.
 
-use super::{running, setup::computer_name};
+use super::{running, setup::computer_name, unless_interrupted};
 use crate::{
     args::{PasswordFrom, Start},
     output::{Answer, Output},
     password as passwords, sample,
     table::{Cell, Table},
     terminal::{ask, ask_yes},
-    words::{Words, say},
+    words::say,
 };
 use app::{
     api::types::{InviteAnswer, InviteRequest, Nothing, Preview, Status},
@@ -39,6 +39,21 @@ const CROSSING_MAX: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 pub(crate) async fn start(args: Start, profile: &Profile, output: Output) -> Result<Answer> {
+    match unless_interrupted(guide(args, profile, output)).await? {
+        Some(Next::End(answer)) => Ok(answer),
+        Some(Next::Serve) => running::serve(profile, output).await,
+        None => Ok(Answer::interrupted()),
+    }
+}
+
+/// How the guided start goes on.
+enum Next {
+    End(Answer),
+    /// As the server that was made.
+    Serve,
+}
+
+async fn guide(args: Start, profile: &Profile, output: Output) -> Result<Next> {
     let words = output.words;
     let temporary = match &args.dir {
         Some(_) => None,
@@ -57,11 +72,11 @@ pub(crate) async fn start(args: Start, profile: &Profile, output: Output) -> Res
     let document = json!({"place": args.dir.map(|_| place), "crossings": crossings});
     let is_set_up = Settings::load(&profile.settings_file())?.role.is_some();
     if is_set_up {
-        return Ok(Answer::new(document, say!(words, "start-set-up-already", program = program())));
+        return Ok(Next::End(Answer::new(document, say!(words, "start-set-up-already", program = program(profile)))));
     }
     let is_wanted = output.can_ask && ask_yes(say!(words, "start-own-question"), &say!(words, "yes-letters")).await?;
     if !is_wanted {
-        return Ok(Answer::new(document, say!(words, "start-own-later", program = program())));
+        return Ok(Next::End(Answer::new(document, say!(words, "start-own-later", program = program(profile)))));
     }
     own_server(profile, output).await
 }
@@ -240,7 +255,7 @@ fn lists(computers: &[(&str, &Computer); 2]) -> String {
 }
 
 /// Asks for what a server needs, makes it, and says how the other computers come in.
-async fn own_server(profile: &Profile, output: Output) -> Result<Answer> {
+async fn own_server(profile: &Profile, output: Output) -> Result<Next> {
     let words = output.words;
     let store = loop {
         let usual = env::home_dir().unwrap_or_default().join("Tandem");
@@ -267,20 +282,18 @@ async fn own_server(profile: &Profile, output: Output) -> Result<Answer> {
         output.problem_beside(note);
     }
     output.line(&say!(words, "server-made", name = created.name.as_str()));
-    output.line(&how_to_join(words));
+    output.line(&say!(words, "start-how-to-join", program = program(profile)));
     if ask_yes(say!(words, "start-serve-question"), &say!(words, "yes-letters")).await? {
-        return running::serve(profile, output).await;
+        return Ok(Next::Serve);
     }
-    Ok(Answer::done(say!(words, "start-serve-later", program = program())))
+    Ok(Next::End(Answer::done(say!(words, "start-serve-later", program = program(profile)))))
 }
 
-fn how_to_join(words: Words) -> String {
-    say!(words, "start-how-to-join", program = program())
-}
-
-/// How this program is called from a terminal.
-fn program() -> String {
-    env::current_exe().map(|path| path.display().to_string()).unwrap_or_else(|_| "tandem".to_owned())
+/// How this program is called from a terminal, for this profile.
+fn program(profile: &Profile) -> String {
+    let program = env::current_exe().map(|path| path.display().to_string()).unwrap_or_else(|_| "tandem".to_owned());
+    let is_usual = Profile::find(None).is_ok_and(|usual| usual == *profile);
+    if is_usual { program } else { format!("{program} --config-dir {}", profile.folder().display()) }
 }
 
 fn unwritable(place: &Path) -> impl Fn(io::Error) -> Problem {

@@ -3,7 +3,7 @@
 use super::{exit_of, now_secs};
 use crate::{
     args::{Internet, Pause},
-    door::{ask, ask_connected, ask_running},
+    door::{Door, ask, ask_connected, ask_running},
     output::Answer,
     words::{Words, printable, say},
 };
@@ -16,8 +16,11 @@ use app::{
 use serde_json::json;
 
 pub(crate) async fn status(profile: &Profile, words: Words) -> Result<Answer> {
-    let status: Status = ask(profile, Use::Ask, "status", Nothing {}).await?;
-    Ok(answer(&status, words))
+    let door = Door::find(profile, Use::Ask).await?;
+    let is_running = matches!(door, Door::Running(_));
+    let status = door.call("status", Nothing {}).await;
+    door.close().await;
+    Ok(answer(&status?, is_running, words))
 }
 
 pub(crate) async fn pause(args: &Pause, profile: &Profile, words: Words) -> Result<Answer> {
@@ -60,15 +63,21 @@ pub(crate) async fn doctor(profile: &Profile, words: Words) -> Result<Answer> {
     Ok(Answer::new(json!({"checks": checks}), text).ending(met.map_or(Exit::Ok, exit_of)))
 }
 
-fn answer(status: &Status, words: Words) -> Answer {
+fn answer(status: &Status, is_running: bool, words: Words) -> Answer {
     let mut text = match status.role {
         RoleView::Server => say!(words, "status-server", name = &status.name),
         RoleView::Client => say!(words, "status-client", name = &status.name, server = &status.server_name),
     };
     text.push('\n');
-    text.push_str(&line(status, words));
+    text.push_str(&match (status.word, status.role) {
+        // Who only answers knows what waits for a decision, and nothing of the other computer.
+        (Word::NeedsDecision | Word::Problem | Word::Paused, _) => line(status, words),
+        (_, RoleView::Client) if !is_running => say!(words, "word-not-running"),
+        (_, RoleView::Server) if !is_running => say!(words, "word-not-serving"),
+        _ => line(status, words),
+    });
     text.push('\n');
-    for address in &status.addresses {
+    for address in status.addresses.iter().filter(|_| status.role == RoleView::Server) {
         text.push_str(&say!(words, "status-address", address = address));
         text.push('\n');
     }
@@ -84,7 +93,9 @@ fn answer(status: &Status, words: Words) -> Answer {
         Status { problem: Some(problem), .. } => exit_of(problem),
         _ => Exit::Ok,
     };
-    Answer::new(json!(status), text).ending(exit)
+    let mut json = json!(status);
+    json["isRunning"] = is_running.into();
+    Answer::new(json, text).ending(exit)
 }
 
 /// What waits for a person, a line each.

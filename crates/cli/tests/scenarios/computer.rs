@@ -310,7 +310,15 @@ impl Pair {
                 return;
             }
             // What the client has sent reaches the server's folders a moment later.
-            assert!(begun.elapsed() < PATIENCE, "{items} items were expected; office {office:#?}, laptop {laptop:#?}");
+            if begun.elapsed() > PATIENCE {
+                let differ: Vec<&String> = office
+                    .iter()
+                    .filter(|(path, hash)| laptop.get(*path) != Some(hash))
+                    .map(|(path, _)| path)
+                    .collect();
+                let (office, laptop) = (office.keys(), laptop.keys());
+                panic!("{items} items were expected; differ {differ:?}; office {office:?}; laptop {laptop:?}");
+            }
             thread::sleep(Duration::from_millis(50));
         }
     }

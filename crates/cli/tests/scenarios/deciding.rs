@@ -115,15 +115,23 @@ fn held_deletions_can_be_taken_back() {
 }
 
 #[test]
-fn a_store_that_lost_everything_at_once_is_no_deletion() {
+fn a_folder_replaced_by_an_empty_one_is_no_deletion() {
     let pair = Pair::joined(|office, _| everything(office));
     pair.are_same(7);
-    for item in pair.laptop.contents().keys() {
-        pair.laptop.delete(item);
-    }
+    let friends = pair.laptop.data().join("contacts/Friends");
+    std::fs::remove_dir_all(&friends).unwrap();
+    std::fs::create_dir(&friends).unwrap();
     pair.laptop.tandem(&["sync"]);
     assert_eq!(pair.office.contents().len(), 7);
-    assert_ne!(pair.laptop.tandem(&["status"]).exit, 0, "somebody is asked");
+    // Who asks, reads the data to answer: only a running instance knows what a folder looks like now.
+    let running = pair.laptop.stay(&["run"]);
+    pair.laptop.soon("somebody is asked", |laptop| laptop.tandem(&["status"]).exit == 6);
+    let held = pair.laptop.json(&["held"]);
+    assert_eq!(held["held"][0]["waits"], "emptied", "{held:#}");
+    pair.laptop.json(&["held", "restore", "contacts/Friends"]);
+    pair.are_same(7);
+    drop(running);
+    assert_eq!(pair.laptop.tandem(&["status"]).exit, 0);
 }
 
 #[test]

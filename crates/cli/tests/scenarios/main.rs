@@ -1,5 +1,8 @@
 //! `tandem` as people and scripts use it: the real program, real folders, real links on the loopback network.
 
+// The helpers of a story unwrap like the story itself.
+#![allow(clippy::unwrap_used)]
+
 mod bad_input;
 mod computer;
 mod deciding;
