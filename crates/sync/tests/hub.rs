@@ -1,11 +1,11 @@
-//! What the hub tells always fits into frames that a replica takes.
+//! What the hub tells fits into frames that a replica takes, and a memory that isn't the newest doesn't count.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid, Kind, NativeHash, PairingKey};
 use sync::{
     hub::{Hub, HubOutput, SessionId, Told},
     memory::MemoryHub,
-    model::{Epoch, FolderState, ItemState, ReplicaId, Seq, Subject, Version},
+    model::{Cursor, Epoch, FolderState, ItemState, LogMark, ReplicaId, Seq, Subject, Version},
     wire::{Change, Frame, Hello, Limits, MINOR_VERSION, Proposal, is_item_within_bounds},
 };
 
@@ -73,4 +73,31 @@ fn rows_of_the_largest_items_fit_into_frames_and_all_arrive() {
         rows += page.rows.len();
     }
     assert_eq!(rows, 1_501);
+}
+
+#[test]
+fn an_index_brought_back_from_an_earlier_session_is_paired_anew() {
+    let (mut hub, mut index) = (Hub::new(), MemoryHub::new(Epoch([3; 16])));
+    let cursor = Cursor { epoch: Epoch([3; 16]), seq: Seq(0), mark: LogMark::default() };
+    let mut session = 0;
+    // Each session is shown a stamp, hands out the next one, and hears that it was saved.
+    let mut connect = |shown: Option<[u8; 16]>, next: [u8; 16]| {
+        session += 1;
+        let hello = Hello {
+            minor: MINOR_VERSION,
+            canon_rule: pim::CANON_RULE,
+            replica: ReplicaId([1; 16]),
+            cursor: shown.is_some().then_some(cursor),
+            stamp: shown,
+        };
+        let told = Told { now_secs: 1_800_000_000, random: next };
+        let answer = hub.open(&mut index, SessionId(session), b"device", &hello, told).unwrap();
+        hub.handle(&mut index, SessionId(session), Frame::StampSaved, told).unwrap();
+        hub.close(SessionId(session));
+        let Frame::Welcome(welcome) = answer else { panic!("the first answer is a welcome") };
+        welcome.anew
+    };
+    assert!(!connect(None, [1; 16]));
+    assert!(!connect(Some([1; 16]), [2; 16]), "the newest memory counts");
+    assert!(connect(Some([1; 16]), [3; 16]), "one from before the last session doesn't");
 }
