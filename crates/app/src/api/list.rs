@@ -5,7 +5,7 @@ use crate::node::Instance;
 
 crate::commands! {
     #[ts(export, export_to = "Commands.ts")]
-    node: Instance, handlers: handlers, events: Event;
+    node: Instance, events: Event;
     /// How things stand.
     status(Nothing) -> Status;
     /// Waits until everything is the same, or something stands in the way.
@@ -60,47 +60,4 @@ crate::commands! {
     start(Nothing) -> Status;
     /// Checks the connection step by step.
     doctor(Nothing) -> Vec<Check>;
-}
-
-mod handlers {
-    use super::*;
-    use crate::message::Result;
-
-    macro_rules! hand_over {
-        ($($name:ident($request:ty) -> $answer:ty;)*) => {
-            $(pub(super) async fn $name(node: &Instance, request: $request) -> Result<$answer> {
-                node.$name(request).await
-            })*
-        };
-    }
-
-    hand_over! {
-        status(Nothing) -> Status;
-        wait_quiet(Nothing) -> Status;
-        folders(Nothing) -> Vec<FolderView>;
-        set_folder(SetFolder) -> Done;
-        release_folder(ReleaseFolder) -> Done;
-        held(Nothing) -> Vec<HeldView>;
-        decide_held(DecideHeld) -> Done;
-        conflicts(Nothing) -> Vec<ConflictView>;
-        conflict(ConflictRequest) -> ConflictDetail;
-        resolve_conflict(ResolveConflict) -> Done;
-        history(HistoryRequest) -> HistoryAnswer;
-        undo(UndoRequest) -> UndoAnswer;
-        devices(Nothing) -> Vec<DeviceView>;
-        remove_device(DeviceRequest) -> Done;
-        allow_device(DeviceRequest) -> Done;
-        allow_take_over(DeviceRequest) -> Done;
-        add_window(Nothing) -> Done;
-        open_door(Nothing) -> Done;
-        set_password(PasswordRequest) -> Done;
-        renew_service_id(Nothing) -> Done;
-        invite(InviteRequest) -> InviteAnswer;
-        pause(PauseRequest) -> Status;
-        resume(Nothing) -> Status;
-        set_internet(InternetRequest) -> Status;
-        preview(Nothing) -> Preview;
-        start(Nothing) -> Status;
-        doctor(Nothing) -> Vec<Check>;
-    }
 }

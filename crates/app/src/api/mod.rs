@@ -7,15 +7,15 @@
 //! ```text
 //! commands! {
 //!     #[ts(export, export_to = "Commands.ts")]
-//!     node: Node, handlers: handlers, events: Event;
+//!     node: Instance, events: Event;
 //!     /// What is going on.
 //!     status(StatusRequest) -> Status;
 //!     /// Stops synchronizing for a while.
 //!     pause(PauseRequest) -> Status;
 //! }
 //!
-//! mod handlers {
-//!     pub(super) async fn status(node: &Node, request: StatusRequest) -> message::Result<Status> { … }
+//! impl Instance {
+//!     async fn status(&self, request: StatusRequest) -> message::Result<Status> { … }
 //! }
 //! ```
 //!
@@ -47,7 +47,7 @@ pub struct Command<Q, A> {
 macro_rules! commands {
     (
         $(#[$export:meta])*
-        node: $node:ty, handlers: $handlers:ident, events: $event:ty;
+        node: $node:ty, events: $event:ty;
         $($(#[$meta:meta])* $name:ident($request:ty) -> $answer:ty;)*
     ) => {
         /// Every command, by name, with the events and the problem as the window sees them.
@@ -76,7 +76,7 @@ macro_rules! commands {
             match name {
                 $(stringify!($name) => {
                     let request: $request = $crate::api::read_request(request)?;
-                    let answer: $answer = $handlers::$name(node, request).await?;
+                    let answer: $answer = node.$name(request).await?;
                     $crate::api::write_answer(&answer)
                 })*
                 _ => Err($crate::api::no_such_command(name)),
@@ -136,20 +136,18 @@ mod tests {
         sum: u32,
     }
 
-    mod handlers {
-        use super::{Add, Counter, Sum};
-
-        pub(super) async fn add(counter: &Counter, request: Add) -> crate::message::Result<Sum> {
-            Ok(Sum { sum: counter.0 + request.number })
+    impl Counter {
+        async fn add(&self, request: Add) -> crate::message::Result<Sum> {
+            Ok(Sum { sum: self.0 + request.number })
         }
     }
 
     #[allow(unreachable_pub)] // The real list is public.
     mod list {
-        use super::{Add, Counted, Counter, Sum, handlers};
+        use super::{Add, Counted, Counter, Sum};
 
         crate::commands! {
-            node: Counter, handlers: handlers, events: Counted;
+            node: Counter, events: Counted;
             /// Adds a number.
             add(Add) -> Sum;
         }
