@@ -166,13 +166,19 @@ impl Hub {
         if page.is_empty() && session.told_head {
             return Ok(None);
         }
+        // What a person brought back has to be told before the head: whoever knows the head may say that all is quiet.
+        let record = index.replica(session.replica)?.unwrap_or_default();
+        let must_restore = !record.to_restore.is_empty() && record.confirmed_stamp != Some(session.stamp);
+        if page.is_empty() && must_restore {
+            return Ok(None);
+        }
         let count = page.len();
         let mut bytes = 0;
         page.retain(|row| {
             bytes += row.size();
             bytes <= ROW_BYTES_PER_FRAME
         });
-        let is_head = page.len() == count && count < Limits::ROWS_PER_FRAME;
+        let is_head = page.len() == count && count < Limits::ROWS_PER_FRAME && !must_restore;
         if let Some(last) = page.last()
             && !is_head
         {
@@ -183,7 +189,7 @@ impl Hub {
             }
         }
         let upto = page.last().map_or(session.sent, |row| row.seq);
-        let withheld = index.replica(session.replica)?.map(|record| record.withheld).unwrap_or_default();
+        let withheld = record.withheld;
         let mut rows = Vec::with_capacity(page.len());
         for row in page {
             if !session.own.remove(&row.seq) {
