@@ -4,8 +4,8 @@
 //! intent that is found at the next start is settled from what the store says of it; doing that twice does no harm.
 
 use super::{
-    Effect, Event, HubRoom, Part, Result, Room, lock, now_secs,
-    worker::{Examined, Job, Prepared, Write, folder_kind},
+    Cause, Effect, Event, HubRoom, Part, Recovering, Result, Room, lock, now_secs,
+    worker::{Job, Outcomes, Prepared, Staged, Write, folder_kind},
 };
 use crate::{
     blobs::{BlobError, Keep, Need},
@@ -13,6 +13,7 @@ use crate::{
     index::{self, IntentId},
     message::{Code, Problem},
 };
+use fail::fail_point;
 use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::BTreeSet;
 use stores::{FolderId, Intent, StoreError};
@@ -89,11 +90,8 @@ impl Room {
         Some((existing.href.clone(), version.native, version.size))
     }
 
-    pub(super) fn group_staged(
-        &mut self,
-        group: u64,
-        results: Vec<(StoreChange, std::result::Result<(Intent, Option<Examined>), StoreError>)>,
-    ) -> Result<()> {
+    pub(super) fn group_staged(&mut self, group: u64, results: Staged) -> Result<()> {
+        fail_point!("engine::after_stage");
         let mut staged = Vec::with_capacity(results.len());
         for (change, result) in results {
             match result {
@@ -125,6 +123,10 @@ impl Room {
         results: Vec<(StoreChange, std::result::Result<Option<Local>, StoreError>)>,
     ) -> Result<()> {
         let Some(Group { intents }) = self.groups.remove(&group) else { return Ok(()) };
+        fail_point!("engine::after_store_commit");
+        if results.iter().any(|(_, result)| result.is_ok()) {
+            self.problems.clear(&Cause::Writing);
+        }
         for (change, result) in results {
             match result {
                 Ok(local) => {
@@ -137,7 +139,9 @@ impl Room {
                 Err(error) => self.store_refused(change, &error)?,
             }
         }
-        self.index.close_intents(&intents)
+        self.index.close_intents(&intents)?;
+        fail_point!("engine::before_base");
+        Ok(())
     }
 
     fn store_refused(&mut self, change: StoreChange, error: &StoreError) -> Result<()> {
@@ -151,8 +155,9 @@ impl Room {
             StoreError::TooLarge { .. } => ApplyOutcome::Refused("too-large".into()),
             StoreError::Unsupported => ApplyOutcome::Refused("unsupported".into()),
         };
-        if !matches!(outcome, ApplyOutcome::Changed) {
-            self.store_problem(error);
+        if matches!(outcome, ApplyOutcome::NoRoom | ApplyOutcome::Unavailable) {
+            self.store_problem(Cause::Writing, error);
+            self.refused_at.get_or_insert_with(std::time::Instant::now);
         }
         self.replica.applied(&mut self.index.replica(), change, outcome)
     }
@@ -164,14 +169,18 @@ impl Room {
     ) -> Result<()> {
         match outcome {
             Ok(local) => {
+                self.problems.clear(&Cause::Writing);
                 if let Some(local) = &local {
                     self.folder_ids.insert(FolderId(local.id.clone()), folder);
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Ok(local))?;
             }
             Err(error) => {
-                if !matches!(error, StoreError::Changed) {
-                    self.store_problem(&error);
+                if !matches!(error, StoreError::Changed | StoreError::Unsupported) {
+                    self.store_problem(Cause::Writing, &error);
+                    self.refused_at.get_or_insert_with(std::time::Instant::now);
+                } else if matches!(error, StoreError::Unsupported) {
+                    tracing::warn!(%folder, "the store can't hold this folder");
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Err(()))?;
             }
@@ -181,7 +190,8 @@ impl Room {
         Ok(())
     }
 
-    /// Intents that a crash left behind are looked at before anything else.
+    /// Intents that a crash left behind are looked at before anything else: until it is known what became of them, an item
+    /// that was written already would be written once more.
     pub(super) fn recover(&mut self) -> Result<()> {
         let mut intents = Vec::new();
         let mut unreadable = Vec::new();
@@ -193,13 +203,31 @@ impl Room {
         }
         // Written by a newer program: the store itself tells what is there.
         self.index.close_intents(&unreadable)?;
+        self.recovering = Recovering::No;
         if !intents.is_empty() {
+            self.recovering = Recovering::Asked;
             self.effects.push_back(Effect::Job(Job::Recover(intents)));
         }
         Ok(())
     }
 
-    pub(super) fn recovered(&mut self, outcomes: Vec<(IntentId, StoreChange, Option<Option<Local>>)>) -> Result<()> {
+    /// The store may be there again.
+    pub(super) fn ask_again_for_intents(&mut self) {
+        if let Err(error) = self.recover() {
+            tracing::warn!(%error, "open intents can't be read");
+        }
+    }
+
+    pub(super) fn recovered(&mut self, outcomes: std::result::Result<Outcomes, StoreError>) -> Result<()> {
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                self.recovering = Recovering::Due;
+                self.wait_for_store(&error);
+                return Ok(());
+            }
+        };
+        self.recovering = Recovering::No;
         let ids: Vec<IntentId> = outcomes.iter().map(|(id, _, _)| *id).collect();
         for (_, change, outcome) in outcomes {
             let happened = match (change, outcome) {

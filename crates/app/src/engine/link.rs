@@ -180,7 +180,7 @@ async fn read_contents(link: Link, session: SessionId, inputs: &std_mpsc::Sender
     while let Ok(receiver) = link.accept_bulk().await {
         let (link, inputs, shared, permits) = (link.clone(), inputs.clone(), shared.clone(), Arc::clone(&permits));
         streams.spawn(async move {
-            if let Err(reason) = read_stream(receiver, session, &inputs, &shared, &permits).await {
+            if let Err(reason) = read_stream(receiver, session, &link, &inputs, &shared, &permits).await {
                 tracing::warn!(reason, "a peer sent content that can't be taken");
                 link.close(net::CloseCode::Protocol);
             }
@@ -191,6 +191,7 @@ async fn read_contents(link: Link, session: SessionId, inputs: &std_mpsc::Sender
 async fn read_stream(
     mut receiver: FrameReceiver,
     session: SessionId,
+    link: &Link,
     inputs: &std_mpsc::Sender<Input>,
     shared: &Shared,
     permits: &Arc<Semaphore>,
@@ -215,7 +216,10 @@ async fn read_stream(
             Some((native, write)) if native == record.native => write,
             _ => {
                 let blobs = super::lock(&shared.blobs);
-                blobs.begin(record.native, record.total).map_err(|_| "content that can't be kept")?
+                match blobs.begin(record.native, record.total) {
+                    Ok(write) => write,
+                    Err(error) => return no_room(error, inputs, link),
+                }
             }
         };
         if write.offset() != record.offset {
@@ -225,8 +229,11 @@ async fn read_stream(
         let native = record.native;
         let write = tokio::task::spawn_blocking(move || write.append(&data).map(|()| write))
             .await
-            .map_err(|_| "writing stopped")?
-            .map_err(|_| "content that can't be kept")?;
+            .map_err(|_| "writing stopped")?;
+        let write = match write {
+            Ok(write) => write,
+            Err(error) => return no_room(error, inputs, link),
+        };
         if !is_last {
             large = Some((native, write));
             continue;
@@ -243,6 +250,16 @@ async fn read_stream(
         .map_err(|_| "writing stopped")??;
         inputs.send(Input::Content { session, native, payload, permit: None }).ok();
     }
+    Ok(())
+}
+
+/// The other side did nothing wrong; it tries again later.
+fn no_room(error: crate::blobs::BlobError, inputs: &std_mpsc::Sender<Input>, link: &Link) -> Result<(), &'static str> {
+    if !matches!(error, crate::blobs::BlobError::NoSpace { .. }) {
+        return Err("content that can't be kept");
+    }
+    inputs.send(Input::NoRoom(error)).ok();
+    link.close(net::CloseCode::Busy);
     Ok(())
 }
 

@@ -10,13 +10,15 @@
 //! | `applying.rs` | groups of changes go into the store, with intents, and are remembered |
 //! | `worker.rs` | the store's own thread |
 //! | `link.rs` | one network link: frames and contents on streams |
+//! | `problems.rs` | what stands in the way, by cause |
 //! | `view.rs` | what people ask and decide |
 
 mod applying;
 mod bytes;
 pub mod link;
+mod problems;
 mod reading;
-mod source;
+pub(crate) mod source;
 mod talking;
 pub mod view;
 mod worker;
@@ -27,7 +29,9 @@ use crate::{
     index::{Found, HubView, Index, OpenError, Opened},
     message::{Code, Problem},
 };
+use fail::fail_point;
 use pim::{FolderUid, ItemUid, NativeHash};
+use problems::{Cause, Problems};
 use reading::Reading;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -36,7 +40,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use stores::{FolderId, Payload, Reader, Store, StoreError};
+use stores::{FolderId, Payload, Reader, Store, StoreError, StoreId};
 use sync::{
     hub::{Hub, SessionId, Told},
     index::IndexError,
@@ -53,6 +57,7 @@ pub use link::LinkSender;
 const OWN: SessionId = SessionId(0);
 
 /// Something for the engine.
+#[allow(clippy::large_enum_variant, reason = "a queue of a few, each looked at once")]
 pub(crate) enum Input {
     /// A link to a client stands (server), or to the hub (client).
     LinkUp { session: SessionId, device: Vec<u8>, to: LinkSender },
@@ -73,9 +78,11 @@ pub(crate) enum Input {
     LinkDown(SessionId),
     /// From the store's thread.
     #[allow(private_interfaces, reason = "only the store's thread makes and only the engine reads reports")]
-    Report(Report),
-    /// Contents are durable in the blob area.
-    Durable(Vec<NativeHash>, Option<BlobError>),
+    Report(u64, Report),
+    /// Contents are durable in the blob area; those that could not be kept come back.
+    Durable(Vec<NativeHash>, Vec<ToSave>, Option<BlobError>),
+    /// Content that is coming in can't be kept.
+    NoRoom(BlobError),
     /// A person or the node asks something.
     Run(Box<dyn FnOnce(&mut Room) + Send>),
     /// The end.
@@ -84,6 +91,7 @@ pub(crate) enum Input {
 
 /// What goes on, for windows and terminals.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a queue of a few, each looked at once")]
 pub enum Event {
     /// Something a person may want to know.
     Happened(sync::replica::Happened),
@@ -110,6 +118,8 @@ pub struct State {
     pub bytes_done: u64,
     /// What stands in the way.
     pub problem: Option<Problem>,
+    /// What concerns single folders or items while all else goes on.
+    pub note: Option<Problem>,
 }
 
 /// A running engine. Dropping it stops the engine and waits for its threads.
@@ -147,56 +157,61 @@ pub enum Part {
 impl Engine {
     /// Starts the engine on an index, a blob area and a store.
     ///
-    /// `reads`: the store is read and watched, and on a server the hub takes part. Without, the engine only answers.
+    /// `store` makes the store, given which one it must be if that is known: at the place of a disk that isn't mounted
+    /// there may be another. `reads`: the store is read and watched, and on a server the hub takes part. Without, the
+    /// engine only answers. `place` is what people call the store's place.
     pub fn start(
         part: Part,
         index: PathBuf,
         blobs: Blobs,
-        mut store: Box<dyn Store>,
+        store: impl FnOnce(Option<StoreId>) -> Box<dyn Store>,
         settings: Settings,
         reads: bool,
+        place: String,
     ) -> std::result::Result<(Self, Found), OpenError> {
         let (inputs, queue) = mpsc::channel();
         let (state_out, state) = watch::channel(State { is_reading: true, ..State::default() });
         let (events, _) = broadcast::channel(1024);
-        // Readers know the file system only of a store that was opened; one that isn't there now is looked for again.
-        if let Err(error) = store.open() {
-            tracing::warn!(%error, "the store isn't there");
-        }
-        let shared = Shared { reader: store.reader(), blobs: Arc::new(Mutex::new(blobs)) };
-        let caps = store.caps();
-        let report_to = inputs.clone();
-        let report = move |report| drop(report_to.send(Input::Report(report)));
+        let blobs = Arc::new(Mutex::new(blobs));
         let io = |source| OpenError::Io { path: index.clone(), source };
-        let worker = Worker::start(store, Arc::clone(&shared.blobs), report).map_err(io)?;
         let (opened_out, opened_in) = mpsc::channel();
+        let (store_out, store_in) = mpsc::channel::<(Shared, stores::Caps, Worker)>();
         let path = index.clone();
-        let (out, told, kept, inputs_kept) = (events.clone(), state_out, shared.clone(), inputs.clone());
+        let (out, told, blobs_kept, inputs_kept) = (events.clone(), state_out, Arc::clone(&blobs), inputs.clone());
         let thread = std::thread::Builder::new().name("engine".into()).spawn(move || {
             let opened = Index::open(&path, now_secs()).and_then(|opened| {
-                let blobs = Arc::clone(&kept.blobs);
-                let is_kept = move |native| lock(&blobs).contains(native);
+                let is_kept = move |native| lock(&blobs_kept).contains(native);
                 let hub = match part {
                     Part::Server => Some(HubRoom { hub: Hub::new(), index: opened.index.hub(is_kept)? }),
                     Part::Client => None,
                 };
-                Ok((opened, hub))
+                let store_id = opened.index.value(reading::STORE_ID)?;
+                Ok((opened, hub, store_id))
             });
             let (index, hub) = match opened {
-                Ok((Opened { index, found }, hub)) => {
-                    opened_out.send(Ok(found)).ok();
+                Ok((Opened { index, found }, hub, store_id)) => {
+                    opened_out.send(Ok((found, store_id))).ok();
                     (index, hub)
                 }
                 Err(error) => return drop(opened_out.send(Err(error))),
             };
+            let Ok((shared, caps, worker)) = store_in.recv() else { return };
             let mut room = Room {
                 part,
                 reads,
+                place,
+                life: 1,
+                begins_again_at: None,
+                recovering: Recovering::No,
+                problems: Problems::default(),
+                refused_at: None,
+                save_again_at: None,
+                resume: BTreeMap::new(),
                 history: History::new(&index).unwrap_or_default(),
                 index,
                 replica: Replica::new(settings),
                 hub,
-                shared: kept,
+                shared,
                 caps,
                 worker,
                 inputs: inputs_kept,
@@ -214,7 +229,7 @@ impl Engine {
                 asked_by_person: BTreeSet::new(),
                 maybe_same: Vec::new(),
                 settled: Seq(0),
-                told_settled: Seq(0),
+                told_settled: None,
                 effects: VecDeque::new(),
                 state: State { is_reading: true, ..State::default() },
                 state_out: told,
@@ -226,7 +241,18 @@ impl Engine {
             room.run(&queue);
         });
         let thread = thread.map_err(io)?;
-        let found = opened_in.recv().map_err(|_| io(std::io::ErrorKind::BrokenPipe.into()))??;
+        let (found, store_id) = opened_in.recv().map_err(|_| io(std::io::ErrorKind::BrokenPipe.into()))??;
+        let mut store = store(store_id.and_then(|id| String::from_utf8(id).ok()).map(StoreId));
+        // Readers know the file system only of a store that was opened; one that isn't there now is looked for again.
+        if let Err(error) = store.open() {
+            tracing::warn!(%error, "the store isn't there");
+        }
+        let shared = Shared { reader: store.reader(), blobs: Arc::clone(&blobs) };
+        let caps = store.caps();
+        let report_to = inputs.clone();
+        let report = move |life, report| drop(report_to.send(Input::Report(life, report)));
+        let worker = Worker::start(store, blobs, report).map_err(io)?;
+        store_out.send((shared.clone(), caps, worker)).map_err(|_| io(std::io::ErrorKind::BrokenPipe.into()))?;
         Ok((Self { inputs, state, events, reader: shared, thread: Some(thread) }, found))
     }
 
@@ -292,6 +318,7 @@ impl Drop for Engine {
 }
 
 /// Something that is done after the transaction is committed.
+#[allow(clippy::large_enum_variant, reason = "a queue of a few, each looked at once")]
 enum Effect {
     Send(SessionId, Frame),
     Serve(SessionId, ItemUid, NativeHash, u64, source::Source),
@@ -312,6 +339,19 @@ pub(crate) struct HubRoom {
 pub struct Room {
     pub(crate) part: Part,
     reads: bool,
+    /// What people call the store's place.
+    place: String,
+    /// Grows when everything begins again; what the store's thread tells of an earlier life doesn't count.
+    life: u64,
+    begins_again_at: Option<Instant>,
+    recovering: Recovering,
+    problems: Problems,
+    /// The store refused a change that may go later.
+    refused_at: Option<Instant>,
+    /// Contents that came and couldn't be kept are tried again then.
+    save_again_at: Option<Instant>,
+    /// Where the hub wants contents to go on that it has a part of.
+    resume: BTreeMap<NativeHash, u64>,
     pub(crate) index: Index,
     pub(crate) history: History,
     pub(crate) replica: Replica,
@@ -326,7 +366,7 @@ pub struct Room {
     /// Contents that arrived and wait to be written to the store.
     arrived: BTreeMap<NativeHash, (Payload, Option<tokio::sync::OwnedSemaphorePermit>)>,
     /// Contents that arrived at the hub and wait to become durable.
-    to_save: Vec<(NativeHash, Payload, Option<tokio::sync::OwnedSemaphorePermit>)>,
+    to_save: Vec<ToSave>,
     is_saving: bool,
     groups: BTreeMap<u64, applying::Group>,
     next_group: u64,
@@ -343,7 +383,7 @@ pub struct Room {
     maybe_same: Vec<(ItemUid, ItemUid)>,
     /// The server's own store holds everything up to here.
     settled: Seq,
-    told_settled: Seq,
+    told_settled: Option<Seq>,
     effects: VecDeque<Effect>,
     pub(crate) state: State,
     state_out: watch::Sender<State>,
@@ -362,10 +402,26 @@ impl std::fmt::Debug for Room {
 
 type Result<T> = std::result::Result<T, IndexError>;
 
+/// Content that came and isn't durable yet.
+pub(crate) type ToSave = (NativeHash, Payload, Option<tokio::sync::OwnedSemaphorePermit>);
+
+/// Whether it is known what became of the intents that a crash left behind. Nothing is written before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Recovering {
+    /// Known, or there were none.
+    No,
+    /// The store was asked.
+    Asked,
+    /// The store isn't there; it is asked when it is.
+    Due,
+}
+
 /// At most so many inputs share a transaction.
 const GROUP_INPUTS: usize = 256;
 const TIDY_UP: Duration = Duration::from_secs(3600);
 const RETRY: Duration = Duration::from_secs(2);
+/// What the store refused for now is tried again after this long.
+const WRITE_AGAIN: Duration = Duration::from_secs(4);
 
 impl Room {
     fn run(&mut self, queue: &mpsc::Receiver<Input>) {
@@ -384,8 +440,13 @@ impl Room {
                 group.push(input);
             }
             let is_end = group.iter().any(|input| matches!(input, Input::Stop));
-            let result = self.in_transaction(|room| room.take_group(group));
-            if let Err(error) = result {
+            if self.begins_again_at.is_some_and(|at| at <= Instant::now()) && !is_end {
+                self.begin_again();
+            }
+            if self.begins_again_at.is_some() {
+                // Links end with what they sent, and who asks hears that there is no answer.
+                drop(group);
+            } else if let Err(error) = self.in_transaction(|room| room.take_group(group)) {
                 self.index_failed(&error);
             }
             self.after_commit.drain(..).for_each(|waiting| waiting.send(()).unwrap_or(()));
@@ -399,9 +460,8 @@ impl Room {
     fn in_transaction(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.index.begin()?;
         match work(self) {
-            Ok(()) => self.index.commit(),
+            Ok(()) => self.index.commit().inspect_err(|_| drop(self.index.rollback())),
             Err(error) => {
-                self.effects.clear();
                 self.index.rollback()?;
                 Err(error)
             }
@@ -412,19 +472,46 @@ impl Room {
     fn index_failed(&mut self, error: &IndexError) {
         tracing::error!(%error, "the index can't be used");
         self.effects.clear();
-        self.replica.disconnected();
-        for session in std::mem::take(&mut self.links).into_keys() {
-            if let Some(room) = &mut self.hub {
-                room.hub.close(session);
-            }
+        // Without its sender a link ends.
+        self.links.clear();
+        self.after_commit.clear();
+        self.problem(Cause::Index, Problem::new(Code::Unexpected).because(error));
+        self.state.is_connected = false;
+        self.state.is_quiet = false;
+        self.begins_again_at = Some(Instant::now() + RETRY);
+        self.publish();
+    }
+
+    /// Forgets everything that isn't in the index, and begins as after a start.
+    fn begin_again(&mut self) {
+        self.begins_again_at = None;
+        self.life += 1;
+        let settings = std::mem::take(self.replica.settings_mut());
+        self.replica = Replica::new(settings);
+        if let Some(room) = &mut self.hub {
+            room.hub = Hub::new();
         }
-        self.problem(Problem::new(Code::Unexpected).because(error));
+        self.asked.clear();
+        self.arrived.clear();
+        self.to_save.clear();
+        self.groups.clear();
+        self.reading = Reading::default();
+        self.edits = 0;
+        self.settled = Seq(0);
+        self.told_settled = None;
+        self.refused_at = None;
+        self.problems.clear(&Cause::Index);
+        self.begin_life();
     }
 
     fn begin_life(&mut self) {
         let result = self.in_transaction(|room| {
-            room.recover()?;
             room.replica.set_reading(true);
+            if !room.reads {
+                return room.go_on();
+            }
+            room.recover()?;
+            room.take_up_reading()?;
             if room.part == Part::Server {
                 room.replica.connected(&room.index.replica())?;
                 room.state.is_connected = true;
@@ -432,9 +519,7 @@ impl Room {
                     room.hub.set_reading(true);
                 }
             }
-            if room.reads {
-                room.read_all();
-            }
+            room.read_all();
             room.go_on()
         });
         if let Err(error) = result {
@@ -451,6 +536,14 @@ impl Room {
             self.next_retry = Instant::now() + RETRY;
             self.replica.retry();
             self.replica.flush_ready();
+        }
+        if self.refused_at.is_some_and(|at| at.elapsed() >= WRITE_AGAIN) {
+            self.refused_at = None;
+            self.replica.room_again();
+        }
+        if self.save_again_at.is_some_and(|at| at <= Instant::now()) {
+            self.save_again_at = None;
+            self.effects.push_back(Effect::SaveContents);
         }
         if Instant::now() >= self.next_tidy_up {
             self.next_tidy_up = Instant::now() + TIDY_UP;
@@ -477,8 +570,17 @@ impl Room {
                 self.link_down(session);
                 Ok(())
             }
-            Input::Report(report) => self.take_report(report),
-            Input::Durable(contents, error) => self.contents_durable(contents, error),
+            Input::Report(life, report) if life == self.life => self.take_report(report),
+            Input::Report(_, Report::Wake(folder)) => {
+                self.woken(folder);
+                Ok(())
+            }
+            Input::Report(..) => Ok(()),
+            Input::Durable(contents, failed, error) => self.contents_durable(contents, failed, error),
+            Input::NoRoom(error) => {
+                self.keeping_failed(error);
+                Ok(())
+            }
             Input::Run(run) => {
                 run(self);
                 Ok(())
@@ -537,7 +639,12 @@ impl Room {
                         link.hang_up();
                     }
                 }
-                Effect::Job(job) => self.worker.give(job),
+                Effect::Job(job) => {
+                    if matches!(job, Job::Commit(..)) {
+                        fail_point!("engine::after_intents");
+                    }
+                    self.worker.give(self.life, job);
+                }
                 Effect::Event(event) => drop(self.events.send(event)),
                 Effect::SaveContents => self.save_contents(),
             }
@@ -551,11 +658,35 @@ impl Room {
             && self.reading.is_quiet()
             && self.groups.is_empty()
             && self.edits == 0
+            && self.to_save.is_empty()
+            && !self.is_saving
+            && self.refused_at.is_none()
+            && self.recovering == Recovering::No
             && self.effects.iter().all(|effect| matches!(effect, Effect::Event(_)))
             && is_settled;
-        self.state.is_reading = self.reading.is_first();
+        if self.state.is_quiet {
+            self.problems.clear(&Cause::Writing);
+            // What still lies here is of versions that nobody needs any more.
+            self.arrived.clear();
+        }
+        self.state.is_reading = self.reads && self.reading.is_first();
+        tracing::trace!(
+            part = ?self.part,
+            is_quiet = self.state.is_quiet,
+            is_replica_quiet = self.replica.is_quiet(),
+            is_reading_quiet = self.reading.is_quiet(),
+            is_settled,
+            is_refused = self.refused_at.is_some(),
+            "how things stand"
+        );
         self.state.is_compared = self.replica.is_caught_up() && !self.reading.is_first();
         self.state.pending = self.replica.pending() as u64;
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        self.state.problem = self.problems.stopping().cloned();
+        self.state.note = self.problems.note().cloned();
         // Only what is new is told: whoever hears it may ask, and asking must not be news again.
         let state = &self.state;
         self.state_out.send_if_modified(|told| {
@@ -573,16 +704,21 @@ impl Room {
         self.index.replica().cursor().ok().flatten().is_some_and(|cursor| self.settled >= cursor.seq)
     }
 
-    fn problem(&mut self, problem: Problem) {
-        if self.state.problem.as_ref() != Some(&problem) {
+    fn problem(&mut self, cause: Cause, problem: Problem) {
+        if self.problems.set(cause, &problem) {
             tracing::warn!(%problem, "something stands in the way");
-            self.state.problem = Some(problem.clone());
             self.effects.push_back(Effect::Event(Event::Problem(problem)));
         }
     }
 
-    fn store_problem(&mut self, error: &StoreError) {
-        self.problem(Problem::with_store(error.clone(), ""));
+    fn store_problem(&mut self, cause: Cause, error: &StoreError) {
+        let problem = match error {
+            StoreError::Permission { path } if cause == Cause::Writing => {
+                Problem::new(Code::NotWritable).with("path", path.clone())
+            }
+            error => Problem::with_store(error.clone(), &self.place),
+        };
+        self.problem(cause, problem);
     }
 }
 

@@ -5,7 +5,7 @@
 //! folder misses it again, it counts as deleted.
 
 use super::{
-    Effect, Event, Part, Result, Room,
+    Cause, Effect, Event, Part, Recovering, Result, Room,
     worker::{Examined, Job, local_of},
 };
 use crate::message::{Code, Problem};
@@ -22,7 +22,7 @@ use sync::{
     replica::Happened,
 };
 
-const STORE_ID: &str = "store.id";
+pub(super) const STORE_ID: &str = "store.id";
 /// Entries examined by one job.
 const BATCH: usize = 256;
 /// After a wake-up the store gets this long to finish what it is at.
@@ -30,7 +30,10 @@ const DEBOUNCE: Duration = Duration::from_millis(15);
 /// Watching can miss something: everything is listed again so often.
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(3);
+/// Where the token of a folder's last listing is kept, and that of a folder which was emptied.
+const TOKEN: &str = "reading.token.";
+const EMPTIED: &str = "reading.emptied";
 
 #[derive(Default)]
 pub(super) struct Reading {
@@ -47,7 +50,15 @@ pub(super) struct Reading {
     missing_folders: BTreeMap<FolderUid, Instant>,
     /// Known folders that lost their mark and most of what they held: nothing counts as deleted there.
     emptied: BTreeSet<FolderUid>,
+    /// How many items each of them lost.
+    lost: BTreeMap<FolderUid, u64>,
+    /// What these folders lost shall come back.
+    refill: BTreeSet<FolderUid>,
+    /// Folders without their mark, as of the last look; listed in full to see whether it was only the mark.
+    unmarked: BTreeSet<FolderUid>,
     is_store_gone: bool,
+    /// Folders were listed since the engine began.
+    knows_folders: bool,
     is_watched: bool,
     /// Folders that got the uid the hub has for them while a reading was under way.
     renamed: HashMap<FolderUid, FolderUid>,
@@ -58,6 +69,8 @@ struct Current {
     outstanding: usize,
     vanished: Vec<(ItemUid, Local)>,
     appeared: Vec<Observation>,
+    /// Items whose name holds another item now: seen, not concluded from absence.
+    replaced: BTreeSet<ItemUid>,
     /// Folders of which everything was listed.
     complete: BTreeSet<FolderUid>,
 }
@@ -101,6 +114,11 @@ impl Room {
         self.effects.push_back(Effect::Job(Job::Mark(folder, id)));
     }
 
+    /// Whether it is known which folders the store has: before that, one that is there would be made once more.
+    pub(super) const fn knows_folders(&self) -> bool {
+        self.reading.knows_folders
+    }
+
     /// The whole store is to be read.
     pub(super) fn read_all(&mut self) {
         self.reading.is_all_due = true;
@@ -119,7 +137,7 @@ impl Room {
 
     pub(super) fn read_what_is_due(&mut self) {
         let now = Instant::now();
-        if self.reading.current.is_some() {
+        if !self.reads || self.reading.current.is_some() {
             return;
         }
         if self.reading.last_full.is_some_and(|last| now.duration_since(last) > FULL) {
@@ -136,16 +154,20 @@ impl Room {
             outstanding: 1,
             vanished: Vec::new(),
             appeared: Vec::new(),
+            replaced: BTreeSet::new(),
             complete: BTreeSet::new(),
         });
         if is_all {
             self.reading.due.clear();
         }
+        if self.recovering == Recovering::Due {
+            self.ask_again_for_intents();
+        }
         // Folders are looked at each time: it costs little, and a mark that went tells that nothing may be concluded.
         self.effects.push_back(Effect::Job(Job::Folders));
     }
 
-    fn wait_for_store(&mut self, error: &StoreError) {
+    pub(super) fn wait_for_store(&mut self, error: &StoreError) {
         self.reading.current = None;
         self.reading.is_all_due = true;
         self.reading.not_before = Some(Instant::now() + AGAIN);
@@ -153,7 +175,7 @@ impl Room {
         // Nothing is concluded from a store that isn't there; what was missing is looked at from the beginning.
         self.reading.missing.clear();
         self.reading.missing_folders.clear();
-        self.store_problem(error);
+        self.store_problem(Cause::Store, error);
     }
 
     pub(super) fn folders_listed(
@@ -173,9 +195,17 @@ impl Room {
                 return Ok(());
             }
         };
+        if self.recovering != Recovering::No {
+            // It came back between two questions: the one about what a crash left behind is asked first.
+            self.read_all_later();
+            return Ok(());
+        }
         if std::mem::take(&mut self.reading.is_store_gone) {
-            self.state.problem = None;
+            self.problems.clear(&Cause::Store);
             self.reading.is_watched = false;
+            // What couldn't be written to a store that wasn't there can be now.
+            self.refused_at = None;
+            self.replica.room_again();
         }
         if !std::mem::replace(&mut self.reading.is_watched, true) {
             self.effects.push_back(Effect::Job(Job::Watch));
@@ -220,6 +250,7 @@ impl Room {
             is_any_changed |= set_local_folder(&mut self.index.replica(), uid, Some(LocalFolder { id, state }))?;
         }
         self.folder_ids = uids.clone();
+        self.reading.knows_folders = true;
         let Some(current) = &mut self.reading.current else { return Ok(()) };
         current.outstanding -= 1;
         let is_all = current.is_all;
@@ -231,8 +262,12 @@ impl Room {
                 self.effects.push_back(Effect::Job(Job::List(*uid, id.clone(), token)));
             }
         }
-        self.reading.emptied.retain(|uid| marks_lost.contains(uid));
-        self.reading.emptied.extend(marks_lost);
+        for uid in self.reading.emptied.clone() {
+            if !marks_lost.contains(&uid) {
+                self.emptied_no_more(uid)?;
+            }
+        }
+        self.reading.unmarked = marks_lost;
         is_any_changed |= self.miss_folders(&known, &seen)?;
         if is_any_changed {
             self.replica.observed_folder();
@@ -294,10 +329,14 @@ impl Room {
         let uid = self.reading.renamed.get(&uid).copied().unwrap_or(uid);
         let (entries, token) = match listing {
             Ok(Listing::Unchanged) => (None, None),
-            Ok(Listing::Complete { entries, token }) => (Some(entries), Some(token)),
+            Ok(Listing::Complete { entries, token }) => {
+                self.problems.clear_items_of(uid);
+                (Some(entries), Some(token))
+            }
             Ok(Listing::Partial { entries, unreadable }) => {
+                self.problems.clear_items_of(uid);
                 for (href, error) in unreadable {
-                    self.item_problem(&href.0, &error);
+                    self.item_problem(uid, &href.0, &error);
                 }
                 (Some(entries), None)
             }
@@ -306,9 +345,8 @@ impl Room {
                 if let Some(current) = &mut self.reading.current {
                     current.outstanding -= 1;
                 }
-                self.store_problem(&error);
-                self.read_all();
-                self.reading.not_before = Some(Instant::now() + AGAIN);
+                self.store_problem(Cause::Listing(uid), &error);
+                self.read_all_later();
                 return Ok(());
             }
         };
@@ -318,6 +356,7 @@ impl Room {
             }
             return Ok(());
         };
+        self.problems.clear(&Cause::Listing(uid));
         let is_complete = token.is_some() || entries.is_none();
         let Some(entries) = entries else {
             // Nothing changed: what was missing at the last listing is missing still.
@@ -336,6 +375,8 @@ impl Room {
             }
             return Ok(());
         };
+        // Until everything that was listed is written down, a restart lists it once more.
+        self.index.set_value(&format!("{TOKEN}{uid}"), None)?;
         if let Some(token) = token {
             self.reading.tokens.insert(uid, token);
         } else {
@@ -367,15 +408,23 @@ impl Room {
         let examined: BTreeSet<&str> = to_examine.iter().map(|entry| entry.href.0.as_str()).collect();
         let vanished: Vec<(ItemUid, Local)> =
             known.into_values().filter(|(_, local)| !examined.contains(local.href.as_str())).collect();
-        if self.reading.emptied.contains(&uid) {
-            if vanished.len() * 2 <= known_before {
-                // Only the mark was lost.
-                self.reading.emptied.remove(&uid);
+        if self.reading.unmarked.remove(&uid) {
+            let was_emptied = self.reading.emptied.contains(&uid);
+            // What is written into an emptied folder afterwards is no sign that the rest was meant.
+            let is_only_the_mark = vanished.is_empty() || (!was_emptied && vanished.len() * 2 <= known_before);
+            if is_only_the_mark {
+                self.emptied_no_more(uid)?;
                 self.effects.push_back(Effect::Job(Job::Mark(uid, FolderId(record.id.clone()))));
-            } else {
+            } else if !was_emptied {
+                self.reading.emptied.insert(uid);
+                self.keep_emptied()?;
                 let count = vanished.len() as u64;
                 self.effects.push_back(Effect::Event(Event::Happened(Happened::RemovalsHeld(uid, count))));
-                self.problem(Problem::new(Code::FolderEmptied).with("folder", record.state.name.clone()));
+            }
+            if !is_only_the_mark {
+                self.reading.lost.insert(uid, vanished.len() as u64);
+                let problem = Problem::new(Code::FolderEmptied).with("folder", record.state.name.clone());
+                self.problem(Cause::Emptied(uid), problem);
             }
         }
         let Some(current) = &mut self.reading.current else { return Ok(()) };
@@ -407,7 +456,7 @@ impl Room {
                 }
                 // It vanished or changed again: the next listing tells.
                 Err(StoreError::NotFound | StoreError::Changed) => self.read_all(),
-                Err(error) => self.item_problem(&entry.href.0, &error),
+                Err(error) => self.item_problem(folder, &entry.href.0, &error),
             }
         }
         let mut strangers = Vec::new();
@@ -428,6 +477,7 @@ impl Room {
                     // Another message under a known name: the one we knew is gone, this one is new.
                     if let Some(current) = &mut self.reading.current {
                         current.vanished.push((item, local));
+                        current.replaced.insert(item);
                     }
                     strangers.push(observation);
                 }
@@ -469,7 +519,8 @@ impl Room {
             *folder = renamed.get(folder).copied().unwrap_or(*folder);
         }
         let gone = self.write_down(&current.vanished, appeared)?;
-        self.conclude(&complete, gone)?;
+        self.conclude(&complete, gone, &current.replaced)?;
+        self.keep_tokens(&complete)?;
         if current.is_all {
             self.reading.last_full = Some(Instant::now());
             if !self.reading.has_read_all {
@@ -489,7 +540,12 @@ impl Room {
     }
 
     /// What is gone for the second time was deleted.
-    fn conclude(&mut self, complete: &BTreeSet<FolderUid>, gone: Vec<ItemUid>) -> Result<()> {
+    fn conclude(
+        &mut self,
+        complete: &BTreeSet<FolderUid>,
+        gone: Vec<ItemUid>,
+        replaced: &BTreeSet<ItemUid>,
+    ) -> Result<()> {
         let now = Instant::now();
         let wait = Duration::from_millis(self.caps.absence_wait_ms);
         let gone: BTreeSet<ItemUid> = gone.into_iter().collect();
@@ -498,10 +554,17 @@ impl Room {
             let Some(local) = self.index.replica().item(item)?.and_then(|record| record.local) else { continue };
             let folder = local.state.folder;
             if self.reading.emptied.contains(&folder) {
+                // It was missed before its whole folder was: that is for a person to decide.
+                self.reading.missing.remove(&item);
+                continue;
+            }
+            if self.reading.refill.contains(&folder) {
+                self.reading.missing.remove(&item);
+                self.bring_back(item)?;
                 continue;
             }
             let (_, since) = *self.reading.missing.entry(item).or_insert((folder, now));
-            if now.duration_since(since) >= wait {
+            if replaced.contains(&item) || now.duration_since(since) >= wait {
                 self.reading.missing.remove(&item);
                 if set_local(&mut self.index.replica(), item, None)? {
                     self.replica.observed(item);
@@ -511,51 +574,111 @@ impl Room {
                 self.reading.not_before = Some(since + wait + DEBOUNCE);
             }
         }
+        self.reading.refill.retain(|folder| !complete.contains(folder));
         Ok(())
     }
 
-    pub(super) fn emptied_folders(&self) -> Vec<FolderUid> {
-        self.reading.emptied.iter().copied().collect()
+    /// Each emptied folder and how many items it lost.
+    pub(super) fn emptied_folders(&self) -> Vec<(FolderUid, u64)> {
+        let lost = |uid: &FolderUid| self.reading.lost.get(uid).copied().unwrap_or_default();
+        self.reading.emptied.iter().map(|uid| (*uid, lost(uid))).collect()
     }
 
-    fn item_problem(&mut self, href: &str, error: &StoreError) {
-        tracing::warn!(%error, "an item can't be read");
+    /// The item is due here again, as if it had never been here.
+    fn bring_back(&mut self, item: ItemUid) -> Result<()> {
+        let Some(mut record) = self.index.replica().item(item)? else { return Ok(()) };
+        record.local = None;
+        if let Some(base) = record.base.take() {
+            record.remote.get_or_insert(sync::index::Remote::Live { seq: base.seq, state: base.state });
+        }
+        self.index.replica().put_item(item, &record)?;
+        self.replica.observed(item);
+        Ok(())
+    }
+
+    fn item_problem(&mut self, folder: FolderUid, href: &str, error: &StoreError) {
         let problem = Problem::with_store(error.clone(), href);
-        self.effects.push_back(Effect::Event(Event::Problem(problem)));
+        self.problem(Cause::Item(folder, href.to_owned()), problem);
+    }
+
+    fn read_all_later(&mut self) {
+        self.reading.current = None;
+        self.reading.is_all_due = true;
+        self.reading.not_before = Some(Instant::now() + AGAIN);
+    }
+
+    /// What was remembered about listings goes on: a folder that didn't change since isn't listed again.
+    pub(super) fn take_up_reading(&mut self) -> Result<()> {
+        for (uid, _) in self.index.replica().folders()? {
+            if let Some(token) = self.index.value(&format!("{TOKEN}{uid}"))? {
+                self.reading.tokens.insert(uid, ListingToken(token));
+            }
+        }
+        let emptied = self.index.value(EMPTIED)?.unwrap_or_default();
+        let uids = emptied.chunks_exact(16).filter_map(|bytes| Some(FolderUid(bytes.try_into().ok()?)));
+        self.reading.emptied = uids.collect();
+        Ok(())
+    }
+
+    /// Listings of which everything is written down needn't be repeated after a restart.
+    fn keep_tokens(&mut self, complete: &BTreeSet<FolderUid>) -> Result<()> {
+        let has_missing = |uid: &FolderUid| self.reading.missing.values().any(|(folder, _)| folder == uid);
+        let is_doubtful = |uid: &FolderUid| {
+            has_missing(uid)
+                || self.reading.emptied.contains(uid)
+                || self.reading.due.contains(uid)
+                || self.reading.is_all_due
+                || self.problems.has_items_of(*uid)
+        };
+        for uid in complete.iter().filter(|uid| !is_doubtful(uid)) {
+            if let Some(token) = self.reading.tokens.get(uid) {
+                let key = format!("{TOKEN}{uid}");
+                if self.index.value(&key)?.as_ref() != Some(&token.0) {
+                    self.index.set_value(&key, Some(&token.0))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_emptied(&self) -> Result<()> {
+        let bytes: Vec<u8> = self.reading.emptied.iter().flat_map(|uid| uid.0).collect();
+        self.index.set_value(EMPTIED, if bytes.is_empty() { None } else { Some(&bytes) })
+    }
+
+    fn emptied_no_more(&mut self, folder: FolderUid) -> Result<bool> {
+        self.problems.clear(&Cause::Emptied(folder));
+        self.reading.lost.remove(&folder);
+        let was_emptied = self.reading.emptied.remove(&folder);
+        if was_emptied {
+            self.keep_emptied()?;
+        }
+        Ok(was_emptied)
     }
 
     /// A person said that an emptied folder is as it should be: what is missing there counts as deleted.
     pub(super) fn believe_emptied(&mut self, folder: FolderUid) -> Result<bool> {
-        if !self.reading.emptied.remove(&folder) {
+        if !self.emptied_no_more(folder)? {
             return Ok(false);
         }
         if let Some(local) = self.index.replica().folder(folder)?.and_then(|record| record.local) {
             self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(local.id))));
         }
         self.reading.tokens.remove(&folder);
-        self.state.problem = None;
         self.read_all();
         Ok(true)
     }
 
     /// A person said that what an emptied folder held shall come back.
     pub(super) fn refill_emptied(&mut self, folder: FolderUid) -> Result<bool> {
-        if !self.reading.emptied.remove(&folder) {
+        if !self.emptied_no_more(folder)? {
             return Ok(false);
         }
-        for (item, _) in self.index.replica().local_items(folder)? {
-            let Some(mut record) = self.index.replica().item(item)? else { continue };
-            record.local = None;
-            if let Some(base) = record.base.take() {
-                record.remote.get_or_insert(sync::index::Remote::Live { seq: base.seq, state: base.state });
-            }
-            self.index.replica().put_item(item, &record)?;
-        }
+        self.reading.refill.insert(folder);
         if let Some(local) = self.index.replica().folder(folder)?.and_then(|record| record.local) {
             self.effects.push_back(Effect::Job(Job::Mark(folder, FolderId(local.id))));
         }
         self.reading.tokens.remove(&folder);
-        self.state.problem = None;
         self.read_all();
         Ok(true)
     }

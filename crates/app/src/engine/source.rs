@@ -21,7 +21,7 @@ impl Source {
         match self {
             Self::Here(payload) => Ok(payload.clone()),
             Self::Store(href) => Ok(reader.read(&Href(href.clone()))?.payload),
-            Self::Blob(native) => super::lock(&blobs).open(*native).map_err(super::blob_error),
+            Self::Blob(native) => super::lock(blobs).open(*native).map_err(super::blob_error),
         }
     }
 }

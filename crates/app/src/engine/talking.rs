@@ -1,8 +1,8 @@
 //! Frames between replica, hub and links; contents asked for and served.
 
 use super::{
-    Effect, Event, HubRoom, Input, LinkSender, OWN, Part, Result, Room, now_secs, random, source::Source, told,
-    worker::Job,
+    Cause, Effect, Event, HubRoom, Input, LinkSender, OWN, Part, Result, Room, ToSave, now_secs, random,
+    source::Source, told, worker::Job,
 };
 use crate::{
     blobs::BlobError,
@@ -20,12 +20,16 @@ use sync::{
 
 /// Rows are sent while fewer frames than this wait on the link.
 const FRAMES_QUEUED_MAX: usize = 8;
+/// Stands for no item where only a content is meant.
+const NOBODY: ItemUid = ItemUid([0; 16]);
 
 impl Room {
     pub(super) fn link_up(&mut self, session: SessionId, device: Vec<u8>, to: LinkSender) -> Result<()> {
         self.links.insert(session, to.with_device(device));
         self.asked.insert(session, BTreeSet::new());
         if self.part == Part::Client {
+            self.settled = sync::model::Seq(0);
+            self.problems.clear(&Cause::Peer);
             self.state.is_connected = true;
             self.replica.connected(&self.index.replica())?;
         }
@@ -43,6 +47,8 @@ impl Room {
                 self.state.is_connected = false;
                 self.replica.disconnected();
                 self.arrived.clear();
+                self.asked_by_person.clear();
+                self.resume.clear();
             }
         }
     }
@@ -55,10 +61,16 @@ impl Room {
             Part::Server => self.frame_for_hub(session, frame),
             Part::Client => match frame {
                 Frame::Want(wants) => {
-                    // The hub asks by proposals, never so.
-                    tracing::warn!(count = wants.len(), "the server asked out of turn");
-                    self.effects.push_back(Effect::Hangup(session));
-                    Ok(())
+                    // The hub asks by proposals, and before that it says where contents go on that it has a part of.
+                    // An item it names is one whose content the server's own store lost and shall have again.
+                    let (parts, lost): (Vec<Want>, Vec<Want>) = wants.into_iter().partition(|want| want.item == NOBODY);
+                    self.resume.extend(parts.into_iter().map(|want| (want.native, want.offset)));
+                    self.serve_what_is_here(session, lost)
+                }
+                Frame::CannotServe(contents) => {
+                    // What a person waits for is asked for again.
+                    self.asked_by_person.retain(|native| !contents.contains(native));
+                    self.frame_for_replica(Frame::CannotServe(contents))
                 }
                 Frame::Settled(seq) => {
                     self.settled = seq;
@@ -76,7 +88,7 @@ impl Room {
             Err(HandleError::OutOfTurn) => {
                 let sessions: Vec<SessionId> = self.links.keys().copied().collect();
                 self.effects.extend(sessions.into_iter().map(Effect::Hangup));
-                self.problem(Problem::new(Code::VersionsDiffer));
+                self.problem(Cause::Peer, Problem::new(Code::VersionsDiffer));
                 Ok(())
             }
         }
@@ -89,7 +101,7 @@ impl Room {
             let welcome = hub.open(index, session, &device, &hello, told())?;
             let replica = sync::hub::bound_to(&device, hello.replica);
             self.replica_came(&String::from_utf8_lossy(&device), replica)?;
-            self.told_settled = sync::model::Seq(0);
+            self.told_settled = None;
             vec![HubOutput::Send(session, welcome), HubOutput::NewRows]
         } else {
             hub.handle(index, session, frame, told())?
@@ -107,6 +119,8 @@ impl Room {
                             Outcome::NeedContent(native) => Some(native),
                             _ => None,
                         });
+                        let needs: Vec<NativeHash> = needs.collect();
+                        self.say_where_to_go_on(session, &needs);
                         self.asked.entry(session).or_default().extend(needs);
                     }
                     self.effects.push_back(Effect::Send(session, frame));
@@ -126,6 +140,19 @@ impl Room {
             }
         }
         Ok(())
+    }
+
+    /// A large content that an earlier link brought a part of goes on where it stopped.
+    fn say_where_to_go_on(&mut self, session: SessionId, needs: &[NativeHash]) {
+        let parts: Vec<Want> = {
+            let blobs = super::lock(&self.shared.blobs);
+            let begun = needs.iter().map(|native| (*native, blobs.resume_offset(*native)));
+            let want = |(native, offset)| Want { item: NOBODY, native, offset };
+            begun.filter(|(_, offset)| *offset > 0).map(want).collect()
+        };
+        if !parts.is_empty() {
+            self.effects.push_back(Effect::Send(session, Frame::Want(parts)));
+        }
     }
 
     /// Sends rows as long as the link takes them.
@@ -157,7 +184,7 @@ impl Room {
     }
 
     /// Where these bytes are on this computer.
-    pub(super) fn locate(&self, item: Option<ItemUid>, native: NativeHash) -> Result<Option<Source>> {
+    pub(crate) fn locate(&self, item: Option<ItemUid>, native: NativeHash) -> Result<Option<Source>> {
         if let Some((payload, _)) = self.arrived.get(&native) {
             return Ok(Some(Source::Here(payload.clone())));
         }
@@ -222,7 +249,7 @@ impl Room {
 
     /// Makes what arrived durable beside this thread, as one group; what arrives meanwhile is the next group.
     pub(super) fn save_contents(&mut self) {
-        if self.is_saving || self.to_save.is_empty() {
+        if self.is_saving || self.to_save.is_empty() || self.save_again_at.is_some() {
             return;
         }
         self.is_saving = true;
@@ -230,33 +257,51 @@ impl Room {
         let (blobs, inputs) = (std::sync::Arc::clone(&self.shared.blobs), self.inputs.clone());
         std::thread::spawn(move || {
             let mut saved = Vec::with_capacity(group.len());
+            let mut failed = Vec::new();
             let mut problem = None;
             {
                 let mut blobs = super::lock(&blobs);
-                for (native, payload, _permit) in &group {
-                    match super::bytes::save(&mut blobs, payload, *native) {
-                        Ok(_) => saved.push(*native),
+                for (native, payload, permit) in group {
+                    match super::bytes::save(&mut blobs, &payload, native) {
+                        Ok(_) => saved.push((native, payload, permit)),
                         Err(stores::StoreError::NoSpace { need }) => {
                             problem = Some(BlobError::NoSpace { need, free: 0 });
+                            failed.push((native, payload, permit));
                         }
                         Err(error) => tracing::warn!(%error, "content can't be kept"),
                     }
                 }
                 if let Err(error) = blobs.flush() {
-                    saved.clear();
+                    failed.append(&mut saved);
                     problem = Some(error);
                 }
             }
-            inputs.send(Input::Durable(saved, problem)).ok();
+            let saved = saved.into_iter().map(|(native, ..)| native).collect();
+            inputs.send(Input::Durable(saved, failed, problem)).ok();
         });
     }
 
-    pub(super) fn contents_durable(&mut self, contents: Vec<NativeHash>, problem: Option<BlobError>) -> Result<()> {
+    /// What came can't be kept now: there is no room beside the index.
+    pub(super) fn keeping_failed(&mut self, error: BlobError) {
+        self.store_problem(Cause::Keeping, &super::blob_error(error));
+    }
+
+    pub(super) fn contents_durable(
+        &mut self,
+        contents: Vec<NativeHash>,
+        failed: Vec<ToSave>,
+        problem: Option<BlobError>,
+    ) -> Result<()> {
         self.is_saving = false;
-        if let Some(error) = problem {
-            self.store_problem(&super::blob_error(error));
+        match problem {
+            Some(error) => self.keeping_failed(error),
+            None => self.problems.clear(&Cause::Keeping),
         }
-        if !self.to_save.is_empty() {
+        if !failed.is_empty() {
+            // They stay here, and no more comes than fits beside them, until there is room.
+            self.to_save.splice(0..0, failed);
+            self.save_again_at = Some(std::time::Instant::now() + super::RETRY);
+        } else if !self.to_save.is_empty() {
             self.effects.push_back(Effect::SaveContents);
         }
         let contents: BTreeSet<NativeHash> = contents.into_iter().collect();
@@ -268,7 +313,9 @@ impl Room {
     /// Lets replica and hub speak until neither has anything to say.
     pub(super) fn talk(&mut self) -> Result<()> {
         loop {
-            self.replica.advance(&mut self.index.replica(), now_secs())?;
+            if self.reads && self.recovering == super::Recovering::No && self.knows_folders() {
+                self.replica.advance(&mut self.index.replica(), now_secs())?;
+            }
             let mut has_spoken = false;
             while let Some(output) = self.replica.poll() {
                 has_spoken = true;
@@ -365,13 +412,16 @@ impl Room {
                 self.frame_for_replica(welcome)
             }
             Frame::Want(wants) => {
+                let mut missing = Vec::new();
                 for want in wants {
                     if self.locate(None, want.native)?.is_some() {
                         self.replica.received(want.native);
                     } else {
+                        missing.push(want);
                         self.frame_for_replica(Frame::CannotServe(vec![want.native]))?;
                     }
                 }
+                self.ask_clients(missing);
                 Ok(())
             }
             frame => {
@@ -380,6 +430,28 @@ impl Room {
                 self.hub_says(outputs)
             }
         }
+    }
+
+    /// The server's own store lost what it shall have again; the clients' stores may hold it. What comes is kept, and found
+    /// when the replica asks again.
+    fn ask_clients(&mut self, wants: Vec<Want>) {
+        let sessions: Vec<SessionId> = self.links.keys().copied().collect();
+        for session in sessions {
+            let asked = self.asked.entry(session).or_default();
+            let new: Vec<Want> = wants.iter().filter(|want| asked.insert(want.native)).copied().collect();
+            if !new.is_empty() {
+                self.effects.push_back(Effect::Send(session, Frame::Want(new)));
+            }
+        }
+    }
+
+    fn serve_what_is_here(&mut self, session: SessionId, wants: Vec<Want>) -> Result<()> {
+        for Want { item, native, offset } in wants {
+            if let Some(source) = self.locate(Some(item), native)? {
+                self.effects.push_back(Effect::Serve(session, item, native, offset, source));
+            }
+        }
+        Ok(())
     }
 
     /// What is here already needn't be asked for; what was begun goes on where it stopped.
@@ -405,7 +477,8 @@ impl Room {
         }
         let source = href.map_or(Source::Blob(native), Source::Store);
         if let Some(session) = self.links.keys().next() {
-            self.effects.push_back(Effect::Serve(*session, item, native, 0, source));
+            let offset = self.resume.remove(&native).unwrap_or(0);
+            self.effects.push_back(Effect::Serve(*session, item, native, offset, source));
         }
         Ok(())
     }
@@ -422,13 +495,16 @@ impl Room {
 
     /// Tells the clients how far this computer's store is.
     pub(super) fn tell_settled(&mut self) -> Result<()> {
-        if self.part != Part::Server || !self.replica.is_quiet() || !self.groups.is_empty() {
+        // What the store refuses, its owner sees. The other computers needn't wait for it: the hub keeps what they sent.
+        let is_stopped = self.refused_at.is_some() || self.problems.has(&Cause::Store);
+        let is_done = self.replica.is_quiet() && self.groups.is_empty();
+        if self.part != Part::Server || !(is_done || is_stopped) {
             return Ok(());
         }
         let Some(HubRoom { index, .. }) = &self.hub else { return Ok(()) };
         let (_, head) = index.head()?;
-        if head.seq > self.told_settled || self.told_settled == sync::model::Seq(0) {
-            self.told_settled = head.seq;
+        if self.told_settled.is_none_or(|told| head.seq > told) {
+            self.told_settled = Some(head.seq);
             let sessions: Vec<SessionId> = self.links.keys().copied().collect();
             self.effects.extend(sessions.into_iter().map(|session| Effect::Send(session, Frame::Settled(head.seq))));
         }

@@ -165,11 +165,11 @@ impl Room {
             let (path, of) = (path_of(&folders, folder, false), index.base_count(folder)?.max(count));
             views.push(HeldView { folder: folder.to_string(), path, count, of, waits, examples });
         }
-        for folder in self.emptied_folders() {
-            let count = index.base_count(folder)?;
+        for (folder, count) in self.emptied_folders() {
+            let of = index.base_count(folder)?.max(count);
             let path = path_of(&folders, folder, false);
             let (folder, waits, examples) = (folder.to_string(), HeldWhere::Emptied, Vec::new());
-            views.push(HeldView { folder, path, count, of: count, waits, examples });
+            views.push(HeldView { folder, path, count, of, waits, examples });
         }
         Ok(views)
     }
@@ -397,7 +397,7 @@ impl Room {
                 self.replica.observed(item);
             }
             Err(error) => {
-                self.store_problem(&error);
+                self.store_problem(super::Cause::Writing, &error);
                 self.read_all();
             }
         }

@@ -69,15 +69,21 @@ pub(super) struct Examined {
     pub fields: Option<pim::FieldHashes>,
 }
 
+/// What became of staging each change of a group.
+pub(super) type Staged = Vec<(StoreChange, Result<(Intent, Option<Examined>), StoreError>)>;
+/// What became of intents that a crash left behind; `None`: they weren't carried out.
+pub(super) type Outcomes = Vec<(IntentId, StoreChange, Option<Option<Local>>)>;
+
 /// What the store's thread has to say.
+#[allow(clippy::large_enum_variant, reason = "reports are few and aren't kept")]
 pub(super) enum Report {
     Folders(Result<(StoreId, Vec<FolderInfo>), StoreError>),
     Listed(FolderUid, Result<Listing, StoreError>),
     Examined(FolderUid, Vec<(Entry, Result<Examined, StoreError>)>),
     EndOfReading,
-    Staged(u64, Vec<(StoreChange, Result<(Intent, Option<Examined>), StoreError>)>),
+    Staged(u64, Staged),
     Committed(u64, Vec<(StoreChange, Result<Option<Local>, StoreError>)>),
-    Recovered(Vec<(IntentId, StoreChange, Option<Option<Local>>)>),
+    Recovered(Result<Outcomes, StoreError>),
     Edited(StoreChange, bool, Result<Option<Local>, StoreError>),
     Folder(FolderUid, Result<Option<LocalFolder>, StoreError>),
     Merged(ItemUid, Option<Result<Merged, ()>>),
@@ -87,7 +93,7 @@ pub(super) enum Report {
 
 /// The store's thread.
 pub(super) struct Worker {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<(u64, Job)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -95,22 +101,23 @@ impl Worker {
     pub(super) fn start(
         store: Box<dyn Store>,
         blobs: Arc<Mutex<Blobs>>,
-        report: impl Fn(Report) + Send + Sync + Clone + 'static,
+        report: impl Fn(u64, Report) + Send + Sync + Clone + 'static,
     ) -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::channel::<Job>();
+        let (jobs, queue) = mpsc::channel::<(u64, Job)>();
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             let reader = store.reader();
-            let mut work = Work { store, reader, blobs, report, watch: None };
-            while let Ok(job) = queue.recv() {
+            let mut work = Work { store, reader, blobs, report, life: 0, watch: None };
+            while let Ok((life, job)) = queue.recv() {
+                work.life = life;
                 work.do_job(job);
             }
         })?;
         Ok(Self { jobs, thread: Some(thread) })
     }
 
-    pub(super) fn give(&self, job: Job) {
+    pub(super) fn give(&self, life: u64, job: Job) {
         // The thread only ends after this sender is dropped; if it panicked, the reports stop and the engine notices.
-        self.jobs.send(job).ok();
+        self.jobs.send((life, job)).ok();
     }
 }
 
@@ -129,18 +136,25 @@ struct Work<R> {
     reader: Arc<dyn Reader>,
     blobs: Arc<Mutex<Blobs>>,
     report: R,
+    /// Of the engine, when it gave the job.
+    life: u64,
     watch: Option<Box<dyn stores::Watch>>,
 }
 
-impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
+impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
+    fn say(&self, report: Report) {
+        (self.report)(self.life, report);
+    }
+
     fn do_job(&mut self, job: Job) {
         match job {
             Job::Folders => {
                 let folders = self.store.open().and_then(|id| Ok((id, self.store.folders()?)));
-                (self.report)(Report::Folders(folders));
+                self.say(Report::Folders(folders));
             }
             Job::List(uid, folder, token) => {
-                (self.report)(Report::Listed(uid, self.store.list(&folder, token.as_ref())));
+                let listing = self.store.list(&folder, token.as_ref());
+                self.say(Report::Listed(uid, listing));
             }
             Job::Examine(uid, kind, entries) => {
                 let examined = entries
@@ -151,19 +165,19 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
                         (entry, examined)
                     })
                     .collect();
-                (self.report)(Report::Examined(uid, examined));
+                self.say(Report::Examined(uid, examined));
             }
-            Job::EndOfReading => (self.report)(Report::EndOfReading),
+            Job::EndOfReading => self.say(Report::EndOfReading),
             Job::Stage(group, changes) => self.stage(group, changes),
             Job::Commit(group, changes) => self.commit(group, changes),
             Job::Recover(intents) => self.recover(intents),
             Job::Folder(uid, change, parent) => {
                 let outcome = self.change_folder(uid, change, parent);
-                (self.report)(Report::Folder(uid, outcome));
+                self.say(Report::Folder(uid, outcome));
             }
             Job::Edit(prepared, revives) => {
                 let outcome = self.edit(&prepared);
-                (self.report)(Report::Edited(prepared.change, revives, outcome));
+                self.say(Report::Edited(prepared.change, revives, outcome));
             }
             Job::Mark(uid, folder) => {
                 if let Err(error) = self.store.mark_folder(&folder, uid) {
@@ -172,12 +186,13 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
             }
             Job::Merge(job, ours, theirs) => {
                 let merged = self.merge(&job, &ours, &theirs);
-                (self.report)(Report::Merged(job.item, merged));
+                self.say(Report::Merged(job.item, merged));
             }
             Job::Watch => {
-                let report = self.report.clone();
-                let watch = self.store.watch(Box::new(move |folder| report(Report::Wake(folder))));
-                (self.report)(Report::Watching(watch.map(|watch| self.watch = Some(watch))));
+                let (report, life) = (self.report.clone(), self.life);
+                let watch = self.store.watch(Box::new(move |folder| report(life, Report::Wake(folder))));
+                let watching = watch.map(|watch| self.watch = Some(watch));
+                self.say(Report::Watching(watching));
             }
         }
     }
@@ -189,12 +204,11 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
     }
 
     fn stage(&mut self, group: u64, changes: Vec<Prepared>) {
-        let mut results: Vec<Option<Result<(Intent, Option<Examined>), StoreError>>> =
-            Vec::with_capacity(changes.len());
+        let mut results = Vec::with_capacity(changes.len());
         let mut writes = Vec::with_capacity(changes.len());
         if let Err(error) = self.save_before_images(&changes) {
             let failed = changes.into_iter().map(|prepared| (prepared.change, Err(error.clone()))).collect();
-            return (self.report)(Report::Staged(group, failed));
+            return self.say(Report::Staged(group, failed));
         }
         for prepared in &changes {
             match self.open_write(prepared) {
@@ -214,7 +228,7 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
             });
             (prepared.change, result)
         });
-        (self.report)(Report::Staged(group, results.collect()));
+        self.say(Report::Staged(group, results.collect()));
     }
 
     fn save_before_images(&self, changes: &[Prepared]) -> Result<(), StoreError> {
@@ -296,7 +310,7 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
             (change, outcome)
         });
         let outcomes = outcomes.collect();
-        (self.report)(Report::Committed(group, outcomes));
+        self.say(Report::Committed(group, outcomes));
     }
 
     /// What the store holds after a change: as it was written, or as it reads back where a store may alter it.
@@ -333,6 +347,9 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
     }
 
     fn recover(&mut self, intents: Vec<(IntentId, StoreChange, Intent)>) {
+        if let Err(error) = self.store.open() {
+            return self.say(Report::Recovered(Err(error)));
+        }
         let asked: Vec<Intent> = intents.iter().map(|(_, _, intent)| intent.clone()).collect();
         let recovered = self.store.recover(&asked);
         let outcomes = intents.into_iter().zip(recovered).map(|((id, change, _), recovered)| {
@@ -350,7 +367,7 @@ impl<R: Fn(Report) + Send + Sync + Clone + 'static> Work<R> {
             (id, change, outcome)
         });
         let outcomes = outcomes.collect();
-        (self.report)(Report::Recovered(outcomes));
+        self.say(Report::Recovered(Ok(outcomes)));
     }
 
     fn change_folder(

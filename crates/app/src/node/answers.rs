@@ -50,6 +50,8 @@ impl Instance {
         let pause = *self.pause.borrow();
         let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let problem = state.problem.clone().or(link_problem);
+        let stops = problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent);
+        let problem = problem.or_else(|| state.note.clone());
         let is_connected = match &self.door {
             Some(door) => door.connected() > 0,
             None => state.is_connected,
@@ -64,7 +66,7 @@ impl Instance {
             Word::Paused
         } else if conflicts + held > 0 {
             Word::NeedsDecision
-        } else if problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent) {
+        } else if stops {
             Word::Problem
         } else if self.part == Part::Client && !is_connected {
             Word::Waiting

@@ -18,6 +18,12 @@ use sync::{hub::SessionId, wire::Frame};
 const HUB: SessionId = SessionId(1);
 const WAIT_MIN: Duration = Duration::from_millis(500);
 const WAIT_MAX: Duration = Duration::from_secs(60);
+/// A server that was there a moment ago is soon there again.
+const WAIT_BROKEN_MAX: Duration = Duration::from_secs(2);
+/// One that is silent, paused or busy may be there any moment.
+const WAIT_AWAY_MAX: Duration = Duration::from_secs(10);
+/// A session this long was a good one.
+const WAIT_STEADY: Duration = Duration::from_secs(5);
 
 impl Instance {
     /// Keeps a link to the server until the instance ends.
@@ -28,12 +34,15 @@ impl Instance {
             if pause.wait_for(Option::is_none).await.is_err() {
                 return;
             }
+            let started = tokio::time::Instant::now();
             let ended = tokio::select! {
                 ended = self.session() => ended,
                 // Paused: the link is dropped with the future.
                 _ = wait_until_paused(&self) => continue,
             };
             match ended {
+                // A link that breaks at once isn't tried again and again.
+                Ok(()) if started.elapsed() < WAIT_STEADY => wait = wait.min(WAIT_BROKEN_MAX),
                 Ok(()) => wait = WAIT_MIN,
                 Err(problem) => {
                     let is_final = !matches!(
@@ -45,9 +54,7 @@ impl Instance {
                             | Code::InternetOffOnServer
                     );
                     self.set_link_problem(Some(problem));
-                    if is_final {
-                        wait = WAIT_MAX;
-                    }
+                    wait = if is_final { WAIT_MAX } else { wait.min(WAIT_AWAY_MAX) };
                 }
             }
             tokio::time::sleep(wait).await;
@@ -88,6 +95,8 @@ impl Instance {
         let link = joined.link.clone();
         crate::engine::link::carry(joined, HUB, None, inputs, shared).await;
         match link.close_reason() {
+            // It wants this computer to come again, or has no room now and says so to its owner.
+            Some(net::Closed::Refused(Refusal::Busy { .. })) => Ok(()),
             Some(net::Closed::Refused(refusal)) => Err(refusal_problem(refusal, &name)),
             _ => Ok(()),
         }
@@ -98,7 +107,7 @@ impl Instance {
         *self.may_take_over.lock().unwrap_or_else(PoisonError::into_inner) = greeting.may_take_over;
         let new = ServiceId::from_bytes(greeting.service_id);
         if new.as_bytes() != self.service_id().as_bytes() {
-            let (secrets, kept) = (Arc::clone(&self.secrets), new.clone());
+            let (secrets, kept) = (Arc::clone(&self.secrets), new);
             super::blocking(move || Ok(secrets.set_bytes(SecretName::ServiceId, kept.as_bytes())?)).await?;
             *self.service_id.lock().unwrap_or_else(PoisonError::into_inner) = new;
         }

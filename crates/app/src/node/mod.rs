@@ -35,7 +35,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 use stores::{
-    Store,
+    Store, StoreId,
     files::{FilesSpec, FilesStore},
 };
 use sync::replica;
@@ -143,12 +143,21 @@ impl Node {
             Ok((key, read_service_id(&*held)?))
         })
         .await?;
-        let store = open_store(&settings)?;
+        let spec = settings.stores.first().ok_or_else(|| Problem::new(Code::NotSetUp))?;
+        let store = files_store(spec)?;
         let blobs = Blobs::in_folder(&profile.blobs())
             .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
         let reads = use_as != Use::Ask;
         let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
-        let (engine, found) = Engine::start(part, profile.index_database(), blobs, store, engine_settings, reads)?;
+        let place = spec.place.clone();
+        let store = move |known: Option<StoreId>| -> Box<dyn Store> {
+            match known {
+                Some(id) => Box::new(store.expecting(id)),
+                None => Box::new(store),
+            }
+        };
+        let (engine, found) =
+            Engine::start(part, profile.index_database(), blobs, store, engine_settings, reads, place)?;
         let (events, _) = broadcast::channel(1024);
         if let crate::index::Found::Damaged { moved_to } = &found {
             tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");
@@ -387,19 +396,14 @@ impl Instance {
     }
 }
 
-/// Opens the store that the settings name.
-fn open_store(settings: &Settings) -> Result<Box<dyn Store>> {
-    let spec = settings.stores.first().ok_or_else(|| Problem::new(Code::NotSetUp))?;
-    store_of(spec)
-}
-
-fn store_of(spec: &StoreSpec) -> Result<Box<dyn Store>> {
+/// The store that settings name.
+fn files_store(spec: &StoreSpec) -> Result<FilesStore> {
     let unknown = || Problem::new(Code::StoreUnknown).with("spec", spec.to_string());
     if spec.connector != "files" {
         return Err(unknown());
     }
     let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown().because(error))?;
-    Ok(Box::new(FilesStore::open_at(files)))
+    Ok(FilesStore::open_at(files))
 }
 
 fn read_service_id(secrets: &dyn SecretStore) -> Result<ServiceId> {

@@ -4,7 +4,7 @@ mod choosing;
 
 pub use choosing::JoinAgain;
 
-use super::{Instance, Node, OpenOptions, Use, blocking, client, gone, now_secs, store_of};
+use super::{Instance, Node, OpenOptions, Use, blocking, client, files_store, gone, now_secs};
 use crate::{
     engine::Engine,
     message::{Code, Problem, Result},
@@ -287,9 +287,9 @@ fn prepare_store(text: &str) -> Result<StoreSpec> {
     let spec: StoreSpec = text.parse().map_err(|error| {
         Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
     })?;
-    let mut store = store_of(&spec)?;
+    let mut store = files_store(&spec)?;
     super::answers::prepare_files(&spec)?;
-    store.open().map_err(|error| Problem::with_store(error, &spec.place))?;
+    stores::Store::open(&mut store).map_err(|error| Problem::with_store(error, &spec.place))?;
     Ok(spec)
 }
 

@@ -16,10 +16,20 @@ use sync::{index::ReplicaIndex, replica::Change};
 /// Runs and entries shown at once.
 const RUNS_MAX: usize = 200;
 const ENTRIES_MAX: usize = 2_000;
+/// What was deleted on this computer is called what its content says, and that only the server has.
+const TITLES_FETCHED_MAX: usize = 100;
+const TITLE_CONTENT_BYTES_MAX: u64 = 256 << 10;
+const TITLES_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
 
 impl Instance {
     pub(crate) async fn history(&self, request: HistoryRequest) -> Result<HistoryAnswer> {
-        self.engine.run(move |room| room.history_views(request.run.map(RunId))).await.ok_or_else(gone)?
+        let run = request.run.map(RunId);
+        let untold = self.engine.run(move |room| room.contents_for_titles(run)).await.ok_or_else(gone)??;
+        if !untold.is_empty() {
+            // Without a link, what was deleted here has no name.
+            tokio::time::timeout(TITLES_WAIT, self.fetch(untold)).await.ok();
+        }
+        self.engine.run(move |room| room.history_views(run)).await.ok_or_else(gone)?
     }
 
     pub(crate) async fn undo(&self, request: UndoRequest) -> Result<UndoAnswer> {
@@ -76,6 +86,25 @@ impl Room {
         })
     }
 
+    /// Contents that a run's entries are named by and that aren't on this computer.
+    fn contents_for_titles(&self, run: Option<RunId>) -> Result<Vec<NativeHash>> {
+        let Some(run) = run else { return Ok(Vec::new()) };
+        let entries = self.index.entries_of_run(run, None, ENTRIES_MAX)?;
+        let named_by = |entry: &Entry| {
+            let change = &entry.change;
+            let state = change.after.as_ref().or(change.before.as_ref())?;
+            let is_wanted = change.title.is_empty() && state.version.size <= TITLE_CONTENT_BYTES_MAX;
+            is_wanted.then_some((change.item, state.version.native))
+        };
+        let mut missing = Vec::new();
+        for (item, native) in entries.iter().filter_map(named_by) {
+            if missing.len() < TITLES_FETCHED_MAX && self.locate(Some(item), native)?.is_none() {
+                missing.push(native);
+            }
+        }
+        Ok(missing)
+    }
+
     fn entry_title(&self, change: &ItemChange) -> String {
         if !change.title.is_empty() {
             return change.title.clone();
@@ -99,7 +128,12 @@ impl Room {
         let mut answer = UndoAnswer::default();
         let run = self.index.begin_run("undo", now_secs())?;
         for undo in undos {
-            let name = if undo.title.is_empty() { undo.item.to_string() } else { undo.title.clone() };
+            let called = || {
+                let states = [undo.after.as_ref(), undo.before.as_ref()];
+                let told = states.into_iter().find_map(|state| self.title(Some(undo.item), state));
+                told.or_else(|| self.title_of(undo.item)).unwrap_or_else(|| undo.item.to_string())
+            };
+            let name = if undo.title.is_empty() { called() } else { undo.title.clone() };
             let record = self.index.replica().item(undo.item)?.unwrap_or_default();
             let now = record.local.as_ref().map(|local| &local.state);
             if !undo.fits(now) {
