@@ -1,0 +1,14 @@
+//! Whole computers over real QUIC, on the happy path and off it.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod clients;
+mod conflicts;
+mod devices;
+mod folders;
+mod guard;
+mod large;
+mod lost_index;
+mod store_faults;
+mod undo;

@@ -1,0 +1,128 @@
+//! Taking back what happened.
+
+use crate::common::{Computer, call, contact, joined, server, until, until_same, wait_quiet};
+use app::node::Node;
+use serde_json::{Value, json};
+use std::fs;
+
+async fn two() -> (Computer, Computer, Node, Node) {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..6);
+    office.mail_folder("mail/.Archive");
+    office.write("contacts/people/anna.vcf", contact("anna", "Anna", "+49 1"));
+    let server = server(&office).await;
+    let client = joined(&server, &laptop).await;
+    until_same(&[&office, &laptop], 7).await;
+    (office, laptop, server, client)
+}
+
+/// The newest entry with this action.
+async fn entry(node: &Node, action: &str, title: &str) -> Value {
+    for _ in 0..100 {
+        let history = call(node, "history", json!({})).await;
+        for run in history["runs"].as_array().unwrap() {
+            let entries = call(node, "history", json!({"run": run["id"]})).await;
+            let mut found = entries["entries"].as_array().unwrap().iter().rev();
+            if let Some(entry) =
+                found.find(|entry| entry["action"] == action && entry["title"].as_str().unwrap().contains(title))
+            {
+                return entry.clone();
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("no {action} of {title}: {:#}", call(node, "history", json!({"run": 1})).await);
+}
+
+async fn undone(node: &Node, what: Value) -> Value {
+    let answer =
+        call(node, "undo", json!({"what": what.as_str().map_or_else(|| what.to_string(), ToOwned::to_owned)})).await;
+    assert_eq!((&answer["undone"], &answer["left"]), (&json!(1), &json!([])), "{answer:#}");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_an_edit_and_a_move_are_taken_back_on_the_side_that_made_them_and_on_the_other() {
+    for is_on_maker in [true, false] {
+        let (office, laptop, server, client) = two().await;
+        let node = if is_on_maker { &client } else { &server };
+
+        laptop.delete("mail/cur", "hello 2.");
+        until_same(&[&office, &laptop], 6).await;
+        let deleted = entry(node, "deleted", "number 2").await;
+        undone(node, deleted["item"].clone()).await;
+        until_same(&[&office, &laptop], 7).await;
+
+        laptop.edit("contacts/people", "UID:anna", contact("anna", "Anna", "+49 2"));
+        until("the edit arrives", || office.text("contacts/people", "UID:anna").contains("+49 2")).await;
+        let edited = entry(node, "changed", "Anna").await;
+        undone(node, edited["item"].clone()).await;
+        until("the edit is taken back", || {
+            [&office, &laptop].iter().all(|computer| computer.text("contacts/people", "UID:anna").contains("+49 1"))
+        })
+        .await;
+
+        let from = laptop.found("mail/cur", "hello 4.");
+        fs::rename(&from, laptop.path("mail/.Archive/cur").join(from.file_name().unwrap())).unwrap();
+        until("the move arrives", || office.find("mail/.Archive/cur", "hello 4.").is_some()).await;
+        let moved = entry(node, "moved", "number 4").await;
+        undone(node, moved["item"].clone()).await;
+        until("the move is taken back", || {
+            [&office, &laptop].iter().all(|computer| computer.find("mail/cur", "hello 4.").is_some())
+        })
+        .await;
+        until_same(&[&office, &laptop], 7).await;
+        wait_quiet(&client).await;
+        client.shut_down().await;
+        server.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_taken_back_as_far_as_nobody_changed_it_since() {
+    let (office, laptop, server, client) = two().await;
+    client.shut_down().await;
+    let client = crate::common::run(&laptop).await;
+    wait_quiet(&client).await;
+    office.delete("mail/cur", "hello 1.");
+    office.delete("mail/cur", "hello 2.");
+    office.edit("contacts/people", "UID:anna", contact("anna", "Anna", "+49 2"));
+    until_same(&[&office, &laptop], 5).await;
+    wait_quiet(&client).await;
+    let run = call(&client, "history", json!({})).await["runs"][0].clone();
+    assert_eq!((&run["deleted"], &run["changed"]), (&json!(2), &json!(1)), "{run:#}");
+    // Anna changes once more, in the laptop's own data: the run's edit isn't the newest any more.
+    laptop.edit("contacts/people", "UID:anna", contact("anna", "Anna", "+49 3"));
+    until("the edit arrives", || office.text("contacts/people", "UID:anna").contains("+49 3")).await;
+    wait_quiet(&client).await;
+    office.edit("contacts/people", "UID:anna", contact("anna", "Anna", "+49 4"));
+    until("the edit arrives", || laptop.text("contacts/people", "UID:anna").contains("+49 4")).await;
+    wait_quiet(&client).await;
+
+    let answer = call(&client, "undo", json!({"what": run["id"].to_string()})).await;
+    until("the deletions are taken back", || office.total() == 7 && office.items() == laptop.items()).await;
+    let entries = call(&client, "history", json!({"run": run["id"]})).await;
+    assert!(entries["entries"].as_array().unwrap().iter().any(|entry| entry["isUndone"] == true), "{entries:#}");
+    assert!(answer["undone"].as_u64().unwrap() >= 2, "{answer:#}");
+    let again = crate::common::try_call(&client, "undo", json!({"what": "999999"})).await;
+    assert_eq!(again.unwrap_err().code, app::message::Code::NothingToUndo);
+    wait_quiet(&client).await;
+    server.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changed_since_is_listed_and_left_alone() {
+    let (office, laptop, server, client) = two().await;
+    office.edit("contacts/people", "UID:anna", contact("anna", "Anna", "+49 2"));
+    until("the edit arrives", || laptop.text("contacts/people", "UID:anna").contains("+49 2")).await;
+    wait_quiet(&client).await;
+    let edited = entry(&client, "changed", "Anna").await;
+    // The other computer is away, so only this one's data knows of the newest edit.
+    server.shut_down().await;
+    laptop.edit("contacts/people", "UID:anna", contact("anna", "Anna Berg", "+49 5"));
+    crate::common::a_while().await;
+    let answer = call(&client, "undo", json!({"what": edited["item"]})).await;
+    assert_eq!(answer["undone"], json!(0), "{answer:#}");
+    assert!(answer["left"][0].as_str().unwrap().contains("Anna"), "{answer:#}");
+    assert!(laptop.text("contacts/people", "UID:anna").contains("+49 5"));
+}
