@@ -125,6 +125,12 @@ impl Room {
         self.reading.not_before.get_or_insert_with(|| Instant::now() + DEBOUNCE);
     }
 
+    /// The whole store is to be read, without waiting for whoever may be writing to it.
+    pub(super) fn read_now(&mut self) {
+        self.reading.is_all_due = true;
+        self.reading.not_before = None;
+    }
+
     pub(super) fn woken(&mut self, folder: Option<FolderId>) {
         match folder.and_then(|id| self.folder_ids.get(&id)) {
             Some(uid) => {

@@ -102,6 +102,8 @@ impl Room {
             let replica = sync::hub::bound_to(&device, hello.replica);
             self.replica_came(&String::from_utf8_lossy(&device), replica)?;
             self.told_settled = None;
+            // What was changed here just before somebody came is part of what they come for; watching may not have seen it.
+            self.read_now();
             vec![HubOutput::Send(session, welcome), HubOutput::NewRows]
         } else {
             hub.handle(index, session, frame, told())?
@@ -497,7 +499,7 @@ impl Room {
     pub(super) fn tell_settled(&mut self) -> Result<()> {
         // What the store refuses, its owner sees. The other computers needn't wait for it: the hub keeps what they sent.
         let is_stopped = self.refused_at.is_some() || self.problems.has(&Cause::Store);
-        let is_done = self.replica.is_quiet() && self.groups.is_empty();
+        let is_done = self.replica.is_quiet() && self.groups.is_empty() && self.reading.is_quiet();
         if self.part != Part::Server || !(is_done || is_stopped) {
             return Ok(());
         }

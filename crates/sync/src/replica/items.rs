@@ -91,7 +91,9 @@ impl Replica {
             // without such items needn't wait; while ours is, nobody knows yet what it has.
             let may_have_twin = record.base.is_none() && record.remote.is_none();
             let is_new_there = record.base.is_none() && record.local.is_none();
-            if !is_whole && (may_have_twin || (is_new_there && (self.is_own_reading || folders.has_strangers(index, folder)?))) {
+            if !is_whole
+                && (may_have_twin || (is_new_there && (self.is_own_reading || folders.has_strangers(index, folder)?)))
+            {
                 self.is_any_awaiting_reading = true;
                 continue;
             }
