@@ -42,6 +42,9 @@ V06 = Dieser Computer gehört schon zu einem anderen Server.
     .body = Er ist mit «{ $server }» verbunden, und die Einladung ist für «{ $other }». Ein Profil gehört immer zu einem Server.
     .action = Zuerst «{ $server }» verlassen, oder einen anderen Profilordner verwenden
     .command = tandem leave
+V07 = Diese Einladung gilt nicht mehr.
+    .body = «{ $server }» wurde gefunden, aber seitdem wurde erneuert, womit Einladungen gemacht werden.
+    .action = Um eine neue Einladung bitten
 
 ## Netzwerk und Internet
 

@@ -47,6 +47,9 @@ V06 = This computer already belongs to another server.
     .body = It is connected to «{ $server }», and the invitation is for «{ $other }». A profile belongs to one server at a time.
     .action = Leave «{ $server }» first, or use another profile folder
     .command = tandem leave
+V07 = This invitation doesn't hold any more.
+    .body = «{ $server }» was found, but its owner has renewed what invitations are made with since.
+    .action = Ask for a new invitation
 
 ## The network and the Internet
 

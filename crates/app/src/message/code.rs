@@ -73,6 +73,7 @@ codes! {
     NotAnInvitation = "V04", Usage, ["file"];
     AlreadyConnected = "V05", Ok, ["server"];
     OtherServer = "V06", Usage, ["server", "other"];
+    InvitationOutdated = "V07", Trust, ["server"];
 
     Offline = "N01", NotConnected, [];
     DirectorySilent = "N02", NotConnected, [];

@@ -174,7 +174,7 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
             .with("server", server)
             .with("have", env!("CARGO_PKG_VERSION"))
             .with("other", speaks.to_string()),
-        Refusal::NotAdmitted => Problem::new(Code::OwnerMustAllow).with("server", server),
+        Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
     }
 }
 
