@@ -24,7 +24,7 @@ export const peers = new Map([
   ],
   ["unison", { isThere: () => has("unison", "-version"), begin: (place) => beginUnison(place) }],
   ["mbsync", { isThere: () => has("mbsync") && hasDovecot(), begin: (place) => beginMbsync(place) }],
-  ["dsync", { isThere: () => has("doveadm", "help") && hasDovecot(), begin: (place) => beginDsync(place) }],
+  ["dsync", { isThere: () => hasDovecot(), begin: (place) => beginDsync(place) }],
 ]);
 
 // Dovecot's programs change to users of their own, which only root can.
