@@ -131,6 +131,17 @@ impl Drop for Worker {
     }
 }
 
+/// Threads that read and examine items at once.
+const EXAMINING_MAX: usize = 8;
+/// Fewer items than this aren't worth another thread.
+const EXAMINED_ALONE_MIN: usize = 16;
+
+fn examine(reader: &dyn Reader, href: &Href, kind: FolderKind, format: Format) -> Result<Examined, StoreError> {
+    let content = reader.read(href)?;
+    bytes::examine(&content.payload, kind, format)
+        .map_err(|error| StoreError::Io { reason: error.to_string(), path: href.0.clone() })
+}
+
 struct Work<R> {
     store: Box<dyn Store>,
     reader: Arc<dyn Reader>,
@@ -157,14 +168,7 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
                 self.say(Report::Listed(uid, listing));
             }
             Job::Examine(uid, kind, entries) => {
-                let examined = entries
-                    .into_iter()
-                    .map(|entry| {
-                        // The listing's revision stays: bytes that changed since will be listed with another one.
-                        let examined = self.examine(&entry.href, kind, entry.format);
-                        (entry, examined)
-                    })
-                    .collect();
+                let examined = self.examine_all(kind, entries);
                 self.say(Report::Examined(uid, examined));
             }
             Job::EndOfReading => self.say(Report::EndOfReading),
@@ -197,10 +201,29 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
         }
     }
 
+    /// Reading and hashing is what a first reading takes its time for: every processor takes a share.
+    fn examine_all(&self, kind: FolderKind, entries: Vec<Entry>) -> Vec<(Entry, Result<Examined, StoreError>)> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(EXAMINING_MAX);
+        let share = entries.len().div_ceil(threads).max(EXAMINED_ALONE_MIN);
+        let reader = &*self.reader;
+        // The listing's revision stays: bytes that changed since will be listed with another one.
+        let examine = |entry: &Entry| examine(reader, &entry.href, kind, entry.format);
+        let examined: Vec<_> = std::thread::scope(|scope| {
+            let mut shares = entries.chunks(share);
+            let own = shares.next().unwrap_or_default();
+            let others: Vec<_> =
+                shares.map(|entries| scope.spawn(move || entries.iter().map(examine).collect::<Vec<_>>())).collect();
+            let mut examined: Vec<_> = own.iter().map(examine).collect();
+            for other in others {
+                examined.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            examined
+        });
+        entries.into_iter().zip(examined).collect()
+    }
+
     fn examine(&self, href: &Href, kind: FolderKind, format: Format) -> Result<Examined, StoreError> {
-        let content = self.reader.read(href)?;
-        bytes::examine(&content.payload, kind, format)
-            .map_err(|error| StoreError::Io { reason: error.to_string(), path: href.0.clone() })
+        examine(&*self.reader, href, kind, format)
     }
 
     fn stage(&mut self, group: u64, changes: Vec<Prepared>) {
