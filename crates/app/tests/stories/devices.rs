@@ -117,7 +117,7 @@ async fn a_renewed_service_id_is_learned_in_session() {
     let stranger = Computer::new("stranger");
     let late = Node::join(&stranger.profile(), request(old, &stranger)).await;
     assert!(
-        matches!(late.unwrap_err().code, Code::ServerSilent | Code::OwnerMustAllow),
+        matches!(late.unwrap_err().code, Code::ServerSilent | Code::InvitationOutdated),
         "an old invitation adds nobody"
     );
     wait_quiet(&client).await;
