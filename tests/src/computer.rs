@@ -559,7 +559,8 @@ impl Computer {
     pub fn scan(&mut self, now: u64, chance: &mut Chance, trouble: Trouble) {
         self.is_scan_due = false;
         self.turn_scan(now, chance, trouble);
-        if !self.is_down && !(self.gone_once.is_empty() && self.folders_gone_once.is_empty()) {
+        let is_any_gone = !self.gone_once.is_empty() || !self.folders_gone_once.is_empty();
+        if is_any_gone && !self.is_down {
             self.is_scan_due = true;
         }
     }

@@ -1,4 +1,5 @@
 //! What the suites share: a world of computers in memory, driven by the real engine.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
 pub mod chance;
 pub mod computer;

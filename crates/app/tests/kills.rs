@@ -1,6 +1,7 @@
 //! Programs that are killed at any moment. Afterwards both computers hold the same: everything, and once.
 //!
 //! `KILLS=200` kills that often.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
 #[path = "common/mod.rs"]
 mod common;
@@ -198,7 +199,8 @@ fn do_everything(other: &Computer, round: u32) {
     let name = flagged.to_string_lossy().into_owned();
     let flags = if name.ends_with(":2,S") { ":2,FS" } else { ":2,S" };
     std::fs::rename(&flagged, format!("{}{flags}", name.split(":2,").next().unwrap())).unwrap();
-    let (from, to) = if round % 2 == 0 { ("mail/cur", "mail/.Archive/cur") } else { ("mail/.Archive/cur", "mail/cur") };
+    let (from, to) =
+        if round.is_multiple_of(2) { ("mail/cur", "mail/.Archive/cur") } else { ("mail/.Archive/cur", "mail/cur") };
     let moved = other.found(from, "hello 41.");
     std::fs::rename(&moved, other.path(to).join(moved.file_name().unwrap())).unwrap();
     other.delete("mail/cur", &format!("hello {round}."));

@@ -1,4 +1,5 @@
 //! A server and a client, two profiles on one computer, over real QUIC.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
 use app::{
     api::types::Status,

@@ -320,7 +320,7 @@ impl Instance {
     }
 
     fn service_id(&self) -> ServiceId {
-        self.service_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        *self.service_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn knock(&self) -> Knock {

@@ -316,7 +316,7 @@ impl Instance {
         let bytes = serde_json::to_vec(&old).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
         self.engine.run(move |room| room.index.set_value(OLD_SERVICE_IDS, Some(&bytes))).await.ok_or_else(gone)??;
         let new = ServiceId::generate();
-        let (secrets, kept) = (Arc::clone(&self.secrets), new.clone());
+        let (secrets, kept) = (Arc::clone(&self.secrets), new);
         blocking(move || Ok(secrets.set_bytes(SecretName::ServiceId, kept.as_bytes())?)).await?;
         *self.service_id.lock().unwrap_or_else(PoisonError::into_inner) = new;
         if let Some(endpoint) = &self.endpoint {

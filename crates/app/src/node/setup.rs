@@ -193,7 +193,7 @@ impl Node {
             password: normal_form(&request.password),
             device_name: request.device_name.clone(),
             platform: std::env::consts::OS.to_owned(),
-            ticket: ticket.as_ref().map(|ticket| ticket.token.clone()),
+            ticket: ticket.as_ref().map(|ticket| ticket.token),
         };
         let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
         let server: PublicKey = paired.server();
@@ -209,7 +209,7 @@ impl Node {
             hints: addresses.iter().map(ToString::to_string).collect(),
         });
         let password = request.password.clone();
-        keep_secrets(profile, settings, request.secrets, key, service_id.clone(), move |store| {
+        keep_secrets(profile, settings, request.secrets, key, *service_id, move |store| {
             if store.kind() == StoreKind::Keyring {
                 store.set(SecretName::SavedPassword, &password)?;
             }

@@ -1,4 +1,5 @@
 //! Whole computers over real QUIC, on the happy path and off it.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
 #[path = "../common/mod.rs"]
 mod common;
