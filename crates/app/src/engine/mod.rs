@@ -1,6 +1,6 @@
 //! The engine's room: one thread that owns the index, the replica and (on a server) the hub, and runs them.
 //!
-//! Everything that happens comes in as an [`Input`]. Inputs are handled in groups inside one transaction; frames,
+//! Everything that happens comes in as an `Input`. Inputs are handled in groups inside one transaction; frames,
 //! jobs and events go out only after it is committed, so nothing is said that could be forgotten.
 //!
 //! | file | story |
