@@ -12,4 +12,5 @@ mod guard;
 mod large;
 mod lost_index;
 mod store_faults;
+mod two_computers;
 mod undo;
