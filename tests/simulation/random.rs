@@ -1,8 +1,11 @@
 //! Random stories.
 
+use pim::FolderKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use sync::index::ReplicaIndex;
 use tests::{
     computer::Trouble,
+    contents::editable,
     store::Store,
     world::{World, full_store},
 };
@@ -167,6 +170,62 @@ fn what_is_lost_restored_or_cloned_costs_nothing_but_work() {
         // A clone that shares a memory is found out when the first of both comes again.
         for at in 0..world.computers.len() {
             world.cut(at);
+        }
+        world.heal_and_decide();
+        world.check();
+    });
+}
+
+#[test]
+fn a_restored_backup_of_a_store_reaches_nobody_before_somebody_decides() {
+    let start = in_line(3);
+    seeds("backup", &[], 200, |seed| {
+        let mut world = start.branch(seed);
+        let victim = world.chance.below(3);
+        let backup = world.computers[victim].store.clone();
+        let is_mail = |store: &Store, href: &str| store.folders[&store.items[href].folder].kind == FolderKind::Mail;
+        // Since the backup, everything but mail was edited, here or elsewhere.
+        for at in 0..3 {
+            for href in world.computers[at].store.items.keys().cloned().collect::<Vec<_>>() {
+                let number = usize::from(*href.as_bytes().last().unwrap());
+                if number % 3 == at && !is_mail(&world.computers[at].store, &href) {
+                    let format = world.computers[at].store.items[&href].format;
+                    let field = world.chance.pick(editable(format)).unwrap();
+                    world.edit_field(at, &href, field);
+                }
+            }
+        }
+        world.heal_and_decide();
+        world.now += 700;
+
+        let mut reverted = 0;
+        let hrefs: Vec<String> = backup.items.keys().filter(|href| !is_mail(&backup, href)).cloned().collect();
+        let most = world.chance.below(hrefs.len() + 1);
+        for href in hrefs.into_iter().take(most) {
+            let held = backup.items[&href].clone();
+            let is_other = world.computers[victim].store.items.get(&href).is_some_and(|now| now.bytes != held.bytes);
+            if is_other {
+                world.go_back(victim, &href, held.bytes);
+                reverted += 1;
+            }
+        }
+        let before = world.live();
+        let often = [0, 20, 60];
+        world.trouble = Trouble { cut: often[world.chance.below(3)], crash: often[world.chance.below(3)], ..world.trouble };
+        for _ in 0..world.chance.below(300) {
+            world.step();
+        }
+        world.heal();
+        let held = world.computers[victim].index.held_items().unwrap();
+        if reverted > 20 {
+            assert_eq!(held.len(), reverted, "all of them wait");
+            assert_eq!(world.live(), before, "the backup reached the hub");
+        } else {
+            assert!(held.is_empty(), "{reverted} may go");
+        }
+        for _ in 0..world.chance.below(4) {
+            let at = world.chance.below(3);
+            world.meddle(at);
         }
         world.heal_and_decide();
         world.check();

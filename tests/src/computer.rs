@@ -313,6 +313,7 @@ impl Computer {
             }
             Output::ReadAgain => self.is_scan_due = true,
             Output::Happened(happened) => self.happened.push(happened),
+            Output::Endless => panic!("planning doesn't end (I14)"),
             Output::PairedAnew => {}
         }
     }

@@ -482,6 +482,7 @@ impl World {
             17 => self.rename_folder(at),
             18 => self.move_folder(at),
             _ if self.chance.once_in(3) => self.delete_folder(at),
+            _ if self.chance.once_in(2) => self.rewrite(at),
             _ => self.rename_item(at),
         }
         self.computers[at].is_scan_due = true;
@@ -523,6 +524,22 @@ impl World {
         self.ledger.wrote(after, format!("{field}={value} in {href} of {}", self.computers[at].name));
         self.computers[at].is_scan_due = true;
         value
+    }
+
+    /// A program writes some calendar item anew without changing what it says.
+    fn rewrite(&mut self, at: usize) {
+        let stores = &self.computers[at].store;
+        let has_stamp = |bytes: &Bytes| String::from_utf8_lossy(bytes).contains("DTSTAMP:");
+        let hrefs: Vec<String> =
+            stores.items.iter().filter(|(_, item)| has_stamp(&item.bytes)).map(|(href, _)| href.clone()).collect();
+        let Some(href) = self.chance.pick(&hrefs) else { return };
+        let item = &self.computers[at].store.items[&href];
+        let stamp = format!("20261123T{:06}Z", self.next_number % 240_000);
+        let bytes = contents::edited(item.format, &item.bytes, "DTSTAMP", &stamp);
+        let before = self.canon_at(at, &href);
+        self.computers[at].store.change(&href, Some(bytes), None, None);
+        // To an opaque item, every byte counts.
+        self.ledger.follows(before, self.canon_at(at, &href));
     }
 
     /// Marks some mail.
@@ -582,6 +599,14 @@ impl World {
         let canon = self.canon_at(at, href);
         self.ledger.deleted.insert(canon);
         self.computers[at].store.items.remove(href);
+        self.computers[at].is_scan_due = true;
+    }
+
+    /// Puts a content into an item's place that it had before, as restoring a backup does.
+    pub fn go_back(&mut self, at: usize, href: &str, bytes: Bytes) {
+        let canon = self.canon_at(at, href);
+        self.ledger.deleted.insert(canon);
+        self.computers[at].store.change(href, Some(bytes), None, None);
         self.computers[at].is_scan_due = true;
     }
 
@@ -818,6 +843,8 @@ impl World {
                     Some(Hold::DeletedElsewhere) => {
                         record.hold = Some(if choice { Hold::Approved } else { Hold::Revive });
                     }
+                    Some(Hold::ReversionWaits) if choice => record.hold = Some(Hold::Approved),
+                    Some(Hold::ReversionWaits) => sync::replica::give_way(&mut record),
                     _ => continue,
                 }
                 is_any = true;

@@ -242,7 +242,7 @@ S05 = «{ $folder }» sieht nach einer zurückgespielten Sicherung aus.
     .body = { $n ->
         [one] Ein Eintrag ist
        *[other] { $n } Einträge sind
-    } auf { $computer } auf einmal in einen früheren Zustand zurückgefallen. Das wird zurückgehalten, bis Sie entscheiden; alles andere geht weiter.
+    } auf diesem Computer auf einmal in einen früheren Zustand zurückgefallen oder haben das meiste ihres Inhalts verloren. Das wird zurückgehalten, bis Sie entscheiden; alles andere geht weiter.
     .action = Die neueren behalten, oder die früheren überall übernehmen
     .command = tandem held
 S06 = «{ $server }» wurde wiederhergestellt oder neu eingerichtet.
@@ -268,6 +268,10 @@ S10 = { $n ->
     .body = Derselbe Eintrag wurde auf zwei Computern geändert. Bis Sie entscheiden, haben alle Computer die Fassung des Servers, und die andere ist aufgehoben.
     .action = Entscheiden
     .command = tandem conflicts
+S11 = Die Synchronisierung drehte sich im Kreis und wurde angehalten.
+    .body = Die Planung kam an kein Ende. Nichts ging verloren, und was fertig war, ist sicher. Das ist ein Fehler in Tandem.
+    .action = Erneut versuchen; bleibt es so, einen Bericht schicken
+    .command = tandem sync
 
 ## Einstellungen, Profil, Befehle
 

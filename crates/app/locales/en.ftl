@@ -247,7 +247,7 @@ S05 = «{ $folder }» looks like a restored backup.
     .body = { $n ->
         [one] One item went
        *[other] { $n } items went
-    } back to an earlier state at once on { $computer }. They are held until you decide; everything else goes on.
+    } back to an earlier state at once on this computer, or lost most of their content. They are held until you decide; everything else goes on.
     .action = Keep the newer ones, or allow the earlier ones everywhere
     .command = tandem held
 S06 = «{ $server }» was restored or set up again.
@@ -273,6 +273,10 @@ S10 = { $n ->
     .body = The same item was changed on two computers. Until you decide, all computers keep the server's version and the other one is kept aside.
     .action = Decide
     .command = tandem conflicts
+S11 = Synchronization went in a circle and was stopped.
+    .body = Planning came to no end. Nothing was lost, and what was finished is safe. This is an error in Tandem.
+    .action = Try again; if it stays like this, send a report
+    .command = tandem sync
 
 ## Settings, profile, commands
 

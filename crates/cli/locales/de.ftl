@@ -34,8 +34,8 @@ status-conflicts = { $n ->
        *[other] { $n } Konflikte warten auf Ihre Entscheidung: tandem conflicts
     }
 status-held = { $n ->
-        [one] Eine Löschung wartet auf Ihre Entscheidung: tandem held
-       *[other] { $n } Löschungen warten auf Ihre Entscheidung: tandem held
+        [one] Ein angehaltener Eintrag wartet auf Ihre Entscheidung: tandem held
+       *[other] { $n } angehaltene Einträge warten auf Ihre Entscheidung: tandem held
     }
 word-up-to-date = Alles aktuell.
 word-synchronizing = { $pending ->
@@ -141,17 +141,20 @@ folder-kept-back = { $folder } ist für { $device } gesperrt. Was schon dort ist
 
 ## Löschungen, die warten
 
-held-none = Keine Löschungen warten auf eine Entscheidung.
-held-how = Sie waren gemeint: tandem held allow ORDNER. Zurückholen: tandem held restore ORDNER.
+held-none = Nichts wartet auf eine Entscheidung.
+held-how = Es war so gemeint: tandem held allow ORDNER. Wie vorher: tandem held restore ORDNER.
 held-at-server = { $folder }: { $n } von { $of } Einträgen wurden auf diesem Computer gelöscht; überall sonst sind sie noch da.
 held-here = { $folder }: { $n } von { $of } Einträgen wurden anderswo gelöscht; hier sind sie noch da.
 held-emptied = { $folder }: Alle { $n } Einträge waren auf diesem Computer auf einmal weg; überall sonst sind sie noch da.
+held-reverted = { $folder }: { $n } von { $of } Einträgen sind auf diesem Computer in einen früheren Zustand zurückgefallen, wie nach dem Zurückspielen einer Sicherung; überall sonst sind sie, wie sie waren.
 held-deleted-elsewhere = { $n ->
         [one] { $folder }: Ein Eintrag hier wurde anderswo gelöscht, bevor dieser Computer eingerichtet wurde.
        *[other] { $folder }: { $n } Einträge hier wurden anderswo gelöscht, bevor dieser Computer eingerichtet wurde.
     }
-held-allowed = { $folder }: Die Einträge werden überall gelöscht. Das lässt sich 30 Tage lang rückgängig machen.
-held-restored = { $folder }: Die Einträge werden zurückgeholt.
+held-allowed = { $folder }: Was hier geschah, gilt überall. Das lässt sich 30 Tage lang rückgängig machen.
+held-restored = { $folder }: Die Einträge sind wieder wie zuvor.
+held-restoring = { $folder }: Die Einträge kommen zurück.
+decided-later = Das ist gemerkt. Was davon noch zu tun ist, geschieht bei der nächsten Synchronisierung.
 
 ## Konflikte
 

@@ -34,8 +34,8 @@ status-conflicts = { $n ->
        *[other] { $n } conflicts wait for your decision: tandem conflicts
     }
 status-held = { $n ->
-        [one] One deletion waits for your decision: tandem held
-       *[other] { $n } deletions wait for your decision: tandem held
+        [one] One held item waits for your decision: tandem held
+       *[other] { $n } held items wait for your decision: tandem held
     }
 word-up-to-date = Up to date.
 word-synchronizing = { $pending ->
@@ -141,17 +141,20 @@ folder-kept-back = { $folder } is kept from { $device }. What is already there s
 
 ## Deletions that wait
 
-held-none = No deletions wait for a decision.
-held-how = They were meant: tandem held allow FOLDER. Bring them back: tandem held restore FOLDER.
+held-none = Nothing waits for a decision.
+held-how = It was meant: tandem held allow FOLDER. Have it as before: tandem held restore FOLDER.
 held-at-server = { $folder }: { $n } of { $of } items were deleted on this computer; they are kept everywhere else.
 held-here = { $folder }: { $n } of { $of } items were deleted elsewhere; they are kept here.
 held-emptied = { $folder }: all { $n } items were gone at once on this computer; they are kept everywhere else.
+held-reverted = { $folder }: { $n } of { $of } items went back to an earlier state on this computer, as after restoring a backup; everywhere else they are as they were.
 held-deleted-elsewhere = { $n ->
         [one] { $folder }: one item here was deleted elsewhere before this computer was set up.
        *[other] { $folder }: { $n } items here were deleted elsewhere before this computer was set up.
     }
-held-allowed = { $folder }: the items are deleted everywhere. This can be undone for 30 days.
-held-restored = { $folder }: the items are brought back.
+held-allowed = { $folder }: what happened here counts everywhere. This can be undone for 30 days.
+held-restored = { $folder }: the items are as they were before.
+held-restoring = { $folder }: the items come back.
+decided-later = This is remembered. What is left of it to do happens with the next synchronization.
 
 ## Conflicts
 

@@ -1,6 +1,10 @@
 //! To whom a command speaks: the running instance of the profile, or one of its own that only answers.
 
-use crate::{output::Output, progress};
+use crate::{
+    output::Output,
+    progress,
+    words::{Words, say},
+};
 use app::{
     api::types::{Nothing, RoleView, Status},
     control::ControlClient,
@@ -66,6 +70,8 @@ impl Door {
 
 /// Calls take this long at most before they are known to reach nobody.
 const SETTLING_MAX: Duration = Duration::from_secs(15);
+/// A running instance gets this long to carry out a decision before it is said to be under way.
+const DECISION_WAIT: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Asks once.
@@ -97,25 +103,49 @@ pub(crate) async fn ask_connected<A: DeserializeOwned>(
     answer
 }
 
-/// Decides something, and if nobody is running, sees to it that it is carried out now as far as it can be. What can't is
-/// remembered and done at the next synchronization.
+/// What became of a decision.
+pub(crate) struct Decided<A> {
+    /// What was answered.
+    pub(crate) answer: A,
+    /// It is carried out here and on the other side. Else it is remembered, and done at the next synchronization.
+    pub(crate) is_done: bool,
+}
+
+impl<A> Decided<A> {
+    /// The words for what was decided, and if something is left to do, those that say so.
+    pub(crate) fn said(&self, words: Words, text: String) -> String {
+        if self.is_done { text } else { format!("{text}\n{}", say!(words, "decided-later")) }
+    }
+}
+
+/// Decides something and sees to it that it is carried out now as far as it can be.
 pub(crate) async fn decide<A: DeserializeOwned>(
     profile: &Profile,
     output: Output,
     command: &str,
     request: impl Serialize,
-) -> Result<A> {
+) -> Result<Decided<A>> {
     let door = Door::find(profile, Use::Once).await?;
     let work = async {
         door.settle().await?;
         let answer = door.call(command, request).await?;
-        if let Door::Own(_) = door {
-            let carried_out = door.call::<Status>("wait_quiet", Nothing {}).await;
-            if let Err(problem) = carried_out {
-                tracing::info!(code = problem.code.as_str(), "a decision is carried out later");
+        let quiet = async {
+            match &door {
+                Door::Own(_) => door.call("wait_quiet", Nothing {}).await,
+                // Somebody else sees to it; a large one may take its time.
+                Door::Running(_) => {
+                    let late = |_| Problem::new(Code::ServerSilent);
+                    let waiting = door.call("wait_quiet", Nothing {});
+                    tokio::time::timeout(DECISION_WAIT, waiting).await.map_err(late)?
+                }
             }
+        };
+        let quiet: Result<Status> = quiet.await;
+        if let Err(problem) = &quiet {
+            tracing::info!(code = problem.code.as_str(), "a decision is carried out later");
         }
-        Ok(answer)
+        // A server on its own has done its part, and its clients haven't heard of it.
+        Ok(Decided { answer, is_done: quiet.is_ok_and(|status| status.is_connected) })
     };
     let answer = progress::watch(output, &door, work).await;
     door.close().await;

@@ -5,9 +5,9 @@
 //! `make` gives a new, empty index. `reopen` is what a crash and a new start do to one: what wasn't committed is gone.
 
 use crate::{
-    guard::Guard,
+    guard::{Guard, Guarded},
     index::{
-        Base, Direction, FolderBase, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, LocalFolder,
+        Base, Direction, EARLIER_MAX, FolderBase, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, LocalFolder,
         Remote, ReplicaIndex, ReplicaRecord,
     },
     model::{
@@ -38,6 +38,7 @@ pub fn replica_index<I: ReplicaIndex>(mut make: impl FnMut() -> I, mut reopen: i
     forgetting_the_hub_leaves_what_the_store_holds_and_a_person_said(make(), &mut reopen);
     two_folders_become_one(make(), &mut reopen);
     folders_and_conflicts_come_back(make(), &mut reopen);
+    the_newest_earlier_contents_of_an_item_are_remembered(make(), &mut reopen);
 }
 
 /// Runs every hub story. `hold` and `release` say whether the hub can serve some bytes.
@@ -304,7 +305,7 @@ type Picture = (
 
 fn picture<I: ReplicaIndex>(home: &I) -> Picture {
     (
-        (home.replica().unwrap(), home.cursor().unwrap(), home.stamp().unwrap(), home.guard().unwrap()),
+        (home.replica().unwrap(), home.cursor().unwrap(), home.stamp().unwrap(), home.guard(Guarded::Deletions).unwrap()),
         (0..50).filter_map(|number| Some((item_uid(number), home.item(item_uid(number)).unwrap()?))).collect(),
         home.folders().unwrap(),
         home.conflicts().unwrap(),
@@ -340,7 +341,7 @@ fn change_everything<I: ReplicaIndex>(home: &mut I) {
     home.set_cursor(None).unwrap();
     home.set_stamp([2; 16]).unwrap();
     home.set_replica(ReplicaId([7; 16])).unwrap();
-    home.set_guard(&guard()).unwrap();
+    home.set_guard(Guarded::Deletions, &guard()).unwrap();
 }
 
 const fn cursor(seq: u64) -> Cursor {
@@ -463,6 +464,8 @@ fn an_item_is_dirty_exactly_while_something_may_be_due<I: ReplicaIndex>(mut home
     let a = mail(1, "a");
     let read = ItemState { flags: Flags(BTreeSet::from([Flag::Seen])), ..a.clone() };
     let renamed = ItemState { name: "other".into(), ..a.clone() };
+    let rewritten =
+        ItemState { version: Version { native: NativeHash([9; 32]), ..a.version }, ..a.clone() };
     let both = settled(1, "a", &a);
     let with_local = |state: &ItemState| ItemRecord { local: Some(local("a", state.clone())), ..both.clone() };
     let stories = [
@@ -471,6 +474,7 @@ fn an_item_is_dirty_exactly_while_something_may_be_due<I: ReplicaIndex>(mut home
         (with_local(&read), true),
         (with_local(&mail(2, "a")), true),
         (with_local(&mail(1, "b")), true),
+        (with_local(&rewritten), true),
         (ItemRecord { local: None, ..both.clone() }, true),
         (ItemRecord { remote: Some(Remote::Live { seq: Seq(2), state: a.clone() }), ..both.clone() }, true),
         // A store that holds less than the hub gave it isn't changed by that.
@@ -635,6 +639,25 @@ fn two_folders_become_one<I: ReplicaIndex>(mut home: I, reopen: &mut impl FnMut(
     assert_eq!(home.folders_to_pair().unwrap(), [folder_uid(2)], "now they can meet");
 }
 
+fn the_newest_earlier_contents_of_an_item_are_remembered<I: ReplicaIndex>(
+    mut home: I,
+    reopen: &mut impl FnMut(I) -> I,
+) {
+    let content = |number: usize| CanonHash(*blake3::hash(&number.to_be_bytes()).as_bytes());
+    for number in 0..EARLIER_MAX {
+        home.put_earlier(item_uid(1), content(number)).unwrap();
+    }
+    // Held once more, the first is the newest again.
+    home.put_earlier(item_uid(1), content(0)).unwrap();
+    home.put_earlier(item_uid(1), content(EARLIER_MAX)).unwrap();
+    home.begin().unwrap();
+    home.put_earlier(item_uid(2), content(0)).unwrap();
+    let home = reopen(home);
+    let known = |number| home.was_earlier(item_uid(1), content(number)).unwrap();
+    assert!(known(0) && !known(1) && known(2) && known(EARLIER_MAX) && !known(EARLIER_MAX + 1));
+    assert!(!home.was_earlier(item_uid(2), content(0)).unwrap(), "it wasn't committed");
+}
+
 fn folders_and_conflicts_come_back<I: ReplicaIndex>(mut home: I, reopen: &mut impl FnMut(I) -> I) {
     let plain = FolderState { kind: FolderKind::Notes, special_use: None, ..folder("Notizen", None) };
     let full = FolderRecord {
@@ -654,11 +677,11 @@ fn folders_and_conflicts_come_back<I: ReplicaIndex>(mut home: I, reopen: &mut im
     for (id, conflict) in [&first, &second] {
         home.put_conflict(*id, Some(conflict)).unwrap();
     }
-    home.set_guard(&guard()).unwrap();
+    home.set_guard(Guarded::Reversions, &guard()).unwrap();
     home.commit().unwrap();
 
     let mut home = reopen(home);
-    assert_eq!(home.guard().unwrap(), guard());
+    assert_eq!(home.guard(Guarded::Reversions).unwrap(), guard());
     assert_eq!(
         home.folders().unwrap(),
         [(folder_uid(1), gone), (folder_uid(2), inherits), (folder_uid(3), full.clone())]

@@ -12,10 +12,21 @@
 //!
 //! The caller asks once for every deletion, and remembers itself which ones are held. Approved deletions and those of
 //! an undo aren't asked for.
+//!
+//! Items that go back to an earlier state are counted the same way, by a guard of their own: see [`Guarded`].
 
 use pim::FolderUid;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+
+/// What a replica's guards watch over. Each has its own counts.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Guarded {
+    /// Items that would be deleted.
+    Deletions,
+    /// Items that went back to an earlier state, or lost most of their content: a restored backup looks like that.
+    Reversions,
+}
 
 /// Counts the deletions of one replica.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]

@@ -645,8 +645,8 @@ impl<'a, I: HubIndex> Log<'a, I> {
         match current {
             Some(row) => {
                 if let RowBody::Item(present) = &row.body {
-                    if present.same_as(state) {
-                        // Told twice, after a cut.
+                    // Told twice, after a cut; or rewritten in a store, and new bytes are only of use where the row's are gone.
+                    if present.same_as(state) && (row.seq != parent || self.index.holds(present.version.native)?) {
                         return Ok(Outcome::Accepted(row.seq));
                     }
                     if is_in(self.index, present.folder, &record.withheld)? {

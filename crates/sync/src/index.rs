@@ -4,7 +4,7 @@
 //! Whoever runs the engine begins and commits, and acts on the engine's outputs only after the commit.
 
 use crate::{
-    guard::Guard,
+    guard::{Guard, Guarded},
     model::{
         Conflict, ConflictId, Cursor, Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, Seq, Subject, Tombstone,
     },
@@ -97,8 +97,10 @@ pub enum Hold {
     Refused(String),
     /// A person brought it back: its deletion is overruled.
     Revive,
-    /// A person let its deletion pass the guard.
+    /// It may pass the guard: a person said so, or the guard did before a link was cut.
     Approved,
+    /// The store went back to an earlier state, as after a restored backup; this computer's guard waits for a person.
+    ReversionWaits,
 }
 
 impl Hold {
@@ -139,10 +141,21 @@ impl ItemRecord {
         }
     }
 
+    /// Whether the store says the same as at the last agreement in other bytes. The hub may count on the earlier ones.
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        match (&self.base, &self.local) {
+            (Some(base), Some(local)) => {
+                local.state.same_as(&base.stored) && local.state.version.native != base.stored.version.native
+            }
+            _ => false,
+        }
+    }
+
     /// Whether something may be due.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
-        self.remote.is_some() || self.is_changed_here()
+        self.remote.is_some() || self.is_changed_here() || self.is_rewritten()
     }
 
     /// The folder it lies in, by the newest knowledge of this computer.
@@ -305,11 +318,19 @@ pub trait ReplicaIndex {
     /// Remembers an open conflict, or forgets a decided one.
     fn put_conflict(&mut self, id: ConflictId, conflict: Option<&Conflict>) -> Result<()>;
 
-    /// This computer's guard.
-    fn guard(&self) -> Result<Guard>;
-    /// Remembers the guard.
-    fn set_guard(&mut self, guard: &Guard) -> Result<()>;
+    /// Remembers what the store held of an item before; the newest [`EARLIER_MAX`] of an item are kept.
+    fn put_earlier(&mut self, item: ItemUid, content: CanonHash) -> Result<()>;
+    /// Whether the store held this content of the item before.
+    fn was_earlier(&self, item: ItemUid, content: CanonHash) -> Result<bool>;
+
+    /// This computer's guard over something.
+    fn guard(&self, over: Guarded) -> Result<Guard>;
+    /// Remembers a guard.
+    fn set_guard(&mut self, over: Guarded, guard: &Guard) -> Result<()>;
 }
+
+/// So many earlier contents of an item are remembered.
+pub const EARLIER_MAX: usize = 16;
 
 /// What the hub remembers of a replica.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

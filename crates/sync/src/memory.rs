@@ -3,8 +3,8 @@
 //! Changes inside a group are noted with what was there before, so a rollback or a crash costs what the group changed.
 
 use crate::{
-    guard::Guard,
-    index::{FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, ReplicaIndex, ReplicaRecord, Result},
+    guard::{Guard, Guarded},
+    index::{EARLIER_MAX, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, ReplicaIndex, ReplicaRecord, Result},
     model::{
         Conflict, ConflictId, Cursor, Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject,
     },
@@ -24,6 +24,7 @@ pub struct MemoryReplica {
     hrefs: BTreeMap<String, BTreeSet<ItemUid>>,
     folders: BTreeMap<FolderUid, FolderRecord>,
     conflicts: BTreeMap<ConflictId, Conflict>,
+    earlier: BTreeMap<ItemUid, Vec<CanonHash>>,
     life: Life,
     groups: Groups<ReplicaUndo>,
 }
@@ -34,7 +35,7 @@ struct Life {
     replica: ReplicaId,
     cursor: Option<Cursor>,
     stamp: Option<[u8; 16]>,
-    guard: Guard,
+    guards: BTreeMap<Guarded, Guard>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +43,7 @@ enum ReplicaUndo {
     Item(ItemUid, Box<Option<ItemRecord>>),
     Folder(FolderUid, Box<Option<FolderRecord>>),
     Conflict(ConflictId, Box<Option<Conflict>>),
+    Earlier(ItemUid, Option<Vec<CanonHash>>),
     Life(Box<Life>),
 }
 
@@ -55,7 +57,8 @@ impl MemoryReplica {
             hrefs: BTreeMap::new(),
             folders: BTreeMap::new(),
             conflicts: BTreeMap::new(),
-            life: Life { replica, cursor: None, stamp: None, guard: Guard::default() },
+            earlier: BTreeMap::new(),
+            life: Life { replica, cursor: None, stamp: None, guards: BTreeMap::new() },
             groups: Groups::default(),
         }
     }
@@ -78,6 +81,7 @@ impl MemoryReplica {
                 ReplicaUndo::Item(uid, before) => drop(self.replace_item(uid, *before)),
                 ReplicaUndo::Folder(uid, before) => drop(replace(&mut self.folders, uid, *before)),
                 ReplicaUndo::Conflict(id, before) => drop(replace(&mut self.conflicts, id, *before)),
+                ReplicaUndo::Earlier(uid, before) => drop(replace(&mut self.earlier, uid, before)),
                 ReplicaUndo::Life(before) => self.life = *before,
             }
         }
@@ -271,12 +275,27 @@ impl ReplicaIndex for MemoryReplica {
         Ok(())
     }
 
-    fn guard(&self) -> Result<Guard> {
-        Ok(self.life.guard.clone())
+    fn put_earlier(&mut self, item: ItemUid, content: CanonHash) -> Result<()> {
+        let mut earlier = self.earlier.get(&item).cloned().unwrap_or_default();
+        earlier.retain(|other| *other != content);
+        earlier.push(content);
+        let too_many = earlier.len().saturating_sub(EARLIER_MAX);
+        earlier.drain(..too_many);
+        let before = self.earlier.insert(item, earlier);
+        self.groups.note(|| ReplicaUndo::Earlier(item, before));
+        Ok(())
     }
 
-    fn set_guard(&mut self, guard: &Guard) -> Result<()> {
-        self.life_to_change().guard = guard.clone();
+    fn was_earlier(&self, item: ItemUid, content: CanonHash) -> Result<bool> {
+        Ok(self.earlier.get(&item).is_some_and(|earlier| earlier.contains(&content)))
+    }
+
+    fn guard(&self, over: Guarded) -> Result<Guard> {
+        Ok(self.life.guards.get(&over).cloned().unwrap_or_default())
+    }
+
+    fn set_guard(&mut self, over: Guarded, guard: &Guard) -> Result<()> {
+        self.life_to_change().guards.insert(over, guard.clone());
         Ok(())
     }
 }

@@ -87,6 +87,7 @@ pub fn decide(record: &ItemRecord, direction: Direction, pairing: Pairing) -> Ac
         return Action::Rest;
     }
     let action = match (&record.base, &record.local, &record.remote) {
+        (Some(base), Some(local), None) if record.is_rewritten() => return rewritten(base, local, direction),
         (None, None, None) => Action::Rest,
         (None, None, Some(Remote::Gone { .. })) => Action::Forget,
         (None, Some(local), None) => first_here(local, pairing),
@@ -127,6 +128,17 @@ fn pair(local: &Local, seq: Seq, theirs: &ItemState, pairing: Pairing) -> Action
             };
             join(local, seq, combined, theirs)
         }
+    }
+}
+
+/// Nothing changed for a person, but the bytes the hub was told of may be nowhere any more. It takes the new ones if so.
+fn rewritten(base: &Base, local: &Local, direction: Direction) -> Action {
+    let was_the_hubs = base.stored.version.native == base.state.version.native;
+    if was_the_hubs && direction != Direction::ToHere {
+        let state = ItemState { version: local.state.version, ..base.state.clone() };
+        Action::Send { parent: base.seq, state, overrules: false }
+    } else {
+        Action::Agree { seq: base.seq, state: base.state.clone() }
     }
 }
 

@@ -80,7 +80,7 @@ pub struct Status {
     /// Open conflicts.
     #[ts(type = "number")]
     pub conflicts: u64,
-    /// Deletions that wait for a decision.
+    /// Deletions or reversions that wait for a decision.
     #[ts(type = "number")]
     pub held: u64,
     /// Whether it may be reached, or reaches out, over the Internet.
@@ -186,6 +186,8 @@ pub enum HeldWhere {
     Emptied,
     /// Deleted elsewhere before this computer was set up; it still has the item.
     DeletedElsewhere,
+    /// Went back to an earlier state here, as after a restored backup.
+    Reverted,
 }
 
 /// Deletions that wait for a decision.

@@ -263,7 +263,10 @@ impl Room {
                 self.effects.push_back(Effect::Event(Event::Problem(problem)));
                 None
             }
-            Happened::RemovalsHeld(..) | Happened::DeletionsHeld(..) | Happened::MaybeSame(..) => None,
+            Happened::RemovalsHeld(..)
+            | Happened::DeletionsHeld(..)
+            | Happened::ReversionsHeld(..)
+            | Happened::MaybeSame(..) => None,
         };
         let Some(change) = change else { return Ok(()) };
         let partner = match self.part {
@@ -283,6 +286,7 @@ impl Room {
     /// Forgets what is too old, and contents that nothing needs any more.
     pub(super) fn tidy_up(&mut self) -> Result<()> {
         self.history.close_quiet(&self.index, now_secs())?;
+        self.index.forget_earlier_of_the_gone()?;
         let expired = self.index.expire_history(now_secs(), history::Limits::DEFAULT)?;
         if !expired.is_clock_steady {
             return Ok(());

@@ -206,6 +206,7 @@ impl Engine {
                 problems: Problems::default(),
                 refused_at: None,
                 save_again_at: None,
+                plan_again_at: None,
                 resume: BTreeMap::new(),
                 history: History::new(&index).unwrap_or_default(),
                 index,
@@ -350,6 +351,8 @@ pub struct Room {
     refused_at: Option<Instant>,
     /// Contents that came and couldn't be kept are tried again then.
     save_again_at: Option<Instant>,
+    /// Planning went in a circle on the server; it begins again then.
+    plan_again_at: Option<Instant>,
     /// Where the hub wants contents to go on that it has a part of.
     resume: BTreeMap<NativeHash, u64>,
     pub(crate) index: Index,
@@ -512,6 +515,7 @@ impl Room {
             }
             room.recover()?;
             room.take_up_reading()?;
+            room.tell_all_reversions()?;
             if room.part == Part::Server {
                 room.replica.connected(&room.index.replica())?;
                 room.state.is_connected = true;
@@ -540,6 +544,9 @@ impl Room {
         if self.refused_at.is_some_and(|at| at.elapsed() >= WRITE_AGAIN) {
             self.refused_at = None;
             self.replica.room_again();
+        }
+        if self.plan_again_at.is_some_and(|at| at <= Instant::now()) {
+            self.plan_again()?;
         }
         if self.save_again_at.is_some_and(|at| at <= Instant::now()) {
             self.save_again_at = None;
@@ -666,6 +673,7 @@ impl Room {
             && is_settled;
         if self.state.is_quiet {
             self.problems.clear(&Cause::Writing);
+            self.problems.clear(&Cause::Planning);
             // What still lies here is of versions that nobody needs any more.
             self.arrived.clear();
         }

@@ -13,6 +13,8 @@ pub(super) enum Cause {
     Store,
     /// The other computer speaks otherwise.
     Peer,
+    /// Planning went in a circle.
+    Planning,
     /// The store can't be written.
     Writing,
     /// Contents that came can't be kept.
@@ -21,6 +23,8 @@ pub(super) enum Cause {
     Listing(FolderUid),
     /// A folder lost its mark and most of what it held; a person decides.
     Emptied(FolderUid),
+    /// Items of a folder went back to an earlier state; a person decides.
+    Reverted(FolderUid),
     /// An item can't be read; the others go on.
     Item(FolderUid, String),
 }
@@ -28,7 +32,7 @@ pub(super) enum Cause {
 impl Cause {
     /// Whether waiting for everything to be the same is in vain while it lasts.
     const fn stops(&self) -> bool {
-        !matches!(self, Self::Emptied(_) | Self::Item(..))
+        !matches!(self, Self::Emptied(_) | Self::Reverted(_) | Self::Item(..))
     }
 }
 

@@ -20,6 +20,8 @@ use sync::{
 
 /// Rows are sent while fewer frames than this wait on the link.
 const FRAMES_QUEUED_MAX: usize = 8;
+/// The server's own replica plans again so long after planning went in a circle.
+const PLAN_AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// Stands for no item where only a content is meant.
 const NOBODY: ItemUid = ItemUid([0; 16]);
 
@@ -332,6 +334,21 @@ impl Room {
         }
     }
 
+    /// The run ends, and after a while everything is decided anew.
+    fn planning_stopped(&mut self) {
+        self.problem(Cause::Planning, Problem::new(Code::PlanningEndless));
+        match self.part {
+            Part::Server => self.plan_again_at = Some(std::time::Instant::now() + PLAN_AGAIN),
+            Part::Client => self.hang_up_all(),
+        }
+    }
+
+    /// The server's own replica comes back to the hub.
+    pub(super) fn plan_again(&mut self) -> Result<()> {
+        self.plan_again_at = None;
+        self.replica.connected(&self.index.replica())
+    }
+
     fn own_rows(&mut self) -> Result<bool> {
         let mut is_any = false;
         while let Some(HubRoom { hub, index }) = &mut self.hub
@@ -378,8 +395,10 @@ impl Room {
                 Ok(())
             }
             Output::Happened(happened) => {
-                if let Happened::MaybeSame(ours, theirs) = happened {
-                    self.maybe_same.push((ours, theirs));
+                match happened {
+                    Happened::MaybeSame(ours, theirs) => self.maybe_same.push((ours, theirs)),
+                    Happened::ReversionsHeld(folder, _) => self.tell_reversions(folder)?,
+                    _ => {}
                 }
                 self.remember(&happened)?;
                 self.effects.push_back(Effect::Event(Event::Happened(happened)));
@@ -387,6 +406,10 @@ impl Room {
             }
             Output::PairedAnew => {
                 tracing::info!("this computer is paired anew: nothing counts as deleted in this round");
+                Ok(())
+            }
+            Output::Endless => {
+                self.planning_stopped();
                 Ok(())
             }
         }

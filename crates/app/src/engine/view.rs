@@ -1,7 +1,7 @@
 //! What people ask the engine, and what they decide.
 
 use super::{
-    Effect, HubRoom, Part, Result, Room, lock,
+    Cause, Effect, HubRoom, Part, Result, Room, lock,
     source::Source,
     told,
     worker::{Job, Prepared, Write, folder_kind},
@@ -14,14 +14,15 @@ use crate::{
     message::{Code, Problem},
 };
 use pim::{FolderKind, FolderUid, ItemUid, NativeHash};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use stores::FolderId;
 use sync::{
+    guard::Guarded,
     hub::{Decision, SessionId},
-    index::{Direction, FolderRecord, Hold, HubIndex, Local, Remote, ReplicaIndex},
+    index::{Direction, FolderRecord, Hold, HubIndex, ItemRecord, Local, Remote, ReplicaIndex},
     model::{Conflict, ConflictId, ItemState, ReplicaId, RowBody, Seq, Subject},
     plan::{Action, decide},
-    replica::{Replica, StoreChange},
+    replica::{Replica, StoreChange, give_way},
     wire::Frame,
 };
 
@@ -143,6 +144,7 @@ impl Room {
                 Some(Hold::DeletionWaits) => HeldWhere::AtServer,
                 Some(Hold::RemovalWaits) => HeldWhere::Here,
                 Some(Hold::DeletedElsewhere) => HeldWhere::DeletedElsewhere,
+                Some(Hold::ReversionWaits) => HeldWhere::Reverted,
                 _ => continue,
             };
             // The server shows its own waiting deletions below.
@@ -187,7 +189,10 @@ impl Room {
                 continue;
             }
             match (&record.hold, decision) {
-                (Some(Hold::RemovalWaits), HeldDecision::Allow) => record.hold = Some(Hold::Approved),
+                (Some(Hold::RemovalWaits | Hold::ReversionWaits), HeldDecision::Allow) => {
+                    record.hold = Some(Hold::Approved);
+                }
+                (Some(Hold::ReversionWaits), HeldDecision::Restore) => give_way(&mut record),
                 // The item stays here and becomes the current version again.
                 (Some(Hold::RemovalWaits | Hold::DeletedElsewhere), HeldDecision::Restore) => {
                     record.base = None;
@@ -210,9 +215,12 @@ impl Room {
             index.put_item(item, &record)?;
             self.replica.observed(item);
         }
-        let mut guard = index.guard()?;
-        guard.decide(folder);
-        index.set_guard(&guard)?;
+        for over in [Guarded::Deletions, Guarded::Reversions] {
+            let mut guard = index.guard(over)?;
+            guard.decide(folder);
+            index.set_guard(over, &guard)?;
+        }
+        self.tell_reversions(folder)?;
         if let Some(HubRoom { hub, index }) = &mut self.hub {
             let decision = match decision {
                 HeldDecision::Allow => Decision::Allow,
@@ -231,6 +239,31 @@ impl Room {
             is_any = true;
         }
         if is_any { Ok(()) } else { Err(Problem::new(Code::NothingToUndo).with("id", folder.to_string())) }
+    }
+
+    /// Says in which folders items went back to an earlier state, after a start.
+    pub(super) fn tell_all_reversions(&mut self) -> Result<()> {
+        let held = self.index.replica().held_items()?;
+        let waits = |record: &ItemRecord| record.hold == Some(Hold::ReversionWaits);
+        let folders: BTreeSet<FolderUid> =
+            held.iter().filter(|(_, record)| waits(record)).filter_map(|(_, record)| record.folder()).collect();
+        folders.into_iter().try_for_each(|folder| self.tell_reversions(folder))
+    }
+
+    /// Says how many items of a folder went back to an earlier state and wait, or that none do any more.
+    pub(super) fn tell_reversions(&mut self, folder: FolderUid) -> Result<()> {
+        let index = self.index.replica();
+        let waits =
+            |record: &ItemRecord| record.hold == Some(Hold::ReversionWaits) && record.folder() == Some(folder);
+        let count = index.held_items()?.iter().filter(|(_, record)| waits(record)).count() as u64;
+        if count == 0 {
+            self.problems.clear(&Cause::Reverted(folder));
+            return Ok(());
+        }
+        let name = index.folder(folder)?.and_then(|record| record.local).map(|local| local.state.name);
+        let problem = Problem::new(Code::ReversionsHeld).with("n", count).with("folder", name.unwrap_or_default());
+        self.problem(Cause::Reverted(folder), problem);
+        Ok(())
     }
 
     /// Open conflicts.
@@ -388,6 +421,9 @@ impl Room {
                         record.hold = Some(Hold::Revive);
                     } else if is_gone && record.base.is_some() {
                         record.hold = Some(Hold::Approved);
+                    } else if record.base.is_some() && record.is_changed_here() {
+                        // Going back to an earlier state is what the person wanted.
+                        record.hold = Some(Hold::Approved);
                     } else if is_gone {
                         // Deleted elsewhere before, and here now: nothing is left to agree on.
                         record.remote = None;
@@ -397,7 +433,7 @@ impl Room {
                 self.replica.observed(item);
             }
             Err(error) => {
-                self.store_problem(super::Cause::Writing, &error);
+                self.store_problem(Cause::Writing, &error);
                 self.read_all();
             }
         }

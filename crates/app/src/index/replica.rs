@@ -6,10 +6,10 @@ use super::{
     item::{Href, href_hash, select},
     to_json,
 };
-use pim::{FolderUid, ItemUid};
+use pim::{CanonHash, FolderUid, ItemUid};
 use sync::{
-    guard::Guard,
-    index::{FolderRecord, Hold, ItemRecord, Local, ReplicaIndex, Result},
+    guard::{Guard, Guarded},
+    index::{EARLIER_MAX, FolderRecord, Hold, ItemRecord, Local, ReplicaIndex, Result},
     model::{Conflict, ConflictId, Cursor, ReplicaId},
 };
 
@@ -20,7 +20,6 @@ pub struct ReplicaView(pub(super) Index);
 pub(super) const REPLICA: &str = "replica.id";
 const CURSOR: &str = "replica.cursor";
 const STAMP: &str = "replica.stamp";
-const GUARD: &str = "replica.guard";
 
 impl ReplicaIndex for ReplicaView {
     fn begin(&mut self) -> Result<()> {
@@ -220,11 +219,51 @@ impl ReplicaIndex for ReplicaView {
         Ok(())
     }
 
-    fn guard(&self) -> Result<Guard> {
-        Ok(self.0.json_value(GUARD)?.unwrap_or_default())
+    fn put_earlier(&mut self, item: ItemUid, content: CanonHash) -> Result<()> {
+        let shared = &self.0.0;
+        shared.run(
+            "INSERT OR REPLACE INTO earlier (item, content) VALUES (?1, ?2)",
+            (item.as_bytes(), beginning(content)),
+        )?;
+        shared.run(
+            "DELETE FROM earlier WHERE item = ?1
+                 AND id <= (SELECT id FROM earlier WHERE item = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+            (item.as_bytes(), EARLIER_MAX as i64),
+        )?;
+        Ok(())
     }
 
-    fn set_guard(&mut self, guard: &Guard) -> Result<()> {
-        self.0.set_json_value(GUARD, guard)
+    fn was_earlier(&self, item: ItemUid, content: CanonHash) -> Result<bool> {
+        let sql = "SELECT 1 FROM earlier WHERE item = ?1 AND content = ?2";
+        Ok(self.0.0.one(sql, (item.as_bytes(), beginning(content)), |_| Ok(()))?.is_some())
     }
+
+    fn guard(&self, over: Guarded) -> Result<Guard> {
+        Ok(self.0.json_value(guard_key(over))?.unwrap_or_default())
+    }
+
+    fn set_guard(&mut self, over: Guarded, guard: &Guard) -> Result<()> {
+        self.0.set_json_value(guard_key(over), guard)
+    }
+}
+
+impl Index {
+    /// Forgets what items held before that aren't known any more.
+    pub fn forget_earlier_of_the_gone(&self) -> Result<()> {
+        let sql = "DELETE FROM earlier WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.uid = earlier.item)";
+        self.0.run(sql, ()).map(drop)
+    }
+}
+
+const fn guard_key(over: Guarded) -> &'static str {
+    match over {
+        Guarded::Deletions => "replica.guard",
+        Guarded::Reversions => "replica.guard.reversions",
+    }
+}
+
+/// Eight bytes of a hash: enough among the contents of one item.
+fn beginning(content: CanonHash) -> i64 {
+    let (beginning, _) = content.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
+    i64::from_be_bytes(*beginning)
 }

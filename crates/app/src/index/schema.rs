@@ -7,7 +7,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x546e_646d;
 
 /// Each entry takes a file from the version that is its place in the list to the next one.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, EARLIER];
 
 /// The version this program writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -152,6 +152,13 @@ CREATE INDEX entries_by_item ON entries (item);
 -- Contents that items had before, and when they had them last: so that a change can be undone.
 CREATE TABLE before_images (native BLOB PRIMARY KEY NOT NULL, kept_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX before_images_by_age ON before_images (kept_at);
+";
+
+const EARLIER: &str = "
+-- What the store held of an item before, newest last: the first eight bytes of its hash. Going back to it in many items at
+-- once looks like a restored backup.
+CREATE TABLE earlier (id INTEGER PRIMARY KEY AUTOINCREMENT, item BLOB NOT NULL, content INTEGER NOT NULL);
+CREATE UNIQUE INDEX earlier_by_item ON earlier (item, content);
 ";
 
 /// Lets the hub find a content in the server's own store. A client never asks, so only a server pays for it.

@@ -124,12 +124,13 @@ codes! {
     NoRoom = "S02", Data, ["need_bytes", "free_bytes"];
     ConnectionBroke = "S03", NotConnected, ["done", "all"];
     ItemsLeftOut = "S04", Data, ["n", "reason"];
-    ReversionsHeld = "S05", Held, ["n", "folder", "computer"];
+    ReversionsHeld = "S05", Held, ["n", "folder"];
     ServerRestored = "S06", Ok, ["server"];
     NotConfirmed = "S07", Usage, [];
     ChangedSince = "S08", Other, ["n"];
     IndexDamaged = "S09", Other, ["file"];
     ConflictsWait = "S10", Conflicts, ["n"];
+    PlanningEndless = "S11", Other, [];
 
     SettingsNotSaved = "C01", Other, ["folder"];
     SettingsNotUnderstood = "C02", Usage, ["file", "line", "reason"];

@@ -367,9 +367,11 @@ impl Instance {
                     Ok(engine::Event::Happened(Happened::Conflict(_, id))) => {
                         Some(Event::Conflict { id: engine::view::hex(&id.0) })
                     }
-                    Ok(engine::Event::Happened(Happened::RemovalsHeld(folder, count) | Happened::DeletionsHeld(folder, count))) => {
-                        Some(Event::Held { folder: folder.to_string(), count })
-                    }
+                    Ok(engine::Event::Happened(
+                        Happened::RemovalsHeld(folder, count)
+                        | Happened::DeletionsHeld(folder, count)
+                        | Happened::ReversionsHeld(folder, count),
+                    )) => Some(Event::Held { folder: folder.to_string(), count }),
                     Ok(engine::Event::Problem(problem)) => Some(Event::Problem { problem: problem.view(self.language()) }),
                     Ok(engine::Event::Happened(_)) | Err(broadcast::error::RecvError::Lagged(_)) => None,
                     Err(broadcast::error::RecvError::Closed) => break,

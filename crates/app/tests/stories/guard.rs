@@ -1,6 +1,8 @@
 //! Deletions that nobody may have meant.
 
-use crate::common::{Computer, call, joined, server, status, until_held, until_same, wait_quiet};
+use crate::common::{
+    Computer, call, contact, joined, server, status, until_held, until_problem, until_same, wait_quiet,
+};
 use serde_json::json;
 use std::fs;
 
@@ -84,4 +86,94 @@ async fn half_a_folder_deleted_at_the_office_waits_before_anything_goes() {
     until_same(&[&office, &laptop], 100).await;
     until_held(&server, 0).await;
     wait_quiet(&client).await;
+}
+
+async fn two_with_30_contacts_edited_once() -> (Computer, Computer, app::node::Node, app::node::Node) {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    let write = |phone: &str| {
+        for number in 0..30 {
+            let card = contact(&format!("card-{number}"), &format!("Person {number}"), phone);
+            office.write(&format!("contacts/Friends/{number}.vcf"), card);
+        }
+    };
+    write("111");
+    let server = server(&office).await;
+    let client = joined(&server, &laptop).await;
+    until_same(&[&office, &laptop], 30).await;
+    // Edited a few at a time, by a person at the office.
+    write("222");
+    until_phone(&laptop, "222", 30).await;
+    wait_quiet(&client).await;
+    (office, laptop, server, client)
+}
+
+fn with_phone(computer: &Computer, phone: &str) -> usize {
+    let line = format!("TEL:{phone}");
+    computer.items().keys().filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains(&line)).count()
+}
+
+async fn until_phone(computer: &Computer, phone: &str, count: usize) {
+    crate::common::until(&format!("{count} numbers {phone} cross"), || with_phone(computer, phone) == count).await;
+}
+
+fn restore_backup(computer: &Computer) {
+    for (_, bytes) in computer.items().into_keys() {
+        let text = String::from_utf8(bytes).unwrap();
+        let uid = text.lines().find(|line| line.starts_with("UID:")).unwrap();
+        computer.edit("contacts/Friends", &format!("{uid}\r"), text.replace("TEL:222", "TEL:111"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_restored_on_the_laptop_waits_there_and_goes_when_somebody_takes_it_back() {
+    let (office, laptop, server, client) = two_with_30_contacts_edited_once().await;
+    client.shut_down().await;
+    restore_backup(&laptop);
+    let client = crate::common::run(&laptop).await;
+    until_held(&client, 30).await;
+    until_problem(&client, Some("S05")).await;
+    wait_quiet(&client).await;
+    assert_eq!(with_phone(&office, "222"), 30, "the backup reached the office");
+    let held = call(&client, "held", json!({})).await;
+    assert_eq!((&held[0]["path"], &held[0]["waits"]), (&json!("contacts/Friends"), &json!("reverted")), "{held:#}");
+    assert_eq!(status(&server).await.held, 0, "nothing to decide at the office");
+
+    // It waits across restarts, and an edit from the office doesn't let a part of it go.
+    client.shut_down().await;
+    office.edit("contacts/Friends", "UID:card-7\r", contact("card-7", "Person 7", "222") + "\r\n");
+    let client = crate::common::run(&laptop).await;
+    until_problem(&client, Some("S05")).await;
+    wait_quiet(&client).await;
+    assert_eq!((status(&client).await.held, with_phone(&office, "222")), (30, 30));
+
+    call(&client, "decide_held", json!({"folder": "contacts/Friends", "decision": "restore"})).await;
+    until_phone(&laptop, "222", 30).await;
+    until_held(&client, 0).await;
+    until_problem(&client, None).await;
+    wait_quiet(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_restored_at_the_office_waits_there_and_counts_everywhere_when_it_was_meant() {
+    let (office, laptop, server, client) = two_with_30_contacts_edited_once().await;
+    restore_backup(&office);
+    until_held(&server, 30).await;
+    wait_quiet(&client).await;
+    assert_eq!(with_phone(&laptop, "222"), 30, "the backup reached the laptop");
+    call(&server, "decide_held", json!({"folder": "contacts/Friends", "decision": "allow"})).await;
+    until_phone(&laptop, "111", 30).await;
+    until_held(&server, 0).await;
+    wait_quiet(&client).await;
+
+    // Taking that back is what a person wants, and needn't be asked for.
+    let runs = call(&client, "history", json!({"run": null})).await;
+    let run = call(&client, "history", json!({"run": runs["runs"][0]["id"]})).await;
+    let items: std::collections::BTreeSet<&str> =
+        run["entries"].as_array().unwrap().iter().map(|entry| entry["item"].as_str().unwrap()).collect();
+    for item in items {
+        call(&client, "undo", json!({"what": item})).await;
+    }
+    until_phone(&office, "222", 30).await;
+    wait_quiet(&client).await;
+    assert_eq!((status(&client).await.held, status(&server).await.held), (0, 0));
 }

@@ -306,3 +306,28 @@ async fn a_computer_that_starts_without_its_data_waits_for_it() {
     wait_quiet(&client).await;
     assert!(status(&client).await.problem.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_program_at_the_office_writes_anew_without_changing_it_can_still_be_had() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    let event = |stamp: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//a//EN\r\nBEGIN:VEVENT\r\nUID:tea\r\nDTSTAMP:{stamp}\r\n\
+             DTSTART:20261122T150000Z\r\nSUMMARY:Tea\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    office.write("calendars/Private/tea.ics", event("20261122T100000Z"));
+    let server = server(&office).await;
+    call(&server, "wait_quiet", json!({})).await;
+    // The bytes that the hub's row was numbered with are nowhere any more.
+    office.write("calendars/Private/tea.ics", event("20261123T110000Z"));
+    let client = joined(&server, &laptop).await;
+    until_same(&[&office, &laptop], 1).await;
+
+    // The same on the laptop: nothing is sent for it, and both keep their bytes.
+    laptop.edit("calendars/Private", "UID:tea", event("20261124T120000Z"));
+    a_while().await;
+    wait_quiet(&client).await;
+    assert!(office.text("calendars/Private", "UID:tea").contains("20261123T110000Z"));
+    assert!(laptop.text("calendars/Private", "UID:tea").contains("20261124T120000Z"));
+}

@@ -31,8 +31,9 @@ pub(crate) async fn conflicts(args: Conflicts, profile: &Profile, output: Output
                 Keep::Both => say!(words, "resolved-both"),
                 Keep::Merge => say!(words, "resolved-merge"),
             };
-            let Done {} = decide(profile, output, "resolve_conflict", ResolveConflict { id, keep }).await?;
-            Ok(Answer::done(text))
+            let request = ResolveConflict { id, keep };
+            let decided = decide::<Done>(profile, output, "resolve_conflict", request).await?;
+            Ok(Answer::new(json!({"done": decided.is_done}), decided.said(words, text)))
         }
     }
 }

@@ -16,19 +16,19 @@ use serde_json::json;
 
 pub(crate) async fn held(args: Held, profile: &Profile, output: Output) -> Result<Answer> {
     let words = output.words;
-    let (folder, decision, text) = match args.decision {
+    let (folder, decision) = match args.decision {
         None => return list(profile, words).await,
-        Some(HeldDecision::Allow { folder }) => {
-            let text = say!(words, "held-allowed", folder = &folder);
-            (folder, Decision::Allow, text)
-        }
-        Some(HeldDecision::Restore { folder }) => {
-            let text = say!(words, "held-restored", folder = &folder);
-            (folder, Decision::Restore, text)
-        }
+        Some(HeldDecision::Allow { folder }) => (folder, Decision::Allow),
+        Some(HeldDecision::Restore { folder }) => (folder, Decision::Restore),
     };
-    let Done {} = decide(profile, output, "decide_held", DecideHeld { folder, decision }).await?;
-    Ok(Answer::done(text))
+    let request = DecideHeld { folder: folder.clone(), decision };
+    let decided = decide::<Done>(profile, output, "decide_held", request).await?;
+    let text = match decision {
+        Decision::Allow => say!(words, "held-allowed", folder = &folder),
+        Decision::Restore if decided.is_done => say!(words, "held-restored", folder = &folder),
+        Decision::Restore => say!(words, "held-restoring", folder = &folder),
+    };
+    Ok(Answer::new(json!({"done": decided.is_done}), decided.said(words, text)))
 }
 
 async fn list(profile: &Profile, words: Words) -> Result<Answer> {
@@ -40,6 +40,7 @@ async fn list(profile: &Profile, words: Words) -> Result<Answer> {
             HeldWhere::AtServer => say!(words, "held-at-server", folder = folder, n = n, of = of),
             HeldWhere::Here => say!(words, "held-here", folder = folder, n = n, of = of),
             HeldWhere::Emptied => say!(words, "held-emptied", folder = folder, n = n),
+            HeldWhere::Reverted => say!(words, "held-reverted", folder = folder, n = n, of = of),
             HeldWhere::DeletedElsewhere => say!(words, "held-deleted-elsewhere", folder = folder, n = n),
         });
         text.push('\n');

@@ -29,16 +29,20 @@ pub(crate) async fn history(args: &History, profile: &Profile, words: Words) -> 
 pub(crate) async fn undo(args: Undo, profile: &Profile, output: Output) -> Result<Answer> {
     let words = output.words;
     let request = UndoRequest { what: args.what };
-    let UndoAnswer { undone, left } = decide(profile, output, "undo", request).await?;
+    let decided = decide::<UndoAnswer>(profile, output, "undo", request).await?;
+    let UndoAnswer { undone, ref left } = decided.answer;
     let mut text = say!(words, "undone", n = undone);
-    for item in &left {
+    if undone > 0 {
+        text = decided.said(words, text);
+    }
+    for item in left {
         text.push_str(&format!("\n    {}", printable(item)));
     }
     if !left.is_empty() {
         output.problem_beside(&Problem::new(Code::ChangedSince).with("n", left.len()));
     }
     let exit = if undone == 0 && !left.is_empty() { Exit::Other } else { Exit::Ok };
-    Ok(Answer::new(json!({"undone": undone, "left": left}), text).ending(exit))
+    Ok(Answer::new(json!({"undone": undone, "left": left, "done": decided.is_done}), text).ending(exit))
 }
 
 fn runs(runs: &[RunView], words: Words) -> String {

@@ -2,6 +2,7 @@
 
 use super::{Happened, MergeJob, Output, PAGE, Replica, Result, STEPS_MAX, Step, StoreChange, Then, WANTED_BYTES_MAX};
 use crate::{
+    guard::Guarded,
     index::{Base, Direction, FolderRecord, Hold, ItemRecord, Local, Remote, ReplicaIndex},
     model::{Conflict, ConflictId, ItemState, Seq, Subject, Tombstone},
     pairing::{self, Candidate},
@@ -75,7 +76,7 @@ impl Replica {
     /// Decides on items until enough is on its way. `is_whole`: both stores are read, so what only one side has is new.
     pub(super) fn plan_items(&mut self, index: &mut impl ReplicaIndex, is_whole: bool, now_secs: u64) -> Result<()> {
         let mut folders = Folders::default();
-        let mut removals = Vec::new();
+        let (mut removals, mut reversions) = (Vec::new(), Vec::new());
         while self.steps.len() < STEPS_MAX && self.wanted_bytes < WANTED_BYTES_MAX {
             if self.queue.is_empty() && !self.load_page(index)? {
                 break;
@@ -101,10 +102,46 @@ impl Replica {
             match decide(&record, direction, self.settings.pairing) {
                 Action::Rest => {}
                 Action::Remove { seq, tombstone } => removals.push((item, record, seq, tombstone)),
+                action if is_sent(&action) && is_reversion(index, item, &record)? => {
+                    reversions.push((item, folder, record, action));
+                }
                 action => self.begin(index, &mut folders, item, record, action)?,
             }
         }
+        self.begin_reversions(index, &mut folders, reversions, now_secs)?;
         self.begin_removals(index, removals, now_secs)
+    }
+
+    /// Sends what went back to an earlier state, as far as it isn't so much that it looks like a restored backup.
+    fn begin_reversions(
+        &mut self,
+        index: &mut impl ReplicaIndex,
+        folders: &mut Folders,
+        reversions: Vec<(ItemUid, FolderUid, ItemRecord, Action)>,
+        now_secs: u64,
+    ) -> Result<()> {
+        if reversions.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<FolderUid> = reversions.iter().map(|(_, folder, ..)| *folder).collect();
+        let (sizes, total) = (sizes_of(index, &asked)?, index.base_total()?);
+        let mut guard = index.guard(Guarded::Reversions)?;
+        let verdicts = guard.admit(now_secs, &asked, &|folder| sizes.get(&folder).copied().unwrap_or(0), total);
+        index.set_guard(Guarded::Reversions, &guard)?;
+        let mut held = BTreeMap::<FolderUid, u64>::new();
+        for ((item, folder, mut record, action), may_pass) in reversions.into_iter().zip(verdicts) {
+            // What may pass isn't asked for once more when it is sent again after a cut.
+            record.hold = Some(if may_pass { Hold::Approved } else { Hold::ReversionWaits });
+            index.put_item(item, &record)?;
+            if may_pass {
+                self.begin(index, folders, item, record, action)?;
+            } else {
+                *held.entry(folder).or_default() += 1;
+            }
+        }
+        let said = |(folder, count)| Output::Happened(Happened::ReversionsHeld(folder, count));
+        self.outputs.extend(held.into_iter().map(said));
+        Ok(())
     }
 
     fn load_page(&mut self, index: &impl ReplicaIndex) -> Result<bool> {
@@ -129,6 +166,9 @@ impl Replica {
         match action {
             Action::Rest | Action::Remove { .. } => {}
             Action::Agree { seq, state } => {
+                if let (Some(base), Some(local)) = (&record.base, &record.local) {
+                    super::settle::remember_earlier(index, item, Some(&base.stored), &local.state)?;
+                }
                 super::settle::agree(&mut record, seq, state);
                 index.put_item(item, &record)?;
                 self.has_item_settled = true;
@@ -348,28 +388,25 @@ impl Replica {
         let needs_guard = |record: &ItemRecord, tombstone: &Option<Tombstone>| {
             record.hold != Some(Hold::Approved) && tombstone.is_some_and(|tombstone| !tombstone.approved)
         };
-        let mut guard = index.guard()?;
+        let mut guard = index.guard(Guarded::Deletions)?;
         let total = index.base_total()?;
         let mut by_time = BTreeMap::<u64, Vec<(ItemUid, FolderUid)>>::new();
-        let mut sizes = BTreeMap::new();
         for (item, record, _, tombstone) in &removals {
             if needs_guard(record, tombstone) {
                 let folder = record.folder().expect("an item to remove lies in a folder");
-                if let Entry::Vacant(entry) = sizes.entry(folder) {
-                    entry.insert(index.base_count(folder)?);
-                }
                 // Deletions count when they were made, not when they are heard of: weeks of them aren't one flood.
                 let at = tombstone.map_or(now_secs, |tombstone| tombstone.at.min(now_secs));
                 by_time.entry(at).or_default().push((*item, folder));
             }
         }
+        let sizes = sizes_of(index, by_time.values().flatten().map(|(_, folder)| folder))?;
         let mut held = std::collections::BTreeSet::new();
         for (at, group) in by_time {
             let folders: Vec<FolderUid> = group.iter().map(|(_, folder)| *folder).collect();
             let verdicts = guard.admit(at, &folders, &|folder| sizes.get(&folder).copied().unwrap_or(0), total);
             held.extend(group.iter().zip(verdicts).filter(|(_, may_pass)| !may_pass).map(|((item, _), _)| *item));
         }
-        index.set_guard(&guard)?;
+        index.set_guard(Guarded::Deletions, &guard)?;
         let mut held_by_folder = BTreeMap::<FolderUid, u64>::new();
         for (item, mut record, seq, _) in removals {
             if held.contains(&item) {
@@ -384,6 +421,35 @@ impl Replica {
         self.outputs.extend(held_by_folder.into_iter().map(said));
         Ok(())
     }
+}
+
+/// How many items each of these folders had at the last agreement.
+fn sizes_of<'a>(
+    index: &impl ReplicaIndex,
+    folders: impl IntoIterator<Item = &'a FolderUid>,
+) -> Result<BTreeMap<FolderUid, u64>> {
+    let mut sizes = BTreeMap::new();
+    for folder in folders {
+        if let Entry::Vacant(entry) = sizes.entry(*folder) {
+            entry.insert(index.base_count(*folder)?);
+        }
+    }
+    Ok(sizes)
+}
+
+/// Whether the action makes the store's content count at the hub.
+const fn is_sent(action: &Action) -> bool {
+    matches!(action, Action::Send { .. } | Action::Merge { .. })
+}
+
+/// Whether the store went back: it holds what it held before, or less than half of what was agreed on.
+fn is_reversion(index: &impl ReplicaIndex, item: ItemUid, record: &ItemRecord) -> Result<bool> {
+    let (Some(base), Some(local)) = (&record.base, &record.local) else { return Ok(false) };
+    let (before, now) = (&base.stored.version, &local.state.version);
+    if local.state.kind == Kind::Message || record.hold == Some(Hold::Approved) || now.same_content(before) {
+        return Ok(false);
+    }
+    Ok(now.size < before.size / 2 || index.was_earlier(item, now.canon)?)
 }
 
 /// Gives the item that this computer calls `ours` the uid the hub has for it.

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[cfg(test)]
 pub(crate) use settle::accepted as accept_for_tests;
-pub use settle::{ApplyOutcome, settle_removed, settle_written};
+pub use settle::{ApplyOutcome, give_way, settle_removed, settle_written};
 
 /// What the replica wants done, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +56,8 @@ pub enum Output {
     Happened(Happened),
     /// The replica's past doesn't count at the hub any more; it was paired anew.
     PairedAnew,
+    /// Planning went in a circle and was stopped: nothing more is due before the next [`Replica::connected`].
+    Endless,
 }
 
 /// Two contents to be merged.
@@ -134,6 +136,8 @@ pub enum Happened {
     RemovalsHeld(FolderUid, u64),
     /// Deletions wait for a person at the server.
     DeletionsHeld(FolderUid, u64),
+    /// Items of this computer that went back to an earlier state wait for a person here.
+    ReversionsHeld(FolderUid, u64),
     /// Items that may be the same; both are kept.
     MaybeSame(ItemUid, ItemUid),
     /// The item can't be kept the same; the reason's stable name.
@@ -185,7 +189,7 @@ enum Phase {
 }
 
 /// How a replica goes about it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// What the first round does with items that only one side has.
     pub pairing: Pairing,
@@ -193,6 +197,14 @@ pub struct Settings {
     pub is_preview: bool,
     /// Folders to pair although they are called otherwise: (the hub's, ours).
     pub folder_map: Vec<(FolderUid, FolderUid)>,
+    /// Planning that isn't at its end after so many rounds goes in a circle (I14). Every round leaves less to do.
+    pub rounds_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { pairing: Pairing::default(), is_preview: false, folder_map: Vec::new(), rounds_max: 200 }
+    }
 }
 
 /// A replica in or between sessions. Everything to be remembered is in its [`ReplicaIndex`].
@@ -250,7 +262,6 @@ const WANTED_BYTES_MAX: u64 = 16 << 20;
 const GROUP_ITEMS_MAX: usize = 1024;
 const GROUP_BYTES_MAX: u64 = 16 << 20;
 const PAGE: usize = 4096;
-const ROUNDS_MAX: usize = 200;
 
 impl Replica {
     /// A replica between sessions.
@@ -546,7 +557,10 @@ impl Replica {
         }
         self.is_pairing_due |= record.base.is_none();
         record.remote = Some(remote);
-        wake(&mut record);
+        // News from the hub don't make what looks like a restored backup an ordinary edit.
+        if record.hold != Some(Hold::ReversionWaits) {
+            wake(&mut record);
+        }
         index.put_item(uid, &record)?;
         self.queue.push_back(uid);
         Ok(())
@@ -601,8 +615,11 @@ impl Replica {
             self.look_again();
         }
         for round in 0.. {
-            // Every round leaves less to do; more than these would be going in a circle (I14).
-            assert!(round < ROUNDS_MAX, "planning ends");
+            if round >= self.settings.rounds_max {
+                self.disconnected();
+                self.outputs.push_back(Output::Endless);
+                return Ok(());
+            }
             if self.do_folders_wait_for_items && self.has_item_settled && self.steps.is_empty() && self.queue.is_empty()
             {
                 self.do_folders_wait_for_items = false;

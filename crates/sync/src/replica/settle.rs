@@ -7,7 +7,7 @@ use crate::{
     model::{ConflictId, ItemState, Seq, Version},
     wire::{self, Frame, Outcome, Proposal, Refusal},
 };
-use pim::ItemUid;
+use pim::{ItemUid, Kind};
 
 /// What became of a change in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +41,16 @@ impl Replica {
             (Outcome::Accepted(seq), Step::Proposed { state, local, overrules, .. }) => {
                 self.own_content.remove(&item);
                 let before = record.base.as_ref().map(|base| base.state.clone());
+                remember_earlier(index, item, record.base.as_ref().map(|base| &base.stored), &local.state)?;
                 accepted(&mut record, seq, state.clone(), &local);
                 index.put_item(item, &record)?;
                 if overrules {
                     self.outputs.push_back(Output::Happened(Happened::DeletionOverruled(item)));
                 }
-                self.outputs.push_back(Output::Happened(Happened::There(Change { item, before, after: Some(state) })));
+                if before.as_ref().is_none_or(|before| !before.same_as(&state)) {
+                    let change = Change { item, before, after: Some(state) };
+                    self.outputs.push_back(Output::Happened(Happened::There(change)));
+                }
             }
             (Outcome::Accepted(seq), Step::ProposedGone) => {
                 let before = record.base.take().map(|base| base.state);
@@ -209,10 +213,8 @@ impl Replica {
         // Nothing of ours is left to send: the hub's version is due here.
         let mut record = index.item(item)?.unwrap_or_default();
         if record.local.as_ref().is_some_and(|now| now.state.same_as(&local.state)) {
-            let fields = local.fields.clone();
-            let seq_before = record.base.as_ref().map_or(Seq(0), |base| base.seq);
-            record.base = Some(Base { seq: seq_before, state: local.state.clone(), stored: local.state, fields });
             record.remote.get_or_insert(Remote::Live { seq, state: theirs });
+            give_way(&mut record);
             index.put_item(item, &record)?;
         }
         self.queue.push_back(item);
@@ -261,6 +263,33 @@ pub(super) fn agree(record: &mut ItemRecord, seq: Seq, state: ItemState) {
     record.hold = None;
 }
 
+/// Nothing of what the store holds is to be sent: the hub's version is due here, as if the store had been agreed on.
+pub fn give_way(record: &mut ItemRecord) {
+    let Some(local) = &record.local else { return };
+    let (state, stored, fields) = (local.state.clone(), local.state.clone(), local.fields.clone());
+    let seq = record.base.as_ref().map_or(Seq(0), |base| base.seq);
+    if let Some(Base { seq, state, .. }) = record.base.take() {
+        record.remote.get_or_insert(Remote::Live { seq, state });
+    }
+    record.base = Some(Base { seq, state, stored, fields });
+    record.hold = None;
+}
+
+/// What the store held until now is an earlier state: going back to it is told apart from other edits. Mail has none.
+pub(super) fn remember_earlier(
+    index: &mut impl ReplicaIndex,
+    item: ItemUid,
+    before: Option<&ItemState>,
+    now: &ItemState,
+) -> Result<()> {
+    match before {
+        Some(before) if now.kind != Kind::Message && !before.version.same_content(&now.version) => {
+            index.put_earlier(item, before.version.canon)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether the store needn't be written for `theirs`: it holds the same, or what it once made of just that version.
 pub(super) fn stands_for(ours: &Version, base: Option<&Base>, theirs: &Version) -> bool {
     let is_made_of = |base: &Base| ours.same_content(&base.stored.version) && theirs.same_content(&base.state.version);
@@ -295,6 +324,7 @@ pub fn settle_written(
 ) -> Result<Option<Change>> {
     let mut record = index.item(item)?.unwrap_or_default();
     let before = record.local.as_ref().map(|local| local.state.clone());
+    remember_earlier(index, item, before.as_ref(), &local.state)?;
     let (stored, fields) = (local.state.clone(), local.fields.clone());
     record.remote = record.remote.filter(|remote| remote.seq() > seq);
     record.base = Some(Base { seq, state: state.clone(), stored, fields });
