@@ -7,8 +7,8 @@
 use crate::{
     guard::{Guard, Guarded},
     index::{
-        Base, Direction, EARLIER_MAX, FolderBase, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, LocalFolder,
-        Remote, ReplicaIndex, ReplicaRecord,
+        Base, Direction, EARLIER_MAX, FolderBase, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local,
+        LocalFolder, Remote, ReplicaIndex, ReplicaRecord,
     },
     model::{
         Conflict, ConflictId, Cursor, Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject,
@@ -305,7 +305,12 @@ type Picture = (
 
 fn picture<I: ReplicaIndex>(home: &I) -> Picture {
     (
-        (home.replica().unwrap(), home.cursor().unwrap(), home.stamp().unwrap(), home.guard(Guarded::Deletions).unwrap()),
+        (
+            home.replica().unwrap(),
+            home.cursor().unwrap(),
+            home.stamp().unwrap(),
+            home.guard(Guarded::Deletions).unwrap(),
+        ),
         (0..50).filter_map(|number| Some((item_uid(number), home.item(item_uid(number)).unwrap()?))).collect(),
         home.folders().unwrap(),
         home.conflicts().unwrap(),
@@ -464,8 +469,7 @@ fn an_item_is_dirty_exactly_while_something_may_be_due<I: ReplicaIndex>(mut home
     let a = mail(1, "a");
     let read = ItemState { flags: Flags(BTreeSet::from([Flag::Seen])), ..a.clone() };
     let renamed = ItemState { name: "other".into(), ..a.clone() };
-    let rewritten =
-        ItemState { version: Version { native: NativeHash([9; 32]), ..a.version }, ..a.clone() };
+    let rewritten = ItemState { version: Version { native: NativeHash([9; 32]), ..a.version }, ..a.clone() };
     let both = settled(1, "a", &a);
     let with_local = |state: &ItemState| ItemRecord { local: Some(local("a", state.clone())), ..both.clone() };
     let stories = [

@@ -4,7 +4,9 @@
 
 use crate::{
     guard::{Guard, Guarded},
-    index::{EARLIER_MAX, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, ReplicaIndex, ReplicaRecord, Result},
+    index::{
+        EARLIER_MAX, FolderRecord, HeldDeletion, Hold, HubIndex, ItemRecord, Local, ReplicaIndex, ReplicaRecord, Result,
+    },
     model::{
         Conflict, ConflictId, Cursor, Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject,
     },

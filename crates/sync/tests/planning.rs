@@ -18,8 +18,7 @@ fn meet(replica: &mut Replica, index: &mut MemoryReplica) -> Vec<Output> {
         stamp: [2; 16],
         is_reading: false,
     };
-    let rows =
-        Rows { rows: Vec::new(), upto: Seq(0), mark: LogMark::default(), is_head: true, is_reading: false };
+    let rows = Rows { rows: Vec::new(), upto: Seq(0), mark: LogMark::default(), is_head: true, is_reading: false };
     replica.connected(index).unwrap();
     replica.handle(index, Frame::Welcome(welcome), [3; 16]).unwrap();
     replica.handle(index, Frame::Rows(rows), [3; 16]).unwrap();

@@ -253,8 +253,7 @@ impl Room {
     /// Says how many items of a folder went back to an earlier state and wait, or that none do any more.
     pub(super) fn tell_reversions(&mut self, folder: FolderUid) -> Result<()> {
         let index = self.index.replica();
-        let waits =
-            |record: &ItemRecord| record.hold == Some(Hold::ReversionWaits) && record.folder() == Some(folder);
+        let waits = |record: &ItemRecord| record.hold == Some(Hold::ReversionWaits) && record.folder() == Some(folder);
         let count = index.held_items()?.iter().filter(|(_, record)| waits(record)).count() as u64;
         if count == 0 {
             self.problems.clear(&Cause::Reverted(folder));

@@ -408,7 +408,12 @@ impl Replica {
         }
         index.set_guard(Guarded::Deletions, &guard)?;
         let mut held_by_folder = BTreeMap::<FolderUid, u64>::new();
-        for (item, mut record, seq, _) in removals {
+        for (item, mut record, seq, tombstone) in removals {
+            if needs_guard(&record, &tombstone) && !held.contains(&item) {
+                // It isn't counted once more when a crash comes before it is carried out.
+                record.hold = Some(Hold::Approved);
+                index.put_item(item, &record)?;
+            }
             if held.contains(&item) {
                 *held_by_folder.entry(record.folder().expect("as above")).or_default() += 1;
                 record.hold = Some(Hold::RemovalWaits);
