@@ -27,11 +27,14 @@ pub use key_change::{KeyChange, KeyChangeError};
 mod paste;
 pub use paste::{Pasted, find_in_text};
 
+mod record;
+pub use record::{RecordError, ServerRecord};
+
 mod secret;
 pub use secret::Secret;
 
 mod server_id;
-pub use server_id::{ServerId, ServerIdError};
+pub use server_id::{RecordKeys, ServerId, ServerIdError};
 
 mod text;
 pub use text::{Comment, ServerName, TextError};

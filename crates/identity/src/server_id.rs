@@ -24,17 +24,28 @@ impl ServerId {
     /// hopeless to look for another key with the same ID.
     #[must_use]
     pub fn derive(key: &PublicKey, service_id: &ServiceId, salt: &Salt) -> Self {
-        let params = argon2::Params::new(64 * 1024, 3, 1, Some(16)).expect("constant parameters within their limits");
-        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let input = [b"tandem id 1".as_slice(), key.as_bytes(), service_id.as_bytes()].concat();
         let mut hash = [0; 16];
-        argon2.hash_password_into(&input, salt.as_bytes(), &mut hash).expect("constant lengths within their limits");
+        slow_hash(&input, salt.as_bytes(), &mut hash);
         let bits = u128::from_be_bytes(hash);
         let mut symbols = [0; DATA_LEN];
         for (at, symbol) in symbols.iter_mut().enumerate() {
             *symbol = (bits >> (123 - 5 * at)) as u8 & 31;
         }
         Self::from_data(&symbols)
+    }
+
+    /// What writes and reads this ID's record where everybody can store something. Takes about half a second, so that
+    /// trying every ID is hopeless.
+    #[must_use]
+    pub fn record_keys(&self) -> RecordKeys {
+        let mut hash = zeroize::Zeroizing::new([0; 64]);
+        slow_hash(self.to_string().as_bytes(), b"tandem record key 1", hash.as_mut());
+        let (seed, secret) = hash.split_at(32);
+        RecordKeys {
+            signing_seed: seed.try_into().expect("half of 64"),
+            secret: secret.try_into().expect("half of 64"),
+        }
     }
 
     /// Reads an ID as people write it: capitals or not, with hyphens and spaces anywhere, I and L for 1, O for 0.
@@ -68,6 +79,29 @@ impl ServerId {
         debug_assert_eq!(syndromes(&symbols), (0, 0));
         Self(symbols)
     }
+}
+
+/// Made from a server ID: who has the ID can read and overwrite its record in the open network, nobody else can find it.
+#[derive(Clone)]
+pub struct RecordKeys {
+    /// The seed of the ed25519 key under which the record is stored (BEP 44).
+    pub signing_seed: [u8; 32],
+    /// What its contents are encrypted with.
+    pub secret: [u8; 32],
+}
+
+impl fmt::Debug for RecordKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecordKeys(..)")
+    }
+}
+
+/// Argon2id over 64 MiB.
+fn slow_hash(input: &[u8], salt: &[u8], hash: &mut [u8]) {
+    let params =
+        argon2::Params::new(64 * 1024, 3, 1, Some(hash.len())).expect("constant parameters within their limits");
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    argon2.hash_password_into(input, salt, hash).expect("constant lengths within their limits");
 }
 
 impl fmt::Display for ServerId {
@@ -274,6 +308,15 @@ mod tests {
         assert_ne!(id, ServerId::derive(&IdentityKey::from_seed(&[4; 32]).public(), &service_id, &salt));
         assert_ne!(id, ServerId::derive(&key, &ServiceId::from_bytes([4; 16]), &salt));
         assert_ne!(id, ServerId::derive(&key, &service_id, &Salt::from_bytes([4; 16])));
+    }
+
+    #[test]
+    fn an_ids_record_keys_stay_what_they_are() {
+        let keys = example().record_keys();
+        // Records in the network outlive a version of this program.
+        assert_eq!(keys.signing_seed[..4], [241, 25, 27, 206]);
+        assert_ne!(keys.signing_seed, keys.secret);
+        assert_eq!(format!("{keys:?}"), "RecordKeys(..)");
     }
 
     proptest! {

@@ -29,12 +29,14 @@ pub enum CloseCode {
     Replaced,
     /// The program ends.
     GoingAway,
+    /// The server ID leads nowhere any more.
+    Revoked,
     /// A number of a later version.
     Other(u64),
 }
 
 impl CloseCode {
-    const NAMED: [(u32, Self); 12] = [
+    const NAMED: [(u32, Self); 13] = [
         (0, Self::Done),
         (1, Self::LostRace),
         (2, Self::Removed),
@@ -47,6 +49,7 @@ impl CloseCode {
         (9, Self::TooSlow),
         (10, Self::Replaced),
         (11, Self::GoingAway),
+        (12, Self::Revoked),
     ];
 
     pub(crate) fn number(self) -> VarInt {
@@ -89,6 +92,9 @@ pub enum Refusal {
         /// The version the server speaks.
         speaks: u64,
     },
+    /// The server ID by which this computer wants to be added was revoked.
+    #[error("the server ID was revoked")]
+    Revoked,
     /// Not let in, without saying why.
     #[error("the server did not let this computer in")]
     NotAdmitted,
@@ -102,6 +108,7 @@ impl Refusal {
             Self::InternetOff => CloseCode::InternetOff,
             Self::Busy { .. } => CloseCode::Busy,
             Self::Version { .. } => CloseCode::Version,
+            Self::Revoked => CloseCode::Revoked,
             Self::NotAdmitted => CloseCode::NotAdmitted,
         }
     }
@@ -111,7 +118,7 @@ impl Refusal {
         let number = match self {
             Self::Paused { until_unix_secs: number } | Self::Busy { retry_secs: number } => number.unwrap_or(0),
             Self::Version { speaks } => speaks,
-            Self::Removed | Self::InternetOff | Self::NotAdmitted => 0,
+            Self::Removed | Self::InternetOff | Self::Revoked | Self::NotAdmitted => 0,
         };
         number.to_be_bytes()
     }
@@ -125,6 +132,7 @@ impl Refusal {
             CloseCode::InternetOff => Some(Self::InternetOff),
             CloseCode::Busy => Some(Self::Busy { retry_secs: some }),
             CloseCode::Version => Some(Self::Version { speaks: number }),
+            CloseCode::Revoked => Some(Self::Revoked),
             CloseCode::NotAdmitted => Some(Self::NotAdmitted),
             _ => None,
         }
@@ -201,6 +209,7 @@ mod tests {
             Refusal::InternetOff,
             Refusal::Busy { retry_secs: Some(30) },
             Refusal::Version { speaks: 2 },
+            Refusal::Revoked,
             Refusal::NotAdmitted,
         ] {
             let code = CloseCode::from_number(refusal.code().number());

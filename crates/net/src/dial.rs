@@ -1,20 +1,17 @@
-//! The client's side of a new connection: several addresses race, the first handshake with the right key wins.
+//! The client's side of a new connection, from the first address to the first answer.
 
 use crate::{
-    CloseCode, Closed, Control, Credentials, Enrolment, FrameError, FrameReceiver, FrameSender, Joined, KnockKey, Link,
-    PairError, Refusal,
+    CloseCode, Closed, Control, Credentials, Enrolment, Entrants, FrameError, FrameReceiver, FrameSender, Joined,
+    KnockKey, Link, PairError, Refusal,
     endpoint::Shared,
     link::canonical,
     opening::{self, Wish, kind},
-    pairing, tls,
+    pairing, race,
 };
 use bytes::Bytes;
 use identity::PublicKey;
 use std::{net::SocketAddr, sync::Arc};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::time::timeout;
 
 /// Whom to call.
 #[derive(Clone, Debug)]
@@ -95,12 +92,39 @@ pub struct Paired {
     enrolment: Enrolment,
 }
 
-pub(crate) async fn dial(shared: &Arc<Shared>, target: &Target, wish: Wish) -> Result<Answer, DialError> {
-    let (connection, server) = race(shared, target).await?;
+/// A connection to the right server on which nothing was said yet. The server waits for ten seconds.
+#[derive(Debug)]
+pub struct Connected(Pairing);
+
+pub(crate) async fn connect(shared: &Arc<Shared>, target: &Target, entrants: Entrants) -> Result<Connected, DialError> {
+    let (connection, server) = race::run(shared, target, entrants).await?;
     let (sender, receiver) = connection.open_bi().await.map_err(Closed::from)?;
     let receiver = FrameReceiver::new(receiver, opening::caps, &shared.settings.limits);
     let control = Control { sender: FrameSender::new(sender), receiver };
-    Pairing { shared: Arc::clone(shared), connection, control, server }.ask(wish).await
+    Ok(Connected(Pairing { shared: Arc::clone(shared), connection, control, server }))
+}
+
+impl Connected {
+    /// Where the server is.
+    #[must_use]
+    pub fn remote_address(&self) -> SocketAddr {
+        self.0.remote_address()
+    }
+
+    /// Asks for a session as a paired device. `hello` has at most [`HELLO_MAX`](crate::HELLO_MAX) bytes.
+    pub async fn join(self, hello: impl Into<Bytes>) -> Result<Answer, DialError> {
+        self.0.ask(Wish::Session { hello: hello.into() }).await
+    }
+
+    /// Asks to be added.
+    pub async fn ask_to_pair(self) -> Result<Answer, DialError> {
+        self.0.ask(Wish::Pairing).await
+    }
+
+    /// Another connection is as good.
+    pub fn give_up(self) {
+        self.0.connection.close(CloseCode::LostRace.number(), b"");
+    }
 }
 
 impl Pairing {
@@ -173,64 +197,5 @@ impl Paired {
             Answer::Joined(joined) => Ok(joined),
             Answer::PairingNeeded(_) => Err(DialError::Refused(Refusal::NotAdmitted)),
         }
-    }
-}
-
-async fn race(shared: &Arc<Shared>, target: &Target) -> Result<(quinn::Connection, PublicKey), DialError> {
-    let mut waiting = target.addresses.iter().copied();
-    let mut attempts = JoinSet::new();
-    let (mut tried, mut wrong) = (0, None);
-    let mut next_at = Instant::now();
-    loop {
-        // A failed attempt makes room for the next address at once; a quiet one after a moment.
-        if waiting.len() > 0 && (attempts.is_empty() || Instant::now() >= next_at) {
-            let address = waiting.next().expect("it has a length");
-            attempts.spawn(attempt(Arc::clone(shared), target.clone(), address));
-            tried += 1;
-            next_at = Instant::now() + shared.settings.limits.dial_step;
-        }
-        tokio::select! {
-            finished = attempts.join_next(), if !attempts.is_empty() => match finished {
-                Some(Ok(Ok(won))) => {
-                    while let Some(lost) = attempts.try_join_next() {
-                        if let Ok(Ok((connection, _))) = lost {
-                            connection.close(CloseCode::LostRace.number(), b"");
-                        }
-                    }
-                    return Ok(won);
-                }
-                Some(Ok(Err(Some(found)))) => wrong = Some(found),
-                _ => next_at = Instant::now(),
-            },
-            () = sleep_until(next_at), if waiting.len() > 0 => {}
-            else => break,
-        }
-    }
-    Err(match wrong {
-        Some((address, found)) => DialError::WrongServerKey { address, found },
-        None if tried == 0 => DialError::NoAddress,
-        None => DialError::NoAnswer { tried },
-    })
-}
-
-type Answered = (quinn::Connection, PublicKey);
-type WrongKey = (SocketAddr, PublicKey);
-
-/// One address. Fails with the key that answered if it was the wrong one, else with nothing.
-async fn attempt(shared: Arc<Shared>, target: Target, address: SocketAddr) -> Result<Answered, Option<WrongKey>> {
-    let (config, seen) = tls::client_config(&shared.key, target.server, target.knock, &shared.tokens, &shared.shape);
-    let name = tls::server_name(target.server.as_ref());
-    let connecting = shared.quinn.connect_with(config, address, &name).map_err(|_| None)?;
-    let connected = timeout(shared.settings.limits.dial, connecting).await;
-    match connected {
-        Ok(Ok(connection)) => {
-            let key = tls::peer_key(&connection).ok_or(None)?;
-            Ok((connection, key))
-        }
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "an address answered, but not well");
-            Err(seen.wrong().map(|key| (address, key)))
-        }
-        Err(_) => Err(None),
     }
 }

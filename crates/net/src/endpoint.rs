@@ -1,12 +1,11 @@
 //! One UDP socket that is server and client at once.
 
 use crate::{
-    Answer, Arrival, Cut, DialError, FrameCaps, Knock, Limits, OnLink, Refusal, SavedTransport, ServerRules, Target,
-    dial,
+    Answer, Arrival, Connected, Cut, DialError, Entrants, FrameCaps, Knock, Limits, OnLink, Refusal, SavedTransport,
+    ServerRules, Target, dial,
     gate::Gate,
     link::{LinkSettings, Links},
     on_link,
-    opening::Wish,
     pairing::Compute,
     saved::AddressTokens,
     serve, socket,
@@ -163,14 +162,25 @@ impl Endpoint {
         }
     }
 
+    /// Calls a server: the first of its addresses where it answers wins. Further addresses may be found meanwhile.
+    pub async fn connect(&self, target: &Target, entrants: Entrants) -> Result<Connected, DialError> {
+        dial::connect(&self.shared, target, entrants).await
+    }
+
     /// Calls a server as a paired device. `hello` (at most [`HELLO_MAX`](crate::HELLO_MAX) bytes) rides along.
     pub async fn dial(&self, target: &Target, hello: impl Into<Bytes>) -> Result<Answer, DialError> {
-        dial::dial(&self.shared, target, Wish::Session { hello: hello.into() }).await
+        self.connect(target, Entrants::none()).await?.join(hello).await
     }
 
     /// Calls a server to be added, or to have it prove that it knows the password.
     pub async fn dial_to_pair(&self, target: &Target) -> Result<Answer, DialError> {
-        dial::dial(&self.shared, target, Wish::Pairing).await
+        self.connect(target, Entrants::none()).await?.ask_to_pair().await
+    }
+
+    /// Whether an address is in the same network as this computer.
+    #[must_use]
+    pub fn is_lan(&self, address: &SocketAddr) -> bool {
+        self.shared.settings.on_link.is_lan(address.ip())
     }
 
     /// Cuts live connections at once and says why.

@@ -8,11 +8,17 @@
 mod budget;
 pub use budget::{FAILURES_MAX, Guess, GuessBudgets, Permit, Verdict, WINDOW_SECS};
 
+pub mod candidates;
+pub use candidates::{Candidate, Candidates, Source};
+
 mod close;
 pub use close::{CloseCode, Closed, Refusal};
 
 mod dial;
-pub use dial::{Answer, DialError, Paired, Pairing, Target};
+pub use dial::{Answer, Connected, DialError, Paired, Pairing, Target};
+
+mod dht;
+pub use dht::{Dht, DhtError};
 
 mod endpoint;
 pub use endpoint::{Endpoint, EndpointConfig};
@@ -31,6 +37,9 @@ pub use limits::Limits;
 mod link;
 pub use link::{Control, Cut, Joined, Link, LinkStats};
 
+mod network_watch;
+pub use network_watch::{NetworkChange, watch_network};
+
 mod on_link;
 pub use on_link::{Network, OnLink};
 
@@ -43,8 +52,16 @@ pub use pairing::{Credentials, Enrolment, NewDevice, NotEnrolled, PairError, Pai
 mod password;
 pub use password::{PasswordError, PasswordRecord};
 
+pub mod peer_name;
+pub use peer_name::PeerName;
+
+mod race;
+pub use race::{Entrants, Entry};
+
 mod saved;
 pub use saved::SavedTransport;
+
+pub mod server_record;
 
 mod serve;
 pub use serve::{Admission, Arrival, Caller, Doorkeeper, ServerRules};

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! client                                                       server
-//!   Pair1 {version, device name, platform, ticket?, KE1}  →      takes a guess from the budget, then computes
+//!   Pair1 {version, device name, platform, ticket?, salt of the server ID?, KE1}
+//!                                                         →      refuses a revoked salt, takes a guess from the budget, then computes
 //!                                          ← Pair2 {KE2} or Wait {seconds}
 //!   Argon2id; a wrong password ends here, silently
 //!   Pair3 {KE3, HMAC(session key, "c" ‖ E)}               →      right: gives the guess back, stores the device
@@ -15,13 +16,13 @@
 
 use crate::{
     CloseCode, Closed, Control, Frame, FrameError, Guess, PasswordError, PasswordRecord, Permit, Refusal, Verdict,
-    opening::kind,
+    opening::{self, kind},
     password::{ClientExchange, KE1_LEN, KE3_LEN, ServerExchange, SessionKey},
     tls,
 };
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
-use identity::{DeviceId, PublicKey, Secret, Token};
+use identity::{DeviceId, PublicKey, Salt, Secret, Token};
 use sha2::Sha256;
 use std::net::IpAddr;
 
@@ -34,6 +35,9 @@ const PLATFORM_MAX: usize = 32;
 pub trait PairingDesk: Send + Sync {
     /// The record of the password; `None`: none is set, so nobody can be added.
     fn password(&self) -> Option<PasswordRecord>;
+    /// Whether a server ID with this salt still leads here. A pairing by a revoked one is refused, also when somebody
+    /// put the record back where it was found.
+    fn is_published(&self, salt: &Salt) -> bool;
     /// Takes a guess from the budgets.
     fn take_guess(&self, guess: &Guess) -> Verdict;
     /// Gives a guess back.
@@ -58,6 +62,8 @@ pub struct NewDevice {
     pub is_lan: bool,
     /// The digest of the ticket it showed.
     pub ticket: Option<[u8; 32]>,
+    /// It found the server by its ID.
+    pub by_server_id: bool,
     /// It was removed before, so the owner's consent is needed.
     pub was_removed: bool,
 }
@@ -78,6 +84,8 @@ pub struct Credentials {
     pub platform: String,
     /// The ticket of the invitation.
     pub ticket: Option<Token>,
+    /// The salt of the record to which a server ID led.
+    pub salt: Option<Salt>,
 }
 
 /// What both sides know afterwards.
@@ -109,6 +117,9 @@ pub enum PairError {
     /// The owner has to open the door first.
     #[error("adding computers is closed until the owner opens it")]
     DoorClosed,
+    /// The server ID by which this computer came was revoked.
+    #[error("the server ID was revoked")]
+    Revoked,
     /// The server said no, without saying why.
     #[error("the server did not add this computer")]
     Refused,
@@ -211,6 +222,10 @@ pub(crate) async fn serve(
     let record = desk.password().ok_or(NotPaired::Refuse(Refusal::NotAdmitted))?;
     let ticket = request.ticket.map(|token| token.digest());
 
+    if request.salt.is_some_and(|salt| !desk.is_published(&salt)) {
+        return Err(NotPaired::Refuse(Refusal::Revoked));
+    }
+
     // Before anything is computed, or asking would cost the server more than the asker.
     let guess = Guess { source: asker.address, is_lan: asker.is_lan, ticket };
     let permit = match desk.take_guess(&guess) {
@@ -242,6 +257,7 @@ pub(crate) async fn serve(
         address: asker.address,
         is_lan: asker.is_lan,
         ticket,
+        by_server_id: request.salt.is_some(),
         was_removed: asker.was_removed,
     };
     let server_name = desk.enrol(&device).map_err(|NotEnrolled| NotPaired::Refuse(Refusal::NotAdmitted))?;
@@ -272,10 +288,14 @@ fn waiting(payload: &[u8]) -> PairError {
 
 async fn expect(control: &mut Control) -> Result<Frame, PairError> {
     match control.receiver.next().await {
-        Ok(Some(frame)) if frame.kind == kind::REFUSED => Err(PairError::Refused),
+        Ok(Some(frame)) if frame.kind == kind::REFUSED => Err(match opening::decode_refusal(&frame.payload) {
+            Refusal::Revoked => PairError::Revoked,
+            _ => PairError::Refused,
+        }),
         Ok(Some(frame)) => Ok(frame),
         Ok(None) => Err(PairError::Damaged),
         Err(FrameError::Closed(Closed::Refused(Refusal::NotAdmitted))) => Err(PairError::Refused),
+        Err(FrameError::Closed(Closed::Refused(Refusal::Revoked))) => Err(PairError::Revoked),
         Err(error) => Err(error.into()),
     }
 }
@@ -313,6 +333,7 @@ struct Request {
     name: String,
     platform: String,
     ticket: Option<Token>,
+    salt: Option<Salt>,
     ke1: Vec<u8>,
 }
 
@@ -323,9 +344,9 @@ fn encode_request(credentials: &Credentials, ke1: &[u8]) -> Bytes {
     bytes.extend_from_slice(name.as_bytes());
     bytes.push(platform.len() as u8);
     bytes.extend_from_slice(platform.as_bytes());
-    bytes.push(u8::from(credentials.ticket.is_some()));
-    if let Some(ticket) = &credentials.ticket {
-        bytes.extend_from_slice(ticket.as_bytes());
+    for optional in [credentials.ticket.as_ref().map(Token::as_bytes), credentials.salt.as_ref().map(Salt::as_bytes)] {
+        bytes.push(u8::from(optional.is_some()));
+        bytes.extend_from_slice(optional.map_or(&[], |sixteen| sixteen.as_slice()));
     }
     bytes.extend_from_slice(ke1);
     bytes.into()
@@ -336,16 +357,20 @@ impl Request {
         let (&version, bytes) = bytes.split_first()?;
         let (name, bytes) = short_text(bytes, NAME_MAX)?;
         let (platform, bytes) = short_text(bytes, PLATFORM_MAX)?;
-        let (ticket, ke1) = match bytes.split_first()? {
-            (0, rest) => (None, rest),
-            (1, rest) => {
-                let (token, rest) = rest.split_first_chunk::<16>()?;
-                (Some(Token::from_bytes(*token)), rest)
-            }
-            _ => return None,
-        };
+        let (ticket, bytes) = optional(bytes)?;
+        let (salt, ke1) = optional(bytes)?;
+        let (ticket, salt) = (ticket.map(Token::from_bytes), salt.map(Salt::from_bytes));
         let is_whole = version == VERSION && ke1.len() == KE1_LEN;
-        is_whole.then(|| Self { name, platform, ticket, ke1: ke1.to_vec() })
+        is_whole.then(|| Self { name, platform, ticket, salt, ke1: ke1.to_vec() })
+    }
+}
+
+/// Sixteen bytes that may be missing.
+fn optional(bytes: &[u8]) -> Option<(Option<[u8; 16]>, &[u8])> {
+    match bytes.split_first()? {
+        (0, rest) => Some((None, rest)),
+        (1, rest) => rest.split_first_chunk().map(|(sixteen, rest)| (Some(*sixteen), rest)),
+        _ => None,
     }
 }
 
@@ -373,6 +398,7 @@ mod tests {
             device_name: name.to_owned(),
             platform: "linux".to_owned(),
             ticket,
+            salt: ticket.map(|_| Salt::from_bytes([6; 16])),
         }
     }
 
@@ -380,8 +406,13 @@ mod tests {
     fn a_request_is_read_back() {
         for ticket in [None, Some(Token::from_bytes([5; 16]))] {
             let request = Request::decode(&encode_request(&credentials("laptop", ticket), &[7; KE1_LEN]));
-            let expected =
-                Request { name: "laptop".to_owned(), platform: "linux".to_owned(), ticket, ke1: vec![7; KE1_LEN] };
+            let expected = Request {
+                name: "laptop".to_owned(),
+                platform: "linux".to_owned(),
+                ticket,
+                salt: ticket.map(|_| Salt::from_bytes([6; 16])),
+                ke1: vec![7; KE1_LEN],
+            };
             assert_eq!(request, Some(expected));
         }
     }

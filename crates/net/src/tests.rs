@@ -1,6 +1,7 @@
 //! Two computers on loopback with the real QUIC and TLS stack.
 
 mod dialing;
+mod finding;
 mod frames;
 mod hostile;
 mod pairing;
@@ -93,6 +94,10 @@ impl Doorkeeper for Desk {
 impl PairingDesk for Desk {
     fn password(&self) -> Option<PasswordRecord> {
         self.with(|desk| desk.password.clone())
+    }
+
+    fn is_published(&self, salt: &identity::Salt) -> bool {
+        *salt == identity::Salt::from_bytes([3; 16])
     }
 
     fn take_guess(&self, guess: &Guess) -> Verdict {
@@ -197,6 +202,7 @@ fn credentials(password: &str) -> Credentials {
         device_name: "laptop".to_owned(),
         platform: "linux".to_owned(),
         ticket: None,
+        salt: None,
     }
 }
 

@@ -174,6 +174,7 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
             .with("server", server)
             .with("have", env!("CARGO_PKG_VERSION"))
             .with("other", speaks.to_string()),
+        Refusal::Revoked => Problem::new(Code::ServerIdNotPublished),
         Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
     }
 }
@@ -186,6 +187,7 @@ pub(super) fn pair_problem(error: PairError, server: &str) -> Problem {
         }
         PairError::Wait { secs } => Problem::new(Code::TooManyTries).with("server", server).with("wait_secs", secs),
         PairError::DoorClosed => Problem::new(Code::DoorClosedInternet).with("server", server),
+        PairError::Revoked => Problem::new(Code::ServerIdNotPublished),
         PairError::Refused => Problem::new(Code::OwnerMustAllow).with("server", server),
         PairError::Damaged => Problem::new(Code::VersionsDiffer)
             .with("server", server)

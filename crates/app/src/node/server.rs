@@ -10,7 +10,7 @@ use crate::{
     secrets::{SecretName, SecretStore},
     settings::Settings,
 };
-use identity::{DeviceId, ServiceId, Timestamp, Token};
+use identity::{DeviceId, Salt, ServiceId, Timestamp, Token};
 use net::{
     Admission, Arrival, Caller, Cut, Doorkeeper, Guess, GuessBudgets, NewDevice, NotEnrolled, PairingDesk,
     PasswordRecord, Permit, Refusal, ServerRules, Verdict,
@@ -51,6 +51,8 @@ struct State {
     server_name: String,
     internet: bool,
     pause: Option<super::Pause>,
+    /// Of the server ID that leads here now.
+    published: Option<Salt>,
 }
 
 impl Door {
@@ -73,6 +75,7 @@ impl Door {
             server_name: settings.name.as_ref().map(ToString::to_string).unwrap_or_default(),
             internet: settings.network.internet,
             pause: None,
+            published: None,
         };
         Ok(Self { state: Mutex::new(state), engine: engine.owned(), sessions: AtomicU64::new(1) })
     }
@@ -190,6 +193,10 @@ impl PairingDesk for Door {
         self.record()
     }
 
+    fn is_published(&self, salt: &Salt) -> bool {
+        self.state().published.as_ref() == Some(salt)
+    }
+
     fn take_guess(&self, guess: &Guess) -> Verdict {
         self.change_budgets(|budgets| budgets.take(guess, now_secs(), chance()))
     }
@@ -211,7 +218,11 @@ impl PairingDesk for Door {
             name: device.name.clone(),
             platform: device.platform.clone(),
             paired_at: now_secs(),
-            paired_by: if device.ticket.is_some() { PairedBy::Invitation } else { PairedBy::Address },
+            paired_by: match device {
+                NewDevice { by_server_id: true, .. } => PairedBy::ServerId,
+                NewDevice { ticket: Some(_), .. } => PairedBy::Invitation,
+                _ => PairedBy::Address,
+            },
             last_seen_day: Some(now_secs() / 86_400),
             removed_at: None,
             is_allowed_again: false,

@@ -194,6 +194,7 @@ impl Node {
             device_name: request.device_name.clone(),
             platform: std::env::consts::OS.to_owned(),
             ticket: ticket.as_ref().map(|ticket| ticket.token),
+            salt: None,
         };
         let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
         let server: PublicKey = paired.server();

@@ -90,8 +90,8 @@ async fn garbage_in_the_password_exchange_is_refused_like_a_wrong_password() {
     let (mut sender, _receiver) = connection.open_bi().await.unwrap();
     let opening = opening::encode(&Wish::Pairing);
     sender.write_all(&frame(kind::OPENING, opening.len() as u32, &opening)).await.unwrap();
-    // No name, no platform, no ticket, and the identity point as KE1.
-    let request = [&[1, 0, 0, 0], [0; 96].as_slice()].concat();
+    // No name, no platform, no ticket, no salt, and the identity point as KE1.
+    let request = [&[1, 0, 0, 0, 0], [0; 96].as_slice()].concat();
     sender.write_all(&frame(kind::PAIR1, request.len() as u32, &request)).await.unwrap();
     assert_eq!(code(&soon(connection.closed()).await), Some(CloseCode::NotAdmitted));
 }

@@ -1,0 +1,162 @@
+//! Several addresses race for a new connection: the first handshake with the right key wins.
+//!
+//! The first address (the one that worked last) and all in the local network are called at once, each further one
+//! 100 ms later. Addresses that somebody finds meanwhile ([`Entrants`]) join. Whoever finishes later is closed as having
+//! lost the race.
+
+use crate::{CloseCode, DialError, Target, endpoint::Shared, tls};
+use identity::PublicKey;
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// Addresses that join a race while it runs. It isn't over before nobody can send any more.
+#[derive(Debug)]
+pub struct Entrants(mpsc::Receiver<SocketAddr>);
+
+/// Enters addresses into a race. An address that was tried already isn't tried again.
+#[derive(Clone, Debug)]
+pub struct Entry(mpsc::Sender<SocketAddr>);
+
+/// No honest source names more.
+const ENTRANTS_MAX: usize = 64;
+
+impl Entrants {
+    /// For addresses that are still being looked for.
+    #[must_use]
+    pub fn open() -> (Entry, Self) {
+        let (entry, entrants) = mpsc::channel(ENTRANTS_MAX);
+        (Entry(entry), Self(entrants))
+    }
+
+    /// Nobody is looking.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::open().1
+    }
+}
+
+impl Entry {
+    /// Enters an address. `false`: the race is over.
+    pub async fn enter(&self, address: SocketAddr) -> bool {
+        self.0.send(address).await.is_ok()
+    }
+
+    /// Waits until the race is over, so that nobody looks on for nothing.
+    pub async fn over(&self) {
+        self.0.closed().await;
+    }
+}
+
+pub(crate) type Won = (quinn::Connection, PublicKey);
+type WrongKey = (SocketAddr, PublicKey);
+
+/// One race.
+struct Race<'a> {
+    shared: &'a Arc<Shared>,
+    target: &'a Target,
+    waiting: VecDeque<SocketAddr>,
+    called: Vec<SocketAddr>,
+    attempts: JoinSet<Result<Won, Option<WrongKey>>>,
+    wrong: Option<WrongKey>,
+    next_at: Instant,
+}
+
+pub(crate) async fn run(shared: &Arc<Shared>, target: &Target, entrants: Entrants) -> Result<Won, DialError> {
+    let mut race = Race {
+        shared,
+        target,
+        waiting: VecDeque::new(),
+        called: Vec::new(),
+        attempts: JoinSet::new(),
+        wrong: None,
+        next_at: Instant::now(),
+    };
+    for (place, address) in target.addresses.iter().enumerate() {
+        race.enter(*address, place == 0);
+    }
+    race.run(entrants).await
+}
+
+impl Race<'_> {
+    fn enter(&mut self, address: SocketAddr, is_first: bool) {
+        if self.called.contains(&address) || self.called.len() >= ENTRANTS_MAX {
+            return;
+        }
+        self.called.push(address);
+        if is_first || self.shared.settings.on_link.is_lan(address.ip()) {
+            self.call(address);
+        } else {
+            self.waiting.push_back(address);
+        }
+    }
+
+    fn call(&mut self, address: SocketAddr) {
+        self.attempts.spawn(attempt(Arc::clone(self.shared), self.target.clone(), address));
+        self.next_at = Instant::now() + self.shared.settings.limits.dial_step;
+    }
+
+    async fn run(mut self, entrants: Entrants) -> Result<Won, DialError> {
+        let mut entrants = entrants.0;
+        let mut is_open = true;
+        loop {
+            // A failed attempt makes room for the next address at once; a quiet one after a moment.
+            if (self.attempts.is_empty() || Instant::now() >= self.next_at)
+                && let Some(address) = self.waiting.pop_front()
+            {
+                self.call(address);
+            }
+            let next_at = self.next_at;
+            tokio::select! {
+                finished = self.attempts.join_next(), if !self.attempts.is_empty() => match finished {
+                    Some(Ok(Ok(won))) => {
+                        self.close_losers();
+                        return Ok(won);
+                    }
+                    Some(Ok(Err(Some(found)))) => self.wrong = Some(found),
+                    _ => self.next_at = Instant::now(),
+                },
+                entrant = entrants.recv(), if is_open => match entrant {
+                    Some(address) => self.enter(address, false),
+                    None => is_open = false,
+                },
+                () = sleep_until(next_at), if !self.waiting.is_empty() => {}
+                else => break,
+            }
+        }
+        Err(match self.wrong {
+            Some((address, found)) => DialError::WrongServerKey { address, found },
+            None if self.called.is_empty() => DialError::NoAddress,
+            None => DialError::NoAnswer { tried: self.called.len() },
+        })
+    }
+
+    fn close_losers(&mut self) {
+        while let Some(lost) = self.attempts.try_join_next() {
+            if let Ok(Ok((connection, _))) = lost {
+                connection.close(CloseCode::LostRace.number(), b"");
+            }
+        }
+    }
+}
+
+/// One address. Fails with the key that answered if it was the wrong one, else with nothing.
+async fn attempt(shared: Arc<Shared>, target: Target, address: SocketAddr) -> Result<Won, Option<WrongKey>> {
+    let (config, seen) = tls::client_config(&shared.key, target.server, target.knock, &shared.tokens, &shared.shape);
+    let name = tls::server_name(target.server.as_ref());
+    let connecting = shared.quinn.connect_with(config, address, &name).map_err(|_| None)?;
+    match timeout(shared.settings.limits.dial, connecting).await {
+        Ok(Ok(connection)) => {
+            let key = tls::peer_key(&connection).ok_or(None)?;
+            Ok((connection, key))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "an address answered, but not well");
+            Err(seen.wrong().map(|key| (address, key)))
+        }
+        Err(_) => Err(None),
+    }
+}
