@@ -388,3 +388,16 @@ duration-days = { $count ->
         [one] 1 Tag
        *[other] { $count } Tage
     }
+
+# Die Dialoge des Fensters, und was entfernt wurde
+window-choose-folder = Ordner wählen
+window-choose-backup-place = Wo frühere Fassungen liegen sollen
+window-choose-invitation = Einladung öffnen
+window-save-invitation = Einladung speichern
+window-save-preview = Vorschau speichern
+window-save-report = Bericht speichern
+window-invitations = Tandem-Einladungen
+window-files = Dateien
+removed-access = Schlüssel, Kennwort und Aufzeichnungen dieses Computers
+removed-autostart = Der Start mit dem Computer
+removed-settings = Einstellungen, frühere Fassungen und Protokolle

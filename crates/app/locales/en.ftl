@@ -392,3 +392,16 @@ duration-days = { $count ->
         [one] one day
        *[other] { $count } days
     }
+
+# The window's own dialogs, and what was taken away
+window-choose-folder = Choose a folder
+window-choose-backup-place = Where to keep earlier versions
+window-choose-invitation = Open an invitation
+window-save-invitation = Save the invitation
+window-save-preview = Save the preview
+window-save-report = Save the report
+window-invitations = Tandem invitations
+window-files = Files
+removed-access = This computer's key, password and records
+removed-autostart = The start with the computer
+removed-settings = Settings, earlier versions and logs

@@ -110,6 +110,43 @@ impl Profile {
         }
     }
 
+    /// Deletes what Tandem keeps for this profile: settings, records, earlier versions, logs. The data itself lies elsewhere.
+    /// Nobody may work with the profile.
+    pub fn remove(&self) -> Result<(), ProfileError> {
+        drop(self.lock()?);
+        let io = |folder: &Path, source| ProfileError::Io { folder: folder.to_owned(), source };
+        const NAMES: [&str; 9] = [
+            "config.toml",
+            "window.toml",
+            "servers.json",
+            "secrets.json",
+            "control",
+            "control.sock",
+            "lock",
+            "blobs",
+            "staging",
+        ];
+        let records = fs::read_dir(&self.data).map(|entries| entries.flatten().map(|entry| entry.path()).collect());
+        let records: Vec<PathBuf> = records.unwrap_or_default();
+        let is_record =
+            |path: &&PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("index.db"));
+        let mut paths: Vec<PathBuf> = records.iter().filter(is_record).cloned().collect();
+        paths.extend([&self.config, &self.data].iter().flat_map(|folder| NAMES.map(|name| folder.join(name))));
+        paths.push(self.logs.clone());
+        for path in paths {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(&path, error)),
+                _ => {}
+            }
+        }
+        // What others put there stays, and then the folders too.
+        for folder in [&self.data, &self.config] {
+            fs::remove_dir(folder).ok();
+        }
+        Ok(())
+    }
+
     /// The folder people name this profile by.
     #[must_use]
     pub fn folder(&self) -> &Path {

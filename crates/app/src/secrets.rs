@@ -188,6 +188,11 @@ pub fn choose(profile: &Profile, id: &ProfileId, asked_for: Option<StoreKind>) -
     }
 }
 
+/// Whether the computer's password store works. Nothing that belongs to a profile is looked at.
+pub fn probe() -> Result<(), SecretError> {
+    KeyringStore::new(&ProfileId::generate()).check()
+}
+
 /// The store the settings name. Nothing is asked of it yet.
 #[must_use]
 pub fn open(profile: &Profile, id: &ProfileId, kind: StoreKind) -> Box<dyn SecretStore> {

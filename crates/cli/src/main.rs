@@ -7,8 +7,6 @@
 mod args;
 mod commands;
 mod door;
-mod invitation;
-mod log;
 mod output;
 mod password;
 mod progress;
@@ -43,7 +41,7 @@ fn main() -> ExitCode {
     let language = Language::choose(common.lang, chosen.and_then(|settings| settings.language));
     let can_ask = !common.no_input && !common.json && io::stdin().is_terminal() && io::stderr().is_terminal();
     let output = Output { words: Words { language }, json: common.json, can_ask };
-    log::start(profile.as_ref().ok().map(Profile::logs), common.verbose);
+    app::log::start(profile.as_ref().ok().map(Profile::logs), common.verbose);
 
     let modes = Modes::remember();
     match profile.and_then(|profile| run(command, &profile, output)) {

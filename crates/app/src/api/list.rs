@@ -54,6 +54,12 @@ crate::commands! {
     resume(Nothing) -> Status;
     /// Switches "Synchronize via the Internet".
     set_internet(InternetRequest) -> Status;
+    /// The settings of this instance.
+    options(Nothing) -> Options;
+    /// Changes them.
+    set_options(SetOptions) -> Options;
+    /// Deletes the earlier versions that are kept to be undone.
+    empty_backup(Nothing) -> Options;
     /// What the first synchronization will do.
     preview(Nothing) -> Preview;
     /// Starts the first synchronization after a preview.

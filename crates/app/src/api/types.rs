@@ -260,7 +260,7 @@ pub struct ConflictRequest {
 }
 
 /// A field of an item, in words.
-#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 pub struct FieldView {
     /// Which.
     pub name: String,
@@ -484,6 +484,73 @@ pub struct PauseRequest {
 pub struct InternetRequest {
     /// On or off.
     pub on: bool,
+}
+
+/// Who wins when both sides changed the same.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ConflictRuleView {
+    /// Nobody: a person is asked.
+    #[default]
+    Ask,
+    /// The client's version; the other goes to the backup.
+    Client,
+    /// The server's version; the other goes to the backup.
+    Server,
+}
+
+/// The settings of the running instance.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Options {
+    /// `en` or `de`; `None`: as the system.
+    pub language: Option<String>,
+    /// What other computers call this one.
+    pub name: Option<String>,
+    /// "Find this server when its address changes".
+    pub peer_names: bool,
+    /// The UDP port this server listens at.
+    pub port: u16,
+    /// Who wins when both sides changed the same.
+    pub conflicts: ConflictRuleView,
+    /// How long earlier versions are kept, days.
+    pub backup_days: u16,
+    /// How much room they may take, bytes.
+    #[ts(type = "number")]
+    pub backup_bytes_max: u64,
+    /// How much they take now, bytes.
+    #[ts(type = "number")]
+    pub backup_bytes: u64,
+    /// Where they are.
+    pub backup_place: String,
+    /// Whether that place was chosen.
+    pub is_backup_place_chosen: bool,
+}
+
+/// Changes the settings of the running instance: what isn't named stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct SetOptions {
+    /// `en`, `de`, or empty: as the system.
+    pub language: Option<String>,
+    /// What other computers call this one.
+    pub name: Option<String>,
+    /// "Find this server when its address changes".
+    pub peer_names: Option<bool>,
+    /// The UDP port this server listens at, from the next start on.
+    pub port: Option<u16>,
+    /// Who wins when both sides changed the same.
+    pub conflicts: Option<ConflictRuleView>,
+    /// How long earlier versions are kept, days: 1 to 3,650.
+    pub backup_days: Option<u16>,
+    /// How much room they may take, bytes; 0: as in the beginning.
+    #[ts(type = "number")]
+    pub backup_bytes_max: Option<u64>,
+    /// Where they are, from the next start on; empty: in the profile.
+    pub backup_place: Option<String>,
+    /// Everything about earlier versions as it was in the beginning.
+    pub is_backup_as_made: bool,
 }
 
 /// What the first synchronization will do in one folder.

@@ -284,13 +284,16 @@ impl Room {
     }
 
     /// Forgets what is too old, and contents that nothing needs any more.
-    pub(super) fn tidy_up(&mut self) -> Result<()> {
+    pub(super) fn tidy_up(&mut self, keep: Keep) -> Result<()> {
         self.history.close_quiet(&self.index, now_secs())?;
         self.index.forget_earlier_of_the_gone()?;
-        let expired = self.index.expire_history(now_secs(), history::Limits::DEFAULT)?;
-        if !expired.is_clock_steady {
-            return Ok(());
-        }
+        let limits = history::Limits { age_max: keep.age_max, ..history::Limits::DEFAULT };
+        let expired = self.index.expire_history(now_secs(), limits)?;
+        if expired.is_clock_steady { self.collect_contents(keep) } else { Ok(()) }
+    }
+
+    /// Removes contents that nothing needs any more, and those that are only kept to be undone and are too old or too much.
+    pub(crate) fn collect_contents(&mut self, keep: Keep) -> Result<()> {
         let mut needed: BTreeSet<NativeHash> =
             self.index.replica().conflicts()?.iter().map(|(_, conflict)| conflict.loser.version.native).collect();
         if let Some(HubRoom { index, .. }) = &self.hub {
@@ -316,7 +319,7 @@ impl Room {
             let since = index.before_image_kept_at(native).map_err(CollectError::Index)?;
             Ok(since.map_or(Need::Nothing, |since| Need::Undo { since }))
         };
-        match lock(&self.shared.blobs).collect(now_secs(), Keep::DEFAULT, need) {
+        match lock(&self.shared.blobs).collect(now_secs(), keep, need) {
             Ok(collected) => self.index.forget_before_images(&collected.forgotten),
             Err(CollectError::Index(error)) => Err(error),
             Err(CollectError::Blobs(error)) => {

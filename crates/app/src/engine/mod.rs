@@ -24,7 +24,7 @@ pub mod view;
 mod worker;
 
 use crate::{
-    blobs::{BlobError, Blobs},
+    blobs::{self, BlobError, Blobs},
     history::History,
     index::{Found, HubView, Index, OpenError, Opened},
     message::{Code, Problem},
@@ -238,6 +238,7 @@ impl Engine {
                 folder_ids: BTreeMap::new(),
                 next_retry: Instant::now(),
                 next_tidy_up: Instant::now() + TIDY_UP,
+                keep: blobs::Keep::DEFAULT,
             };
             room.run(&queue);
         });
@@ -395,6 +396,8 @@ pub struct Room {
     folder_ids: BTreeMap<FolderId, FolderUid>,
     next_retry: Instant,
     next_tidy_up: Instant,
+    /// How long and how much is kept to be undone.
+    pub(crate) keep: blobs::Keep,
 }
 
 impl std::fmt::Debug for Room {
@@ -554,7 +557,7 @@ impl Room {
         }
         if Instant::now() >= self.next_tidy_up {
             self.next_tidy_up = Instant::now() + TIDY_UP;
-            self.tidy_up()?;
+            self.tidy_up(self.keep)?;
         }
         self.read_what_is_due();
         self.go_on()

@@ -650,7 +650,7 @@ pub(crate) fn path_of(folders: &[(FolderUid, FolderRecord)], folder: FolderUid, 
     names.join("/")
 }
 
-const fn kind_name(kind: FolderKind) -> &'static str {
+pub(crate) const fn kind_name(kind: FolderKind) -> &'static str {
     match kind {
         FolderKind::Mail => "mail",
         FolderKind::Contacts => "contacts",

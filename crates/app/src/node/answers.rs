@@ -30,7 +30,10 @@ const FETCH_WAIT: Duration = Duration::from_secs(15);
 
 impl Instance {
     /// Does something with the engine.
-    async fn ask<T: Send + 'static>(&self, ask: impl FnOnce(&mut Room) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Room) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.engine.run(ask).await.ok_or_else(gone)?
     }
 
@@ -423,7 +426,7 @@ impl Instance {
         self.ask(|room| room.preview()).await
     }
 
-    async fn wait_compared(&self) -> Result<()> {
+    pub(super) async fn wait_compared(&self) -> Result<()> {
         let mut state = self.engine.state();
         loop {
             if state.borrow_and_update().is_compared {
@@ -447,14 +450,21 @@ impl Instance {
         if choice.is_set {
             return Ok(());
         }
-        let Choice { only, map, .. } = choice.clone();
+        let Choice { only, map, directions, .. } = choice.clone();
         self.ask(move |room| {
             if !map.is_empty() {
                 let pairs = map.iter().map(|(theirs, mine)| Ok((room.find_folder(theirs)?, room.find_folder(mine)?)));
                 let pairs = pairs.collect::<Result<Vec<_>>>()?;
                 room.map_folders(pairs)?;
             }
-            if only.is_empty() { Ok(()) } else { room.select_only(&only) }
+            if !only.is_empty() {
+                room.select_only(&only)?;
+            }
+            for (path, direction) in directions {
+                let folder = room.find_folder(&path)?;
+                room.set_direction(folder, direction.into())?;
+            }
+            Ok(())
         })
         .await?;
         self.keep_choice(Choice { is_set: true, ..choice }).await
@@ -465,7 +475,7 @@ impl Instance {
             return Err(Problem::new(Code::OnClientOnly));
         }
         let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let is_plain = choice.only.is_empty() && choice.map.is_empty();
+        let is_plain = choice.only.is_empty() && choice.map.is_empty() && choice.directions.is_empty();
         if !is_plain && !choice.is_set {
             self.wait_compared().await?;
             self.apply_choice().await?;

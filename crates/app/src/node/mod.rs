@@ -8,10 +8,12 @@
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
 //! | `client.rs` | calling the server, again and again |
 //! | `answers.rs` | the commands of [`crate::api`] |
+//! | `options.rs` | the settings of a running instance |
 //! | `undo.rs` | bringing items back to how they were |
 
 mod answers;
 mod client;
+mod options;
 mod server;
 mod setup;
 mod undo;
@@ -37,6 +39,7 @@ use std::{
 use stores::{
     Store, StoreId,
     files::{FilesSpec, FilesStore},
+    memory::{MemoryOptions, MemoryStore},
 };
 use sync::replica;
 use tokio::{
@@ -44,7 +47,7 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use setup::{Created, InitServer, JoinAgain, JoinRequest};
+pub use setup::{Created, InitServer, JoinAgain, JoinRequest, computer_name};
 pub use sync::plan::Pairing;
 
 /// What a profile is opened for.
@@ -143,17 +146,23 @@ impl Node {
             Ok((key, read_service_id(&*held)?))
         })
         .await?;
-        let spec = settings.stores.first().ok_or_else(|| Problem::new(Code::NotSetUp))?;
-        let store = files_store(spec)?;
+        let spec = settings.stores.first();
+        let store = match (spec, part) {
+            (Some(spec), _) => Some(files_store(spec)?),
+            // Its owner looks at the server's folders before choosing where they shall be.
+            (None, Part::Client) => None,
+            (None, Part::Server) => return Err(Problem::new(Code::NotSetUp)),
+        };
         let blobs = Blobs::in_folder(&profile.blobs())
             .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
         let reads = use_as != Use::Ask;
         let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
-        let place = spec.place.clone();
+        let place = spec.map(|spec| spec.place.clone()).unwrap_or_default();
         let store = move |known: Option<StoreId>| -> Box<dyn Store> {
-            match known {
-                Some(id) => Box::new(store.expecting(id)),
-                None => Box::new(store),
+            match (store, known) {
+                (Some(store), Some(id)) => Box::new(store.expecting(id)),
+                (Some(store), None) => Box::new(store),
+                (None, _) => Box::new(MemoryStore::new(MemoryOptions::default()).0),
             }
         };
         let (engine, found) =
@@ -163,7 +172,8 @@ impl Node {
             tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");
         }
         let choice = setup::Choice::read(&engine).await?;
-        let (pairing, is_preview) = (choice.pairing(), part == Part::Client && !choice.is_started);
+        let keeps_out = choice.offers.is_some() && !choice.is_set;
+        let (pairing, is_preview) = (choice.pairing(), keeps_out || part == Part::Client && !choice.is_started);
         engine
             .run(move |room| {
                 let settings = room.replica.settings_mut();
@@ -218,6 +228,7 @@ impl Node {
             over: watch::channel(false).0,
             lock,
         });
+        instance.keep_as_chosen().await?;
         let mut node = Self { instance, tasks: JoinSet::new() };
         node.begin(use_as).await?;
         Ok(node)
@@ -241,6 +252,14 @@ impl Node {
                 self.tasks.spawn(async move { first.end_taking_over().await });
             }
             _ => {}
+        }
+        if instance.part == Part::Server && use_as != Use::Ask {
+            let choosing = Arc::clone(instance);
+            self.tasks.spawn(async move {
+                if let Err(problem) = choosing.keep_folders_out().await {
+                    tracing::warn!(%problem, "the folders to keep out aren't known yet");
+                }
+            });
         }
         let waking = Arc::clone(instance);
         self.tasks.spawn(async move {
@@ -277,6 +296,13 @@ impl Node {
     /// Carries out a command of [`crate::api`].
     pub async fn call(&self, command: &str, request: Value) -> Result<Value> {
         crate::api::dispatch(&self.instance, command, request).await
+    }
+
+    /// Whether somebody looked at the preview of the first synchronization and said yes. A server needs none.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        let choice = self.instance.choice.lock().unwrap_or_else(PoisonError::into_inner);
+        self.instance.part == Part::Server || choice.is_started
     }
 
     /// What happens from now on.
@@ -423,7 +449,7 @@ fn gone() -> Problem {
     Problem::new(Code::Unexpected).because("the engine has stopped")
 }
 
-fn now_secs() -> u64 {
+pub(crate) fn now_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -6,6 +6,7 @@ pub use choosing::JoinAgain;
 
 use super::{Instance, Node, OpenOptions, Use, blocking, client, files_store, gone, now_secs};
 use crate::{
+    api::types::Direction,
     engine::Engine,
     message::{Code, Problem, Result},
     password::{Rule, normal_form},
@@ -34,6 +35,8 @@ pub struct InitServer {
     pub listen: Option<SocketAddr>,
     /// Where its secrets shall be; without: the password store, else a file.
     pub secrets: Option<StoreKind>,
+    /// The folders it offers, by path; without: all, also those made later.
+    pub folders: Option<Vec<String>>,
 }
 
 /// What was made.
@@ -54,8 +57,8 @@ pub struct Created {
 pub struct JoinRequest {
     /// The server's invitation.
     pub invitation: Invitation,
-    /// Where this computer's data is.
-    pub store: String,
+    /// Where this computer's data is. Without: it is chosen later ([`JoinAgain`]), and until then nothing is here.
+    pub store: Option<String>,
     /// The server's password.
     pub password: Secret,
     /// What the first synchronization does with what only one side has.
@@ -70,6 +73,14 @@ pub struct JoinRequest {
     pub secrets: Option<StoreKind>,
     /// Further addresses to try.
     pub addresses: Vec<SocketAddr>,
+}
+
+/// What this computer is called, as far as its name is one that people see.
+#[must_use]
+pub fn computer_name() -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    let short = name.split('.').next().unwrap_or_default();
+    if short.is_empty() { "Tandem".to_owned() } else { short.to_owned() }
 }
 
 /// See [`Pairing`].
@@ -97,6 +108,11 @@ pub(super) struct Choice {
     pub(super) mode: Mode,
     pub(super) only: Vec<String>,
     pub(super) map: Vec<(String, String)>,
+    #[serde(default)]
+    pub(super) directions: Vec<(String, Direction)>,
+    /// The only folders a new server offers.
+    #[serde(default)]
+    pub(super) offers: Option<Vec<String>>,
     /// The folders of `only` and `map` were found and set.
     pub(super) is_set: bool,
     /// A person looked at the preview and said yes.
@@ -157,6 +173,10 @@ impl Node {
             Ok(())
         })
         .await?;
+        if request.folders.is_some() {
+            let choice = Choice { offers: request.folders, is_started: true, ..Choice::default() };
+            choosing::keep_for_later(profile, &choice)?;
+        }
         Ok(Created { name, fingerprint, secrets: kept.0, note: kept.1 })
     }
 
@@ -166,7 +186,7 @@ impl Node {
         let lock = profile.lock()?;
         let mut settings = Settings::load(&profile.settings_file())?;
         refuse_second_role(&settings)?;
-        let store = prepare_store(&request.store)?;
+        let store = request.store.as_deref().map(prepare_store).transpose()?;
         let Invitation { server_name, public_key, service_id, hints, ticket, .. } = &request.invitation;
         let key = IdentityKey::generate();
         let addresses: Vec<SocketAddr> =
@@ -200,7 +220,7 @@ impl Node {
         let server: PublicKey = paired.server();
         endpoint.close().await;
 
-        settings.stores = vec![store];
+        settings.stores = store.into_iter().collect();
         settings.role = Some(Role::Client);
         settings.name = ServerName::parse(&request.device_name).ok();
         settings.network.internet = addresses.iter().any(|address| !net::OnLink::system().is_lan(address.ip()));
@@ -223,6 +243,8 @@ impl Node {
             mode: request.mode.into(),
             only: request.only,
             map: request.map,
+            directions: Vec::new(),
+            offers: None,
             is_set: false,
             is_started: false,
         };

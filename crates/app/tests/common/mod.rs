@@ -179,6 +179,7 @@ pub async fn init(computer: &Computer) {
         internet: false,
         listen: Some("127.0.0.1:0".parse().unwrap()),
         secrets: Some(StoreKind::File),
+        folders: None,
     };
     Node::init_server(&computer.profile(), request).await.unwrap();
 }
@@ -201,7 +202,7 @@ pub async fn invite(server: &Node, request: Value) -> Invitation {
 pub fn request(invitation: Invitation, computer: &Computer) -> JoinRequest {
     JoinRequest {
         invitation,
-        store: computer.spec(),
+        store: Some(computer.spec()),
         password: Secret::new(PASSWORD.into()),
         mode: Pairing::Combine,
         only: Vec::new(),

@@ -4,7 +4,6 @@ use super::running;
 use crate::{
     args::{Init, Join, Leave},
     door::Door,
-    invitation,
     output::{Answer, Output},
     password, progress,
     table::{Cell, Table},
@@ -13,8 +12,9 @@ use crate::{
 };
 use app::{
     api::types::{Nothing, Preview, PreviewFolder, Status},
+    invitation,
     message::{Code, Problem, Result},
-    node::{InitServer, JoinAgain, JoinRequest, Node},
+    node::{InitServer, JoinAgain, JoinRequest, Node, computer_name},
     password::Rule,
     places,
     profile::Profile,
@@ -36,7 +36,7 @@ pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Resul
     let store = places::absolute(&args.store)?;
     let password = password::new(&args.password, output, Rule::new(internet), &[&name]).await?;
     let secrets = args.secrets.secrets.map(StoreKind::from);
-    let request = InitServer { name, store, password, internet, listen: args.listen, secrets };
+    let request = InitServer { name, store, password, internet, listen: args.listen, secrets, folders: None };
     let created = Node::init_server(profile, request).await?;
     let (name, fingerprint) = (created.name.as_str(), created.fingerprint.to_string());
     let mut text = say!(words, "server-made", name = name);
@@ -76,13 +76,13 @@ pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Resul
 fn again(args: Join) -> Result<JoinAgain> {
     let store = places::absolute(&args.store)?;
     let map = args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect();
-    Ok(JoinAgain { store, mode: args.mode.into(), only: args.only, map })
+    Ok(JoinAgain { store, mode: args.mode.into(), only: args.only, map, directions: Vec::new() })
 }
 
 fn request(args: Join, invitation: Invitation, password: identity::Secret) -> Result<JoinRequest> {
     Ok(JoinRequest {
         invitation,
-        store: places::absolute(&args.store)?,
+        store: Some(places::absolute(&args.store)?),
         password,
         mode: args.mode.into(),
         only: args.only,
@@ -186,11 +186,4 @@ pub(crate) async fn leave(args: &Leave, profile: &Profile, output: Output) -> Re
     }
     Node::leave(profile).await?;
     Ok(Answer::done(say!(words, "left")))
-}
-
-/// What this computer is called, as far as its name is one that people see.
-pub(super) fn computer_name() -> String {
-    let name = gethostname::gethostname().to_string_lossy().into_owned();
-    let short = name.split('.').next().unwrap_or_default();
-    if short.is_empty() { "Tandem".to_owned() } else { short.to_owned() }
 }

@@ -3,7 +3,7 @@
 //!
 //! Nothing is simulated: two profiles, two data folders, two running instances that talk over the loopback network.
 
-use super::{running, setup::computer_name, unless_interrupted};
+use super::{running, unless_interrupted};
 use crate::{
     args::{PasswordFrom, Start},
     output::{Answer, Output},
@@ -15,7 +15,7 @@ use crate::{
 use app::{
     api::types::{InviteAnswer, InviteRequest, Nothing, Preview, Status},
     message::{Code, Problem, Result},
-    node::{InitServer, JoinRequest, Node, OpenOptions, Pairing, Use},
+    node::{InitServer, JoinRequest, Node, OpenOptions, Pairing, Use, computer_name},
     password::{self, Rule},
     places::{self, Found},
     profile::Profile,
@@ -108,6 +108,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
         internet: false,
         listen: Some(here),
         secrets: Some(StoreKind::File),
+        folders: None,
     };
     Node::init_server(&office.profile, request).await?;
     let server = Node::open(&office.profile, Use::Serve, OpenOptions::default()).await?;
@@ -118,7 +119,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
         .map_err(|error| Problem::with_invitation(error, &invitation.file_name))?;
     let request = JoinRequest {
         invitation,
-        store: laptop.store(),
+        store: Some(laptop.store()),
         password,
         mode: Pairing::Combine,
         only: Vec::new(),
@@ -276,7 +277,7 @@ async fn own_server(profile: &Profile, output: Output) -> Result<Next> {
     let name = if name.is_empty() { usual } else { name };
     let from = PasswordFrom { password_file: None };
     let password = passwords::new(&from, output, Rule::new(false), &[&name]).await?;
-    let request = InitServer { name, store, password, internet: false, listen: None, secrets: None };
+    let request = InitServer { name, store, password, internet: false, listen: None, secrets: None, folders: None };
     let created = Node::init_server(profile, request).await?;
     if let Some(note) = &created.note {
         output.problem_beside(note);

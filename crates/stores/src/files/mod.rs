@@ -26,6 +26,7 @@ mod spec;
 mod stage;
 mod state;
 mod step;
+mod survey;
 mod text;
 mod utf7;
 mod vdir;
@@ -35,6 +36,7 @@ pub use import::{Imported, import};
 pub use layout::{Found, Loose, detect, prepare};
 pub use names::NameRules;
 pub use spec::{FilesSpec, Part, SpecError};
+pub use survey::{Count, Surveyed, survey};
 
 use crate::{
     Caps, Change, FolderId, FolderInfo, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError, StoreId,

@@ -17,6 +17,7 @@ import type { InternetRequest } from "./InternetRequest";
 import type { InviteAnswer } from "./InviteAnswer";
 import type { InviteRequest } from "./InviteRequest";
 import type { Nothing } from "./Nothing";
+import type { Options } from "./Options";
 import type { PasswordRequest } from "./PasswordRequest";
 import type { PauseRequest } from "./PauseRequest";
 import type { Preview } from "./Preview";
@@ -24,6 +25,7 @@ import type { ProblemView } from "./ProblemView";
 import type { ReleaseFolder } from "./ReleaseFolder";
 import type { ResolveConflict } from "./ResolveConflict";
 import type { SetFolder } from "./SetFolder";
+import type { SetOptions } from "./SetOptions";
 import type { Status } from "./Status";
 import type { UndoAnswer } from "./UndoAnswer";
 import type { UndoRequest } from "./UndoRequest";
@@ -128,6 +130,18 @@ resume: Command<Nothing, Status>,
  * Switches "Synchronize via the Internet".
  */
 set_internet: Command<InternetRequest, Status>, 
+/**
+ * The settings of this instance.
+ */
+options: Command<Nothing, Options>, 
+/**
+ * Changes them.
+ */
+set_options: Command<SetOptions, Options>, 
+/**
+ * Deletes the earlier versions that are kept to be undone.
+ */
+empty_backup: Command<Nothing, Options>, 
 /**
  * What the first synchronization will do.
  */

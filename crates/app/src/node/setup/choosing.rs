@@ -1,9 +1,11 @@
 //! Choosing anew after a preview, and the end of taking over.
 
-use super::{Choice, Mode, forget_records, prepare_store};
+use super::{CHOICE, Choice, Mode, forget_records, prepare_store};
 use crate::{
+    api::types::Direction,
+    index::Index,
     message::{Code, Problem, Result},
-    node::{Instance, Node, OpenOptions, Use, gone},
+    node::{Instance, Node, OpenOptions, Use, gone, now_secs},
     profile::Profile,
     settings::Settings,
 };
@@ -21,6 +23,8 @@ pub struct JoinAgain {
     pub only: Vec<String>,
     /// Folders called otherwise here: (the server's path, ours).
     pub map: Vec<(String, String)>,
+    /// Which way the changes of single folders go, by the server's path.
+    pub directions: Vec<(String, Direction)>,
 }
 
 impl Node {
@@ -34,8 +38,9 @@ impl Node {
             let server = settings.server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
             return Err(Problem::new(Code::AlreadyConnected).with("server", server));
         }
-        let JoinAgain { store, mode, only, map } = request;
-        let wanted = Choice { mode: mode.into(), only, map, is_set: chosen.is_set, is_started: false };
+        let JoinAgain { store, mode, only, map, directions } = request;
+        let wanted =
+            Choice { mode: mode.into(), only, map, directions, offers: None, is_set: chosen.is_set, is_started: false };
         if wanted == chosen && settings.stores.first().is_some_and(|known| known.to_string() == store) {
             return Ok(node);
         }
@@ -55,7 +60,35 @@ impl Node {
     }
 }
 
+/// Keeps a choice for the instance that will be opened.
+pub(super) fn keep_for_later(profile: &Profile, choice: &Choice) -> Result<()> {
+    let bytes = serde_json::to_vec(choice).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+    let opened = Index::open(&profile.index_database(), now_secs())?;
+    Ok(opened.index.set_value(CHOICE, Some(&bytes))?)
+}
+
 impl Instance {
+    /// A new server that offers only some of its folders keeps the others out before anything of them is numbered.
+    pub(in crate::node) async fn keep_folders_out(&self) -> Result<()> {
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(offers) = choice.offers.clone().filter(|_| !choice.is_set) else { return Ok(()) };
+        self.wait_compared().await?;
+        self.ask(move |room| {
+            for folder in room.folder_views()? {
+                let path = folder.here.as_deref().unwrap_or(&folder.path);
+                if !offers.iter().any(|offered| offered == path) {
+                    let uid = room.find_folder(&folder.uid)?;
+                    room.set_direction(uid, Direction::Off.into())?;
+                }
+            }
+            room.replica.settings_mut().is_preview = false;
+            room.replica.observed_all();
+            Ok(())
+        })
+        .await?;
+        self.keep_choice(Choice { is_set: true, ..choice }).await
+    }
+
     /// Taking over is for the first synchronization: once it is done, what is only here is new and not left over.
     pub(in crate::node) async fn end_taking_over(&self) {
         let mut state = self.engine.state();

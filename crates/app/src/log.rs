@@ -19,7 +19,7 @@ const FILE_BYTES_MAX: u64 = 2 << 20;
 const FILES_MAX: usize = 5;
 
 /// Starts the log. Without a folder to write in there is none; that is no reason not to work.
-pub(crate) fn start(folder: Option<&Path>, verbose: bool) {
+pub fn start(folder: Option<&Path>, verbose: bool) {
     let asked_for = std::env::var(FILTER_VARIABLE).ok().and_then(|text| EnvFilter::try_new(text).ok());
     let filter = asked_for.unwrap_or_else(|| EnvFilter::new("info"));
     let file = folder.and_then(|folder| BoundedFile::open(folder).ok());
@@ -27,6 +27,14 @@ pub(crate) fn start(folder: Option<&Path>, verbose: bool) {
     let aside = verbose.then(|| fmt::layer().with_ansi(false).with_writer(io::stderr));
     // Somebody who started a log before keeps it.
     let _ = tracing_subscriber::registry().with(filter).with(file).with(aside).try_init();
+}
+
+/// The last lines that were written, at least as many as one file holds.
+#[must_use]
+pub fn read_last(folder: &Path) -> String {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+    let bytes = [read("tandem.1.log"), read(FILE_NAME)].concat();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A file that is put aside as `tandem.1.log`, `tandem.2.log`, … when it is full.
@@ -71,7 +79,8 @@ impl Open {
 }
 
 /// Writes lines while nobody else does.
-pub(crate) struct Line<'a> {
+#[derive(Debug)]
+pub struct Line<'a> {
     of: &'a BoundedFile,
     open: MutexGuard<'a, Open>,
 }

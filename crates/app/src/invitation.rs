@@ -1,30 +1,43 @@
 //! What people give as an invitation: a file, a link, or an e-mail with a link in it.
 
-use app::message::{Code, Problem, Result};
+use crate::message::{Code, Problem, Result};
 use identity::{Invitation, Pasted, find_in_text};
 use std::{fs, io::Read as _, path::Path};
 
 /// A pasted e-mail may be longer than an invitation; what comes later isn't looked at.
 const TEXT_BYTES_MAX: u64 = 64 << 10;
 
-/// Reads an invitation from what was typed. Nothing is asked of anybody.
-pub(crate) fn read(given: &str) -> Result<Invitation> {
+/// Reads an invitation from what was typed: the path of a file, or text. Nothing is asked of anybody.
+pub fn read(given: &str) -> Result<Invitation> {
     let path = Path::new(given);
-    if !path.exists()
-        && let Some(pasted) = find_in_text(given)
-    {
-        return from_pasted(pasted, given);
+    match find_in_text(given) {
+        Some(pasted) if !path.exists() => from_pasted(pasted, given),
+        _ => read_file(path),
     }
-    let unreadable = |error| Problem::new(Code::FileNotReadable).with("file", given).because(error);
+}
+
+/// Reads an invitation from a file: an invitation, or a text with a link in it.
+pub fn read_file(path: &Path) -> Result<Invitation> {
+    let unreadable = |error| Problem::new(Code::FileNotReadable).with("file", path).because(error);
     let mut bytes = Vec::new();
     fs::File::open(path).and_then(|file| file.take(TEXT_BYTES_MAX).read_to_end(&mut bytes)).map_err(unreadable)?;
     let error = match Invitation::parse(&bytes) {
         Ok(invitation) => return Ok(invitation),
         Err(error) => error,
     };
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     match std::str::from_utf8(&bytes).ok().and_then(find_in_text) {
-        Some(pasted @ Pasted::Link(Ok(_))) => from_pasted(pasted, given),
-        _ => Err(Problem::with_invitation(error, given)),
+        Some(pasted @ Pasted::Link(Ok(_))) => from_pasted(pasted, &file),
+        _ => Err(Problem::with_invitation(error, &file)),
+    }
+}
+
+/// Finds an invitation in text: itself, or a link.
+pub fn find(text: &str) -> Result<Invitation> {
+    match (Invitation::parse(text.trim().as_bytes()), find_in_text(text)) {
+        (Ok(invitation), _) => Ok(invitation),
+        (Err(_), Some(pasted)) => from_pasted(pasted, ""),
+        (Err(error), None) => Err(Problem::with_invitation(error, "")),
     }
 }
 

@@ -1,0 +1,209 @@
+//! Data on this computer: finding it, looking at it, bringing loose files in.
+
+use super::{
+    Host, blocking,
+    types::{DataSource, ImportAnswer, KindCount, SourceFolder, SourceRequest, SourceState},
+};
+use crate::{
+    api::types::Nothing,
+    engine::view::kind_name,
+    message::{Code, Problem, Result},
+    places::{self, Found},
+    settings::StoreSpec,
+};
+use pim::{FolderKind, SpecialUse};
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+};
+use stores::files::{self, FilesSpec, Surveyed};
+
+/// A data source with what the window isn't told.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) view: DataSource,
+    /// How to name it as a store.
+    pub(super) store: Option<String>,
+    /// Loose files to bring in first.
+    loose: Vec<PathBuf>,
+}
+
+/// The kinds, in the order people see them.
+const KINDS: [FolderKind; 5] =
+    [FolderKind::Mail, FolderKind::Contacts, FolderKind::Calendar, FolderKind::Tasks, FolderKind::Notes];
+
+impl Host {
+    pub(super) async fn data_sources(&self, _: Nothing) -> Result<Vec<DataSource>> {
+        let language = self.language();
+        let found = blocking(move || {
+            let sources = places::usual().into_iter().map(|place| look_at(&place.path, language));
+            sources.collect::<Result<Vec<_>>>()
+        })
+        .await?;
+        let mut views: Vec<DataSource> = found.into_iter().map(|source| self.keep_source(source)).collect();
+        views.sort_by_key(|view| std::cmp::Reverse(view.items));
+        Ok(views)
+    }
+
+    pub(super) async fn choose_folder(&self, _: Nothing) -> Result<Option<DataSource>> {
+        let title = self.word("window-choose-folder");
+        let Some(path) = self.desktop().choose_folder(title).await else { return Ok(None) };
+        self.look_at_folder(path).await.map(Some)
+    }
+
+    pub(super) async fn new_folder(&self, _: Nothing) -> Result<DataSource> {
+        self.look_at_folder(default_folder()?).await
+    }
+
+    pub(super) async fn source_folders(&self, request: SourceRequest) -> Result<Vec<SourceFolder>> {
+        let source = self.source(&request.source)?;
+        let language = self.language();
+        blocking(move || {
+            let Some(store) = source.store else { return Ok(Vec::new()) };
+            let surveyed = survey(&store)?;
+            let views = surveyed.iter().map(|one| {
+                let (count, problem) = match &one.count {
+                    Ok(count) => (*count, None),
+                    Err(error) => {
+                        let problem = Problem::with_store(error.clone(), &one.folder.name);
+                        (files::Count::default(), Some(problem.view(language)))
+                    }
+                };
+                SourceFolder {
+                    path: path_of(&surveyed, one),
+                    kind: kind_name(one.folder.kind).to_owned(),
+                    name: one.folder.name.clone(),
+                    special: one.folder.special_use.map(|special| special_name(special).to_owned()),
+                    items: count.items,
+                    bytes: count.bytes,
+                    problem,
+                }
+            });
+            let mut views: Vec<SourceFolder> = views.collect();
+            views.sort_by(|a, b| (kind_order(&a.kind), &a.path).cmp(&(kind_order(&b.kind), &b.path)));
+            Ok(views)
+        })
+        .await
+    }
+
+    pub(super) async fn import_source(&self, request: SourceRequest) -> Result<ImportAnswer> {
+        let source = self.source(&request.source)?;
+        let language = self.language();
+        let (done, target) = blocking(move || {
+            let from = source.view.path.as_deref().map(PathBuf::from).unwrap_or_default();
+            let target = beside(&from);
+            let done = places::import(&format!("files:{}", target.display()), &source.loose)?;
+            Ok((done, target))
+        })
+        .await?;
+        let source = self.look_at_folder(target).await?;
+        Ok(ImportAnswer {
+            source,
+            added: done.added.values().sum(),
+            present: done.present,
+            refused: done.refused.into_iter().map(|(_, problem)| problem.view(language)).collect(),
+        })
+    }
+
+    async fn look_at_folder(&self, path: PathBuf) -> Result<DataSource> {
+        let language = self.language();
+        let source = blocking(move || look_at(&path, language)).await?;
+        Ok(self.keep_source(source))
+    }
+}
+
+/// Where new data goes if nobody says otherwise.
+fn default_folder() -> Result<PathBuf> {
+    env::home_dir()
+        .map(|home| home.join("Tandem"))
+        .ok_or_else(|| Problem::new(Code::ProfileUnusable).with("folder", "~").because("there is no home folder"))
+}
+
+/// A folder that isn't there yet, beside the one with the loose files.
+fn beside(folder: &Path) -> PathBuf {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut tried = (1_u32..).map(|number| match number {
+        1 => folder.with_file_name(format!("{name} (Tandem)")),
+        number => folder.with_file_name(format!("{name} (Tandem {number})")),
+    });
+    tried.find(|path| !path.exists()).expect("one of endlessly many names is free")
+}
+
+fn look_at(path: &Path, language: crate::language::Language) -> Result<Source> {
+    let place = places::look(path)?;
+    let (state, problem) = match &place.found {
+        Found::Missing | Found::Empty => (SourceState::New, None),
+        Found::Layout { .. } | Found::Part { .. } => (SourceState::Ready, None),
+        Found::Importable { .. } => (SourceState::Importable, None),
+        Found::Other { examples, .. } => {
+            let problem = Problem::new(Code::NothingKnownThere).with("place", path).with("found", examples.join(", "));
+            (SourceState::Unusable, Some(problem.view(language)))
+        }
+    };
+    let mut kinds: BTreeMap<usize, KindCount> = BTreeMap::new();
+    if let (SourceState::Ready, Some(store)) = (state, &place.store) {
+        for one in survey(store)? {
+            let order = KINDS.iter().position(|kind| *kind == one.folder.kind).unwrap_or(KINDS.len());
+            let kind = kinds.entry(order).or_insert_with(|| KindCount {
+                kind: kind_name(one.folder.kind).to_owned(),
+                folders: 0,
+                items: 0,
+            });
+            kind.folders += 1;
+            kind.items += one.count.map(|count| count.items).unwrap_or_default();
+        }
+    }
+    let (loose, loose_items) = match place.found {
+        Found::Importable { files, items } => (files, items),
+        _ => (Vec::new(), 0),
+    };
+    let kinds: Vec<KindCount> = kinds.into_values().collect();
+    let view = DataSource {
+        id: String::new(),
+        program: "folder".to_owned(),
+        name: place.path.file_name().unwrap_or(place.path.as_os_str()).to_string_lossy().into_owned(),
+        path: Some(place.path.display().to_string()),
+        state,
+        items: loose_items + kinds.iter().map(|kind| kind.items).sum::<u64>(),
+        kinds,
+        is_mail_on_server: false,
+        problem,
+    };
+    Ok(Source { view, store: place.store, loose })
+}
+
+fn survey(store: &str) -> Result<Vec<Surveyed>> {
+    let unknown = || Problem::new(Code::StoreUnknown).with("spec", store);
+    let spec: StoreSpec = store.parse().map_err(|_| unknown())?;
+    let files = FilesSpec::parse(store).map_err(|error| unknown().because(error))?;
+    files::survey(&files).map_err(|error| Problem::with_store(error, &spec.place))
+}
+
+fn path_of(all: &[Surveyed], one: &Surveyed) -> String {
+    let mut names = vec![one.folder.name.clone()];
+    let mut parent = one.folder.parent.clone();
+    while let Some(id) = parent {
+        let Some(folder) = all.iter().find(|other| other.folder.id == id) else { break };
+        names.push(folder.folder.name.clone());
+        parent = folder.folder.parent.clone();
+    }
+    names.push(kind_name(one.folder.kind).to_owned());
+    names.reverse();
+    names.join("/")
+}
+
+fn kind_order(kind: &str) -> usize {
+    KINDS.iter().position(|known| kind_name(*known) == kind).unwrap_or(KINDS.len())
+}
+
+const fn special_name(special: SpecialUse) -> &'static str {
+    match special {
+        SpecialUse::Inbox => "inbox",
+        SpecialUse::Sent => "sent",
+        SpecialUse::Drafts => "drafts",
+        SpecialUse::Trash => "trash",
+        SpecialUse::Junk => "junk",
+        SpecialUse::Archive => "archive",
+    }
+}

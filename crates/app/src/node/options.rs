@@ -1,0 +1,113 @@
+//! The settings of a running instance.
+
+use super::{Instance, blocking};
+use crate::{
+    api::types::{ConflictRuleView, Nothing, Options, SetOptions},
+    blobs::{Blobs, Keep},
+    message::{Code, Problem, Result},
+    settings::{ConflictRule, History},
+};
+use identity::ServerName;
+use std::path::PathBuf;
+
+/// Earlier versions are kept at least a day and at most ten years.
+const DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
+
+impl Instance {
+    pub(crate) async fn options(&self, _: Nothing) -> Result<Options> {
+        let settings = self.settings().clone();
+        let folder = self.profile.blobs();
+        let measured = folder.clone();
+        let backup_bytes = blocking(move || {
+            let usage = Blobs::in_folder(&measured).and_then(|mut blobs| blobs.usage());
+            Ok(usage.map(|usage| usage.bytes).unwrap_or_default())
+        })
+        .await?;
+        Ok(Options {
+            language: settings.language.map(|language| language.tag().to_owned()),
+            name: settings.name.as_ref().map(ToString::to_string),
+            peer_names: settings.network.peer_names,
+            port: settings.network.listen.port(),
+            conflicts: match settings.conflicts.rule {
+                ConflictRule::Ask => ConflictRuleView::Ask,
+                ConflictRule::Client => ConflictRuleView::Client,
+                ConflictRule::Server => ConflictRuleView::Server,
+            },
+            backup_days: settings.history.days,
+            backup_bytes_max: keep_of(&settings.history).bytes_max,
+            backup_bytes,
+            backup_place: settings.history.place.clone().unwrap_or(folder).display().to_string(),
+            is_backup_place_chosen: settings.history.place.is_some(),
+        })
+    }
+
+    pub(crate) async fn set_options(&self, request: SetOptions) -> Result<Options> {
+        let name = request.name.as_deref().map(ServerName::parse).transpose()?;
+        let language = match request.language.as_deref() {
+            None => None,
+            Some("") => Some(None),
+            Some(tag) => Some(Some(tag.parse().map_err(|_| {
+                Problem::new(Code::NotUnderstood).with("reason", format!("there is no language `{tag}`"))
+            })?)),
+        };
+        {
+            let mut settings = self.settings();
+            if let Some(name) = name {
+                settings.name = Some(name);
+            }
+            if let Some(language) = language {
+                settings.language = language;
+            }
+            if let Some(on) = request.peer_names {
+                settings.network.peer_names = on;
+            }
+            if let Some(port) = request.port {
+                settings.network.listen.set_port(port);
+            }
+            if let Some(conflicts) = request.conflicts {
+                settings.conflicts.rule = match conflicts {
+                    ConflictRuleView::Ask => ConflictRule::Ask,
+                    ConflictRuleView::Client => ConflictRule::Client,
+                    ConflictRuleView::Server => ConflictRule::Server,
+                };
+            }
+            if let Some(days) = request.backup_days {
+                settings.history.days = days.clamp(*DAYS.start(), *DAYS.end());
+            }
+            if let Some(bytes) = request.backup_bytes_max {
+                settings.history.size_max_bytes = (bytes > 0).then_some(bytes);
+            }
+            if let Some(place) = request.backup_place {
+                settings.history.place = (!place.is_empty()).then(|| PathBuf::from(place));
+            }
+            if request.is_backup_as_made {
+                settings.history = History::default();
+            }
+        }
+        self.save_settings()?;
+        self.keep_as_chosen().await?;
+        self.options(Nothing {}).await
+    }
+
+    /// Tells the engine how long and how much is to be kept.
+    pub(super) async fn keep_as_chosen(&self) -> Result<()> {
+        let keep = keep_of(&self.settings().history);
+        self.ask(move |room| {
+            room.keep = keep;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(crate) async fn empty_backup(&self, _: Nothing) -> Result<Options> {
+        self.ask(|room| Ok(room.collect_contents(Keep { age_max: 0, bytes_max: 0 })?)).await?;
+        self.options(Nothing {}).await
+    }
+}
+
+fn keep_of(history: &History) -> Keep {
+    Keep {
+        age_max: u64::from(history.days) * 24 * 60 * 60,
+        bytes_max: history.size_max_bytes.unwrap_or(Keep::DEFAULT.bytes_max),
+    }
+}
