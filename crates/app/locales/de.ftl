@@ -5,6 +5,14 @@
 L01 = Kein Server in diesem Netzwerk gefunden.
     .body = Der andere Computer ist vielleicht aus, Tandem läuft dort nicht, oder das WLAN trennt die Geräte voneinander (in Gastnetzen üblich).
     .action = Noch einmal suchen, oder Server-ID oder Einladung verwenden
+L02 = { $n } Server in diesem Netzwerk heißen «{ $server }».
+    .body = Der Name allein sagt nicht, welcher gemeint ist.
+    .action = Die ID nehmen, die neben dem Namen steht
+    .command = tandem servers
+L03 = «{ $server }» ist nicht in diesem Netzwerk.
+    .body = Andere Server sind da, oder er wurde gerade ausgeschaltet.
+    .action = Den Namen mit der Liste vergleichen
+    .command = tandem servers
 
 ## Server-IDs
 
@@ -101,6 +109,7 @@ A02 = Das ist nicht der erwartete Server.
     .body = Sein Schlüssel ist ein anderer als { $known_by ->
         [id] der zu Ihrer Server-ID
         [invitation] der in der Einladung
+        [lan] der, den das Netzwerk nannte
        *[last] der bei Ihrer letzten Verbindung
     }. Es wurde nichts gesendet. Wenn der Besitzer den Server neu eingerichtet hat, bitten Sie um eine neue Einladung; wenn nicht, fängt vielleicht jemand die Verbindung ab.
     .action = Anhalten und den Besitzer fragen

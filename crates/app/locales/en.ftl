@@ -10,6 +10,14 @@
 L01 = No server found in this network.
     .body = The other computer may be off, Tandem may not be running there, or the Wi-Fi keeps devices apart (common in guest networks).
     .action = Look again, or use a server ID or an invitation
+L02 = { $n } servers in this network are called «{ $server }».
+    .body = A name alone doesn't say which one is meant.
+    .action = Use the ID that stands beside the name
+    .command = tandem servers
+L03 = «{ $server }» isn't in this network.
+    .body = Other servers are, or it was switched off a moment ago.
+    .action = Compare the name with the list
+    .command = tandem servers
 
 ## Server IDs
 
@@ -106,6 +114,7 @@ A02 = This is not the server you expected.
     .body = Its key is different from the one in { $known_by ->
         [id] your server ID
         [invitation] the invitation
+        [lan] what the network said about it
        *[last] your last connection
     }. Nothing was sent. If the owner set up the server again, ask for a new invitation; if not, someone may be intercepting the connection.
     .action = Stop, and ask the owner

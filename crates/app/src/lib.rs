@@ -13,6 +13,7 @@ pub mod history;
 pub mod host;
 pub mod index;
 pub mod invitation;
+pub mod lan;
 pub mod language;
 pub mod log;
 pub mod message;

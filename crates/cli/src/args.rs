@@ -73,6 +73,8 @@ pub(crate) enum Command {
     ///
     /// An invitation says whom to look for and where. It never holds the password.
     Invite(Invite),
+    /// List servers in the local network.
+    Servers(Servers),
     /// Connect this computer to a server, as its client.
     ///
     /// First it shows what the first synchronization would do. Nothing is written before you say yes to that.
@@ -183,10 +185,20 @@ pub(crate) struct Invite {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Servers {
+    /// Stay, and tell when servers come and go, until interrupted. With --json: one line for each change.
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Join {
     /// An invitation file, or a link that begins with tandem:
-    #[arg(value_name = "FILE|LINK")]
-    pub(crate) invitation: String,
+    #[arg(value_name = "FILE|LINK", required_unless_present = "lan", conflicts_with = "lan")]
+    pub(crate) invitation: Option<String>,
+    /// The server in the local network with this name or ID, as "tandem servers" lists it.
+    #[arg(long, value_name = "NAME|ID")]
+    pub(crate) lan: Option<String>,
     /// Where the data is to be, for instance files:~/Tandem. An empty or missing folder gets the layout made.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: String,

@@ -29,6 +29,25 @@ impl KnockKey {
         Self(bytes)
     }
 
+    /// A new one.
+    #[must_use]
+    pub fn generate() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("the system gives random bytes, or nothing here is safe");
+        Self(bytes)
+    }
+
+    /// As the local network is told it.
+    pub(crate) fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hex)?;
+        Some(Self(number.to_be_bytes()))
+    }
+
     pub(crate) fn knock(&self) -> ConnectionId {
         let mut id = [0; LEN];
         getrandom::fill(&mut id[..NONCE_LEN]).expect("the system gives random bytes, or nothing here is safe");

@@ -31,6 +31,9 @@ mod gate;
 mod knock;
 pub use knock::{Knock, KnockKey, KnockScope};
 
+mod lan;
+pub use lan::{Announcement, LanBrowser, LanError, LanName, LanServer, NotALanName};
+
 mod limits;
 pub use limits::Limits;
 
@@ -47,7 +50,7 @@ mod opening;
 pub use opening::{GREETING_MAX, HELLO_MAX};
 
 mod pairing;
-pub use pairing::{Credentials, Enrolment, NewDevice, NotEnrolled, PairError, PairingDesk};
+pub use pairing::{Credentials, Enrolled, Enrolment, NewDevice, NotEnrolled, PairError, PairingDesk};
 
 mod password;
 pub use password::{PasswordError, PasswordRecord};

@@ -22,7 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
-use identity::{DeviceId, PublicKey, Salt, Secret, Token};
+use identity::{DeviceId, PublicKey, Salt, Secret, ServiceId, Token};
 use sha2::Sha256;
 use std::net::IpAddr;
 
@@ -42,9 +42,9 @@ pub trait PairingDesk: Send + Sync {
     fn take_guess(&self, guess: &Guess) -> Verdict;
     /// Gives a guess back.
     fn succeeded(&self, permit: Permit);
-    /// Stores the device, durably before it returns, and answers with the server's name. Refuses a removed device the
-    /// owner hasn't allowed back.
-    fn enrol(&self, device: &NewDevice) -> Result<String, NotEnrolled>;
+    /// Stores the device, durably before it returns, and answers with what it has to know. Refuses a removed device
+    /// the owner hasn't allowed back.
+    fn enrol(&self, device: &NewDevice) -> Result<Enrolled, NotEnrolled>;
 }
 
 /// A computer that has proven to know the password.
@@ -88,13 +88,37 @@ pub struct Credentials {
     pub salt: Option<Salt>,
 }
 
+/// What a server tells a computer it has just added. All that a later call needs, however the server was found now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Enrolled {
+    /// What the server is called.
+    pub server_name: String,
+    /// Opens its port from anywhere.
+    pub service_id: ServiceId,
+    /// Whether it may be called over the Internet.
+    pub internet: bool,
+}
+
+impl Enrolled {
+    fn encode(&self) -> Vec<u8> {
+        [self.service_id.as_bytes().as_slice(), &[u8::from(self.internet)], self.server_name.as_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk::<16>()?;
+        let (&internet, name) = rest.split_first()?;
+        let server_name = String::from_utf8(name.to_vec()).ok()?;
+        Some(Self { server_name, service_id: ServiceId::from_bytes(*id), internet: internet != 0 })
+    }
+}
+
 /// What both sides know afterwards.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Enrolment {
     /// This computer's name on the server.
     pub device: DeviceId,
-    /// What the server is called.
-    pub server_name: String,
+    /// What the server says of itself.
+    pub server: Enrolled,
     /// Eight symbols that are the same on both screens if nobody is in between. Information, not a needed step.
     pub comparison_code: String,
 }
@@ -174,14 +198,14 @@ pub(crate) async fn pair(
 
     let paired = expect(control).await?;
     let own = DeviceId::of(client);
-    let (kind::PAIRED, Some((mac, server_name))) = (paired.kind, paired.payload.split_at_checked(32)) else {
+    let (kind::PAIRED, Some((mac, enrolled))) = (paired.kind, paired.payload.split_at_checked(32)) else {
         return Err(PairError::Damaged);
     };
-    confirmation(&session_key, b"s", &[&binding, own.as_bytes(), server_name])
+    confirmation(&session_key, b"s", &[&binding, own.as_bytes(), enrolled])
         .verify_slice(mac)
         .map_err(|_| PairError::Damaged)?;
-    let server_name = String::from_utf8(server_name.to_vec()).map_err(|_| PairError::Damaged)?;
-    Ok(Enrolment { device: own, server_name, comparison_code: comparison_code(&session_key, &binding) })
+    let server = Enrolled::decode(enrolled).ok_or(PairError::Damaged)?;
+    Ok(Enrolment { device: own, server, comparison_code: comparison_code(&session_key, &binding) })
 }
 
 /// Who is asking, as the server sees it.
@@ -260,12 +284,13 @@ pub(crate) async fn serve(
         by_server_id: request.salt.is_some(),
         was_removed: asker.was_removed,
     };
-    let server_name = desk.enrol(&device).map_err(|NotEnrolled| NotPaired::Refuse(Refusal::NotAdmitted))?;
+    let enrolled = desk.enrol(&device).map_err(|NotEnrolled| NotPaired::Refuse(Refusal::NotAdmitted))?;
     desk.succeeded(permit);
 
     let device_id = DeviceId::of(&asker.key);
-    let mac = confirmation(&session_key, b"s", &[&binding, device_id.as_bytes(), server_name.as_bytes()]);
-    let paired = [mac.finalize().into_bytes().as_slice(), server_name.as_bytes()].concat();
+    let enrolled = enrolled.encode();
+    let mac = confirmation(&session_key, b"s", &[&binding, device_id.as_bytes(), &enrolled]);
+    let paired = [mac.finalize().into_bytes().as_slice(), &enrolled].concat();
     control.sender.send(kind::PAIRED, paired).await?;
     Ok(comparison_code(&session_key, &binding))
 }

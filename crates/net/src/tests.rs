@@ -112,14 +112,15 @@ impl PairingDesk for Desk {
         self.with(|desk| desk.budgets.succeeded(permit));
     }
 
-    fn enrol(&self, device: &NewDevice) -> Result<String, NotEnrolled> {
+    fn enrol(&self, device: &NewDevice) -> Result<Enrolled, NotEnrolled> {
         self.with(|desk| {
             if device.was_removed && !desk.allowed_back.contains(&device.key) {
                 return Err(NotEnrolled);
             }
             desk.devices.insert(device.key, Admission::Known);
             desk.enrolled.push(device.clone());
-            Ok("Office PC".to_owned())
+            let service_id = ServiceId::from_bytes([9; 16]);
+            Ok(Enrolled { server_name: "Office PC".to_owned(), service_id, internet: true })
         })
     }
 }

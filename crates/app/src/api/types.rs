@@ -602,6 +602,22 @@ pub struct Preview {
     pub bytes_there: u64,
 }
 
+/// A server in the local network.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LanServerView {
+    /// Tells servers of the same name apart: 16 hexadecimal digits that follow from its key.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Where it is, as `IP:PORT`.
+    pub addresses: Vec<String>,
+    /// It doesn't answer any more.
+    pub is_stale: bool,
+    /// This computer is connected to it already, or is it.
+    pub is_known: bool,
+}
+
 /// One step of the connection check.
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

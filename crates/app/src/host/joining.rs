@@ -27,7 +27,7 @@ impl Host {
         let joined = Node::join(
             self.profile(),
             JoinRequest {
-                invitation: known.invitation,
+                server: known.invitation.into(),
                 store: None,
                 password: Secret::new(request.password.0),
                 mode: Pairing::Combine,

@@ -61,6 +61,8 @@ macro_rules! codes {
 
 codes! {
     NoServerFound = "L01", NotConnected, [];
+    SeveralServers = "L02", Usage, ["server", "n"];
+    NoSuchServer = "L03", NotConnected, ["server"];
 
     ServerIdMistyped = "I01", Usage, [];
     ServerIdNotPublished = "I02", NotConnected, [];

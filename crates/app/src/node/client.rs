@@ -1,6 +1,6 @@
 //! Calling the server, again and again.
 
-use super::{Instance, server::Greeting};
+use super::{Instance, lan::Search, server::Greeting};
 use crate::{
     message::{Code, Problem, Result},
     secrets::SecretName,
@@ -9,10 +9,12 @@ use identity::{ServerName, ServiceId};
 use net::{Answer, DialError, FrameError, KnockKey, PairError, Refusal, Target};
 use std::{
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 use sync::{hub::SessionId, wire::Frame};
+use tokio::time::Instant;
 
 /// The one link of a client.
 const HUB: SessionId = SessionId(1);
@@ -29,14 +31,15 @@ impl Instance {
     /// Keeps a link to the server until the instance ends.
     pub(super) async fn stay_connected(self: Arc<Self>) {
         let mut wait = WAIT_MIN;
+        let mut search = Search::default();
         let mut pause = self.pause.subscribe();
         loop {
             if pause.wait_for(Option::is_none).await.is_err() {
                 return;
             }
-            let started = tokio::time::Instant::now();
+            let started = Instant::now();
             let ended = tokio::select! {
-                ended = self.session() => ended,
+                ended = self.session(&mut search) => ended,
                 // Paused: the link is dropped with the future.
                 _ = wait_until_paused(&self) => continue,
             };
@@ -57,31 +60,42 @@ impl Instance {
                     wait = if is_final { WAIT_MAX } else { wait.min(WAIT_AWAY_MAX) };
                 }
             }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(WAIT_MAX);
+            // A server that turns up in the network is called at once.
+            wait = match tokio::time::timeout(wait, search.turned_up()).await {
+                Ok(()) => WAIT_MIN,
+                Err(_) => (wait * 2).min(WAIT_MAX),
+            };
         }
     }
 
     /// One session, from call to end.
-    async fn session(&self) -> Result<()> {
+    async fn session(&self, search: &mut Search) -> Result<()> {
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let (server, internet) = {
             let settings = self.settings();
             (settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?, settings.network.internet)
         };
-        let on_link = net::OnLink::system();
+        let name = server.name.as_str().to_owned();
         let all: Vec<SocketAddr> = server.hints.iter().filter_map(|hint| hint.parse().ok()).collect();
+        let on_link = net::OnLink::system();
         let addresses: Vec<SocketAddr> =
             all.iter().copied().filter(|address| internet || on_link.is_lan(address.ip())).collect();
-        let name = server.name.as_str().to_owned();
-        if addresses.is_empty() {
-            let code = if all.is_empty() { Code::NoWayToServer } else { Code::InternetOffHere };
-            return Err(Problem::new(code).with("server", name));
-        }
+        search.begin(&server.public_key, &all);
         let hello = self.engine.run(|room| room.hello()).await.ok_or_else(super::gone)??;
-        let knock = KnockKey::of_service(&self.service_id());
-        let target = Target { addresses, server: Some(server.public_key), knock };
-        let answer = endpoint.dial(&target, hello).await.map_err(|error| dial_problem(error, &name, "connection"))?;
+        let target = |addresses, knock| Target { addresses, server: Some(server.public_key), knock };
+        let known = async {
+            if addresses.is_empty() {
+                let code = if all.is_empty() { Code::NoWayToServer } else { Code::InternetOffHere };
+                return Err(Problem::new(code).with("server", name.as_str()));
+            }
+            let target = target(addresses.clone(), KnockKey::of_service(&self.service_id()));
+            endpoint.dial(&target, hello.clone()).await.map_err(|error| dial_problem(error, &name, "connection"))
+        };
+        let found = async {
+            let found = search.found().await;
+            endpoint.dial(&target(found.addresses, found.knock), hello.clone()).await
+        };
+        let answer = first_of(known, found, search.settles_at()).await?;
         let Answer::Joined(joined) = answer else {
             return Err(Problem::new(Code::Removed).with("server", name));
         };
@@ -93,7 +107,11 @@ impl Instance {
         self.save_transport().await;
         let (inputs, shared) = self.engine.for_links();
         let link = joined.link.clone();
-        crate::engine::link::carry(joined, HUB, None, inputs, shared).await;
+        tokio::select! {
+            () = crate::engine::link::carry(joined, HUB, None, inputs, shared) => {}
+            // The link is dropped with the future.
+            () = search.moved(address.ip()) => return Ok(()),
+        }
         match link.close_reason() {
             // It wants this computer to come again, or has no room now and says so to its owner.
             Some(net::Closed::Refused(Refusal::Busy { .. })) => Ok(()),
@@ -176,6 +194,29 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
             .with("other", speaks.to_string()),
         Refusal::Revoked => Problem::new(Code::ServerIdNotPublished),
         Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
+    }
+}
+
+/// The addresses that are known, and the local network: whichever answers first. If neither does, what the known
+/// addresses said is what people can do something about.
+async fn first_of(
+    known: impl Future<Output = Result<Answer>>,
+    found: impl Future<Output = std::result::Result<Answer, DialError>>,
+    found_by: Instant,
+) -> Result<Answer> {
+    let (mut known, mut found) = (pin!(known), pin!(found));
+    tokio::select! {
+        answer = &mut known => match answer {
+            Ok(answer) => Ok(answer),
+            Err(problem) => match tokio::time::timeout_at(found_by, found).await {
+                Ok(Ok(answer)) => Ok(answer),
+                _ => Err(problem),
+            },
+        },
+        answer = &mut found => match answer {
+            Ok(answer) => Ok(answer),
+            Err(_) => known.await,
+        },
     }
 }
 

@@ -7,12 +7,14 @@
 //! | `setup/choosing.rs` | choosing anew after a preview, and the end of taking over |
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
 //! | `client.rs` | calling the server, again and again |
+//! | `lan.rs` | the local network: a server announces itself, a client finds it there |
 //! | `answers.rs` | the commands of [`crate::api`] |
 //! | `options.rs` | the settings of a running instance |
 //! | `undo.rs` | bringing items back to how they were |
 
 mod answers;
 mod client;
+mod lan;
 mod options;
 mod server;
 mod setup;
@@ -47,7 +49,7 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use setup::{Created, InitServer, JoinAgain, JoinRequest, computer_name};
+pub use setup::{Created, InitServer, JoinAgain, JoinRequest, ServerToJoin, computer_name};
 pub use sync::plan::Pairing;
 
 /// What a profile is opened for.
@@ -95,6 +97,7 @@ pub struct Instance {
     endpoint: Option<Endpoint>,
     listening: Vec<SocketAddr>,
     door: Option<Arc<server::Door>>,
+    lan: lan::Lan,
     events: broadcast::Sender<Event>,
     pause: watch::Sender<Option<Pause>>,
     /// What stands between this computer and the server.
@@ -206,7 +209,7 @@ impl Node {
             None => Vec::new(),
         };
         let door = match part {
-            Part::Server => Some(Arc::new(server::Door::open(&settings, &*secrets, &engine).await?)),
+            Part::Server => Some(Arc::new(server::Door::open(&settings, service_id, &*secrets, &engine).await?)),
             Part::Client => None,
         };
         let instance = Arc::new(Instance {
@@ -220,6 +223,7 @@ impl Node {
             endpoint,
             listening,
             door,
+            lan: lan::Lan::default(),
             events,
             pause: watch::channel(None).0,
             link_problem: Mutex::new(None),
@@ -242,6 +246,7 @@ impl Node {
             (Part::Server, true) => {
                 instance.keep_port().await?;
                 instance.take_calls().await?;
+                instance.announce();
                 let accepting = Arc::clone(instance);
                 self.tasks.spawn(async move { accepting.accept().await });
             }
@@ -327,6 +332,7 @@ impl Node {
     pub async fn shut_down(mut self) {
         if let Some(endpoint) = &self.instance.endpoint {
             endpoint.stop_serving();
+            self.instance.withdraw().await;
             self.instance.save_transport().await;
             self.instance.engine.run(|room| room.hang_up_all()).await;
             endpoint.close().await;

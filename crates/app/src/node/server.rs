@@ -12,7 +12,7 @@ use crate::{
 };
 use identity::{DeviceId, Salt, ServiceId, Timestamp, Token};
 use net::{
-    Admission, Arrival, Caller, Cut, Doorkeeper, Guess, GuessBudgets, NewDevice, NotEnrolled, PairingDesk,
+    Admission, Arrival, Caller, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled, PairingDesk,
     PasswordRecord, Permit, Refusal, ServerRules, Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,7 @@ struct State {
     record: Option<PasswordRecord>,
     budgets: GuessBudgets,
     server_name: String,
+    service_id: ServiceId,
     internet: bool,
     pause: Option<super::Pause>,
     /// Of the server ID that leads here now.
@@ -56,7 +57,12 @@ struct State {
 }
 
 impl Door {
-    pub(super) async fn open(settings: &Settings, secrets: &dyn SecretStore, engine: &Engine) -> Result<Self> {
+    pub(super) async fn open(
+        settings: &Settings,
+        service_id: ServiceId,
+        secrets: &dyn SecretStore,
+        engine: &Engine,
+    ) -> Result<Self> {
         let record = secrets.get_bytes(SecretName::OpaqueRecord)?;
         let record =
             PasswordRecord::from_bytes(&record).map_err(|error| Problem::new(Code::KeyDamaged).because(error))?;
@@ -73,6 +79,7 @@ impl Door {
             record: Some(record),
             budgets,
             server_name: settings.name.as_ref().map(ToString::to_string).unwrap_or_default(),
+            service_id,
             internet: settings.network.internet,
             pause: None,
             published: None,
@@ -144,6 +151,10 @@ impl Door {
         self.state().internet = internet;
     }
 
+    fn set_service_id(&self, service_id: ServiceId) {
+        self.state().service_id = service_id;
+    }
+
     pub(super) fn set_pause(&self, pause: Option<super::Pause>) {
         self.state().pause = pause;
     }
@@ -205,7 +216,7 @@ impl PairingDesk for Door {
         self.change_budgets(|budgets| budgets.succeeded(permit));
     }
 
-    fn enrol(&self, device: &NewDevice) -> std::result::Result<String, NotEnrolled> {
+    fn enrol(&self, device: &NewDevice) -> std::result::Result<Enrolled, NotEnrolled> {
         let mut state = self.state();
         let id = DeviceId::of(&device.key);
         let before = state.devices.iter().find(|other| other.id == id);
@@ -221,6 +232,7 @@ impl PairingDesk for Door {
             paired_by: match device {
                 NewDevice { by_server_id: true, .. } => PairedBy::ServerId,
                 NewDevice { ticket: Some(_), .. } => PairedBy::Invitation,
+                NewDevice { is_lan: true, .. } => PairedBy::Lan,
                 _ => PairedBy::Address,
             },
             last_seen_day: Some(now_secs() / 86_400),
@@ -228,7 +240,7 @@ impl PairingDesk for Door {
             is_allowed_again: false,
         };
         self.put_device(&mut state, new);
-        Ok(state.server_name.clone())
+        Ok(Enrolled { server_name: state.server_name.clone(), service_id: state.service_id, internet: state.internet })
     }
 }
 
@@ -304,7 +316,8 @@ impl Instance {
         }
     }
 
-    /// The knock of the service ID, and for sixty days those it replaced, for computers that haven't heard.
+    /// The knock of the service ID, that of the local network, and for sixty days those the service ID replaced, for
+    /// computers that haven't heard.
     async fn knocks(&self) -> Result<Vec<net::Knock>> {
         let old = self.old_service_ids().await?;
         let is_fresh = |old: &OldServiceId| now_secs().saturating_sub(old.replaced_at) < OLD_SERVICE_ID_SECS;
@@ -312,7 +325,7 @@ impl Instance {
             key: net::KnockKey::of_service(&ServiceId::from_bytes(old.id)),
             scope: net::KnockScope::KnownDevices,
         };
-        Ok(std::iter::once(self.knock()).chain(old.into_iter().filter(is_fresh).map(knock)).collect())
+        Ok([self.knock(), self.lan.knock()].into_iter().chain(old.into_iter().filter(is_fresh).map(knock)).collect())
     }
 
     async fn old_service_ids(&self) -> Result<Vec<OldServiceId>> {
@@ -330,6 +343,9 @@ impl Instance {
         let (secrets, kept) = (Arc::clone(&self.secrets), new);
         blocking(move || Ok(secrets.set_bytes(SecretName::ServiceId, kept.as_bytes())?)).await?;
         *self.service_id.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        if let Some(door) = &self.door {
+            door.set_service_id(new);
+        }
         if let Some(endpoint) = &self.endpoint {
             endpoint.set_knocks(&self.knocks().await?);
             // Who is connected comes back at once and is told the new one.

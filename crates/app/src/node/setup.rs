@@ -14,8 +14,10 @@ use crate::{
     secrets::{self, SecretName, SecretStore, StoreKind},
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
-use identity::{Fingerprint, IdentityKey, Invitation, PublicKey, Secret, ServerName, ServiceId};
-use net::{Answer, Credentials, Endpoint, EndpointConfig, KnockKey, PasswordRecord, SavedTransport, Target};
+use identity::{Fingerprint, IdentityKey, Invitation, PublicKey, Secret, ServerName, ServiceId, Token};
+use net::{
+    Answer, Credentials, Endpoint, EndpointConfig, KnockKey, LanName, LanServer, PasswordRecord, SavedTransport, Target,
+};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::PoisonError};
 use sync::plan::Pairing;
@@ -55,8 +57,8 @@ pub struct Created {
 /// A new client.
 #[derive(Debug)]
 pub struct JoinRequest {
-    /// The server's invitation.
-    pub invitation: Invitation,
+    /// The server, as an invitation or the local network names it.
+    pub server: ServerToJoin,
     /// Where this computer's data is. Without: it is chosen later ([`JoinAgain`]), and until then nothing is here.
     pub store: Option<String>,
     /// The server's password.
@@ -81,6 +83,54 @@ pub fn computer_name() -> String {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
     let short = name.split('.').next().unwrap_or_default();
     if short.is_empty() { "Tandem".to_owned() } else { short.to_owned() }
+}
+
+/// A server that this computer isn't connected to yet.
+#[derive(Clone, Debug)]
+pub struct ServerToJoin {
+    /// What it is called.
+    pub name: ServerName,
+    /// Who it must be, if that is known beforehand. The password proves it in any case.
+    pub public_key: Option<PublicKey>,
+    /// What opens its port.
+    pub knock: KnockKey,
+    /// Where it may be.
+    pub addresses: Vec<SocketAddr>,
+    /// Tries at the password of one's own.
+    pub ticket: Option<Token>,
+    /// Its name in the local network, if it was found there.
+    pub lan: Option<LanName>,
+}
+
+impl ServerToJoin {
+    /// Whether it is the server with this key, as far as can be known before it is called.
+    #[must_use]
+    pub fn is(&self, key: &PublicKey) -> bool {
+        match (self.public_key, self.lan) {
+            (Some(public_key), _) => public_key == *key,
+            (None, lan) => lan == Some(LanName::of(key)),
+        }
+    }
+}
+
+impl From<Invitation> for ServerToJoin {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            name: invitation.server_name,
+            public_key: Some(invitation.public_key),
+            knock: KnockKey::of_service(&invitation.service_id),
+            addresses: invitation.hints.iter().map(|hint| hint.address()).collect(),
+            ticket: invitation.ticket.map(|ticket| ticket.token),
+            lan: None,
+        }
+    }
+}
+
+impl From<LanServer> for ServerToJoin {
+    fn from(server: LanServer) -> Self {
+        let LanServer { id, name, knock, addresses, .. } = server;
+        Self { name, public_key: None, knock, addresses, ticket: None, lan: Some(id) }
+    }
 }
 
 /// See [`Pairing`].
@@ -187,10 +237,9 @@ impl Node {
         let mut settings = Settings::load(&profile.settings_file())?;
         refuse_second_role(&settings)?;
         let store = request.store.as_deref().map(prepare_store).transpose()?;
-        let Invitation { server_name, public_key, service_id, hints, ticket, .. } = &request.invitation;
+        let ServerToJoin { name: server_name, public_key, knock, addresses, ticket, lan } = request.server;
         let key = IdentityKey::generate();
-        let addresses: Vec<SocketAddr> =
-            request.addresses.iter().copied().chain(hints.iter().map(|hint| hint.address())).collect();
+        let addresses: Vec<SocketAddr> = request.addresses.iter().copied().chain(addresses).collect();
         if addresses.is_empty() {
             return Err(Problem::new(Code::NoWayToServer));
         }
@@ -201,36 +250,42 @@ impl Node {
         );
         let endpoint = Endpoint::bind(config, SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 0], 0)))
             .map_err(|error| Problem::new(Code::AddressNotUsable).with("address", "").because(error))?;
-        let target =
-            Target { addresses: addresses.clone(), server: Some(*public_key), knock: KnockKey::of_service(service_id) };
+        let target = Target { addresses: addresses.clone(), server: public_key, knock };
         let name = server_name.as_str();
         let answer =
             endpoint.dial_to_pair(&target).await.map_err(|error| client::dial_problem(error, name, "invitation"))?;
         let Answer::PairingNeeded(pairing) = answer else {
             return Err(Problem::new(Code::AlreadyConnected).with("server", name));
         };
+        if lan.is_some_and(|lan| lan != LanName::of(&pairing.server())) {
+            return Err(Problem::new(Code::KeyDiffers).with("server", name).with("known_by", "lan"));
+        }
         let credentials = Credentials {
             password: normal_form(&request.password),
             device_name: request.device_name.clone(),
             platform: std::env::consts::OS.to_owned(),
-            ticket: ticket.as_ref().map(|ticket| ticket.token),
+            ticket,
             salt: None,
         };
         let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
-        let server: PublicKey = paired.server();
+        let (server, enrolled) = (paired.server(), paired.enrolment().server.clone());
         endpoint.close().await;
 
         settings.stores = store.into_iter().collect();
         settings.role = Some(Role::Client);
         settings.name = ServerName::parse(&request.device_name).ok();
-        settings.network.internet = addresses.iter().any(|address| !net::OnLink::system().is_lan(address.ip()));
+        // Found in the local network, the choice that was made on the server holds here, too.
+        settings.network.internet = match lan {
+            Some(_) => enrolled.internet,
+            None => addresses.iter().any(|address| !net::OnLink::system().is_lan(address.ip())),
+        };
         settings.server = Some(KnownServer {
             name: server_name.clone(),
             public_key: server,
             hints: addresses.iter().map(ToString::to_string).collect(),
         });
         let password = request.password.clone();
-        keep_secrets(profile, settings, request.secrets, key, *service_id, move |store| {
+        keep_secrets(profile, settings, request.secrets, key, enrolled.service_id, move |store| {
             if store.kind() == StoreKind::Keyring {
                 store.set(SecretName::SavedPassword, &password)?;
             }

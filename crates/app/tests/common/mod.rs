@@ -201,7 +201,7 @@ pub async fn invite(server: &Node, request: Value) -> Invitation {
 
 pub fn request(invitation: Invitation, computer: &Computer) -> JoinRequest {
     JoinRequest {
-        invitation,
+        server: invitation.into(),
         store: Some(computer.spec()),
         password: Secret::new(PASSWORD.into()),
         mode: Pairing::Combine,

@@ -56,11 +56,11 @@ async fn a_wrong_password_and_a_wrong_key_are_said_and_change_nothing() {
     init(&other).await;
     let stranger = serve(&other).await;
     let mut foreign = request(invite(&stranger, json!({})).await, &laptop);
-    foreign.invitation.hints = invitation.hints.clone();
+    foreign.server.addresses = invitation.hints.iter().map(|hint| hint.address()).collect();
     // Without the right knock nobody answers; with it the key differs.
     assert_eq!(Node::join(&laptop.profile(), foreign).await.unwrap_err().code, Code::ServerSilent);
     let mut forged = request(invitation.clone(), &laptop);
-    forged.invitation.public_key = invite(&stranger, json!({})).await.public_key;
+    forged.server.public_key = Some(invite(&stranger, json!({})).await.public_key);
     assert_eq!(Node::join(&laptop.profile(), forged).await.unwrap_err().code, Code::KeyDiffers);
     assert_eq!(laptop.total(), 0);
     // Nothing was kept, so it can be done right.

@@ -7,6 +7,7 @@ mod held;
 mod history;
 mod pages;
 mod running;
+mod servers;
 mod setup;
 mod start;
 mod status;
@@ -26,7 +27,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Carries out a command.
 pub(crate) async fn carry_out(command: Command, profile: &Profile, output: Output) -> Result<Answer> {
     // Being interrupted is how some commands end; they see to it themselves.
-    let sees_to_it = matches!(command, Command::Serve | Command::Run | Command::Start(_));
+    let sees_to_it = matches!(command, Command::Serve | Command::Run | Command::Start(_))
+        || matches!(&command, Command::Servers(servers) if servers.watch);
     let work = dispatch(command, profile, output);
     if sees_to_it {
         return work.await;
@@ -47,6 +49,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
     match command {
         Command::Start(args) => start::start(args, profile, output).await,
         Command::Init(args) => setup::init(args, profile, output).await,
+        Command::Servers(args) => servers::servers(&args, profile, output).await,
         Command::Join(args) => setup::join(args, profile, output).await,
         Command::Leave(args) => setup::leave(&args, profile, output).await,
         Command::Serve => running::serve(profile, output).await,

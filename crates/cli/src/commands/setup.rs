@@ -13,15 +13,15 @@ use crate::{
 use app::{
     api::types::{Nothing, Preview, PreviewFolder, Status},
     invitation,
+    lan::LanSearch,
     message::{Code, Problem, Result},
-    node::{InitServer, JoinAgain, JoinRequest, Node, computer_name},
+    node::{InitServer, JoinAgain, JoinRequest, Node, ServerToJoin, computer_name},
     password::Rule,
     places,
     profile::Profile,
     secrets::StoreKind,
     settings::{Role, Settings},
 };
-use identity::Invitation;
 use serde_json::json;
 
 /// More names of one folder would hide the table.
@@ -54,17 +54,17 @@ pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Resul
 }
 
 pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Result<Answer> {
-    let invitation = invitation::read(&args.invitation)?;
+    let server = server_to_join(&args).await?;
     let settings = Settings::load(&profile.settings_file())?;
     let (preview, yes) = (args.preview, args.yes);
-    let node = match known_server(&settings, &invitation)? {
+    let node = match known_server(&settings, &server)? {
         // Added before, by a preview: the password isn't needed again.
         true => Node::join_again(profile, again(args)?).await?,
         false => {
-            let server = invitation.server_name.as_str();
-            output.note(&say!(output.words, "joining", server = server));
-            let password = password::existing(&args.password, output, server).await?;
-            Node::join(profile, request(args, invitation, password)?).await?
+            let name = server.name.as_str();
+            output.note(&say!(output.words, "joining", server = name));
+            let password = password::existing(&args.password, output, name).await?;
+            Node::join(profile, request(args, server, password)?).await?
         }
     };
     let door = Door::Own(node);
@@ -73,15 +73,24 @@ pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Resul
     outcome
 }
 
+/// The server that was named, one way or another. Nothing is asked of it yet.
+async fn server_to_join(args: &Join) -> Result<ServerToJoin> {
+    match (&args.invitation, &args.lan) {
+        (Some(invitation), _) => Ok(invitation::read(invitation)?.into()),
+        (None, Some(name)) => Ok(LanSearch::start(None)?.find(name).await?.into()),
+        (None, None) => unreachable!("the arguments say that one of them is there"),
+    }
+}
+
 fn again(args: Join) -> Result<JoinAgain> {
     let store = places::absolute(&args.store)?;
     let map = args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect();
     Ok(JoinAgain { store, mode: args.mode.into(), only: args.only, map, directions: Vec::new() })
 }
 
-fn request(args: Join, invitation: Invitation, password: identity::Secret) -> Result<JoinRequest> {
+fn request(args: Join, server: ServerToJoin, password: identity::Secret) -> Result<JoinRequest> {
     Ok(JoinRequest {
-        invitation,
+        server,
         store: Some(places::absolute(&args.store)?),
         password,
         mode: args.mode.into(),
@@ -93,14 +102,14 @@ fn request(args: Join, invitation: Invitation, password: identity::Secret) -> Re
     })
 }
 
-/// Whether this profile was added to the server of the invitation already.
-fn known_server(settings: &Settings, invitation: &Invitation) -> Result<bool> {
+/// Whether this profile was added to this server already.
+fn known_server(settings: &Settings, wanted: &ServerToJoin) -> Result<bool> {
     match (&settings.role, &settings.server) {
         (None, _) => Ok(false),
-        (Some(Role::Client), Some(server)) if server.public_key == invitation.public_key => Ok(true),
+        (Some(Role::Client), Some(server)) if wanted.is(&server.public_key) => Ok(true),
         (Some(Role::Client), Some(server)) => Err(Problem::new(Code::OtherServer)
             .with("server", server.name.as_str())
-            .with("other", invitation.server_name.as_str())),
+            .with("other", wanted.name.as_str())),
         _ => refuse_second_role(settings).map(|()| false),
     }
 }

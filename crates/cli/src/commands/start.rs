@@ -118,7 +118,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
     let invitation = Invitation::parse(invitation.file.as_bytes())
         .map_err(|error| Problem::with_invitation(error, &invitation.file_name))?;
     let request = JoinRequest {
-        invitation,
+        server: invitation.into(),
         store: Some(laptop.store()),
         password,
         mode: Pairing::Combine,

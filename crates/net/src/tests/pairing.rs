@@ -12,7 +12,9 @@ async fn a_new_computer_is_added_with_the_password_and_goes_on_at_once() {
     let pairing = soon(ask_to_pair(&laptop, &office.target)).await.unwrap();
     assert_eq!(pairing.server(), key(OFFICE).public());
     let paired = soon(pairing.pair(&credentials(PASSWORD))).await.unwrap();
-    assert_eq!(paired.enrolment().server_name, "Office PC");
+    let server = &paired.enrolment().server;
+    assert_eq!((server.server_name.as_str(), server.internet), ("Office PC", true));
+    assert_eq!(server.service_id.as_bytes(), &[9; 16]);
     assert_eq!(paired.enrolment().device, DeviceId::of(&key(LAPTOP).public()));
     assert_eq!(paired.enrolment().comparison_code.len(), 9);
     let joined = soon(paired.join(b"laptop".as_slice())).await.unwrap();

@@ -1,0 +1,147 @@
+//! Network namespaces as computers: made for one story, gone with it. Nothing outside them is touched.
+
+use std::{
+    process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Nothing in a story takes longer, on a slow and busy machine either.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A set of namespaces. Their names begin with one prefix that no other story has.
+pub(crate) struct Lab {
+    prefix: String,
+    hosts: Vec<String>,
+}
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+impl Lab {
+    /// A lab for a story that needs these programs; `None`, and a line that says so, where it can't be had.
+    pub(crate) fn new(programs: &[&str]) -> Option<Self> {
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
+        if !is_root {
+            eprintln!("SKIPPED: network namespaces need root");
+            return None;
+        }
+        for program in ["ip"].iter().chain(programs) {
+            let is_there = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
+                .iter()
+                .any(|folder| std::path::Path::new(folder).join(program).exists());
+            if !is_there {
+                eprintln!("SKIPPED: the program {program} is missing");
+                return None;
+            }
+        }
+        let prefix = format!("tn{}-{}-", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let lab = Self { prefix, hosts: Vec::new() };
+        let is_possible = Command::new("ip").args(["netns", "add", &lab.namespace("try")]).output().unwrap();
+        if !is_possible.status.success() {
+            eprintln!("SKIPPED: no network namespaces here: {}", String::from_utf8_lossy(&is_possible.stderr));
+            return None;
+        }
+        must(Command::new("ip").args(["netns", "del", &lab.namespace("try")]));
+        Some(lab)
+    }
+
+    /// Adds a computer without any cable.
+    pub(crate) fn host(&mut self, name: &str) -> &mut Self {
+        must(Command::new("ip").args(["netns", "add", &self.namespace(name)]));
+        self.hosts.push(name.to_owned());
+        self.ip(name, "link set lo up");
+        // Duplicate address detection costs a second a cable, and nobody has our addresses.
+        self.run(name, &["sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"]);
+        self
+    }
+
+    /// Adds a switch: a computer with the bridge `br0`.
+    pub(crate) fn switch(&mut self, name: &str) -> &mut Self {
+        self.host(name);
+        self.ip(name, "link add br0 type bridge mcast_snooping 0");
+        self.ip(name, "link set br0 up");
+        self
+    }
+
+    /// Plugs a computer's `interface` into the bridge of another, and gives it addresses.
+    pub(crate) fn wire(&mut self, host: &str, interface: &str, switch: &str, bridge: &str, addresses: &[&str]) {
+        let peer = format!("{host}.{interface}");
+        self.ip(host, &format!("link add {interface} type veth peer name {peer}"));
+        self.ip(host, &format!("link set {peer} netns {}", self.namespace(switch)));
+        self.ip(switch, &format!("link set {peer} master {bridge} up"));
+        self.ip(host, &format!("link set {interface} up"));
+        for address in addresses {
+            let family = if address.contains(':') { "-6 addr add {} nodad" } else { "addr add {}" };
+            let words = format!("{} dev {interface}", family.replace("{}", address));
+            self.ip(host, &words);
+        }
+    }
+
+    /// The system's name for a computer's namespace.
+    pub(crate) fn namespace(&self, host: &str) -> String {
+        format!("{}{host}", self.prefix)
+    }
+
+    /// `ip` on a computer.
+    pub(crate) fn ip(&self, host: &str, words: &str) {
+        must(Command::new("ip").args(["-n", &self.namespace(host)]).args(words.split(' ')));
+    }
+
+    /// A program on a computer.
+    pub(crate) fn command(&self, host: &str, program: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace(host)]).args(program);
+        command
+    }
+
+    /// Runs a program that has to do well, and gives back what it printed.
+    pub(crate) fn run(&self, host: &str, program: &[&str]) -> String {
+        must(&mut self.command(host, program))
+    }
+
+    /// Starts a program that stays until it is dropped.
+    pub(crate) fn stay(&self, host: &str, program: &[&str]) -> Program {
+        let mut command = self.command(host, program);
+        Program(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for host in &self.hosts {
+            let _ = Command::new("ip").args(["netns", "del", &self.namespace(host)]).output();
+        }
+    }
+}
+
+/// A running program.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a command that has to do well.
+#[track_caller]
+pub(crate) fn must(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().unwrap();
+    assert!(status.success(), "{command:?}: {status} {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8_lossy(&stdout).into_owned()
+}
+
+/// Waits until something is so, and says how long that took.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return (found, begun.elapsed());
+        }
+        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}

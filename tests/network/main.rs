@@ -1,0 +1,15 @@
+//! Computers in networks of their own: real programs in Linux network namespaces, behind real bridges, routers and
+//! firewalls. Needs root, `ip`, and what each story names; elsewhere a story says what is missing and is skipped.
+//!
+//! | file | story |
+//! |---|---|
+//! | `lab.rs` | namespaces, cables, programs in them |
+//! | `computer.rs` | a computer with a profile, data and `tandem` |
+//! | `lan.rs` | only a switch: no router, no Internet |
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "tests say what they expect")]
+
+mod computer;
+mod lab;
+mod lan;
