@@ -96,6 +96,9 @@ N11 = «{ $server }» ist beschäftigt.
 N12 = Andere Computer erreichen diesen nicht unter { $address }.
     .body = Ein anderes Programm benutzt diese Adresse, oder dieser Computer hat sie nicht.
     .action = Eine andere Adresse wählen, oder das andere Programm beenden
+N13 = «Über das Internet synchronisieren» ist auf diesem Server aus.
+    .body = Ein veröffentlichter Server wird von überall gefunden, aber niemand außerhalb seines Netzwerks würde hereingelassen.
+    .action = Zuerst einschalten
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 
@@ -360,6 +363,9 @@ C20 = «{ $file }» lässt sich nicht lesen.
 C21 = Dieser Name ist nicht verwendbar.
     .body = Ein Name hat 1 bis { $chars_max } Zeichen in einer Zeile.
     .action = Einen anderen Namen wählen
+C22 = Dieser Kommentar geht nicht.
+    .body = Ein Kommentar hat höchstens { $chars_max } Zeichen in einer Zeile.
+    .action = Kürzen
 
 ## Wie stark ein Kennwort ist
 

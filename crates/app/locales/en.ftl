@@ -101,6 +101,9 @@ N11 = «{ $server }» is busy.
 N12 = Other computers can't call this one at { $address }.
     .body = Another program uses this address, or this computer doesn't have it.
     .action = Choose another address, or end the other program
+N13 = "Synchronize via the Internet" is off on this server.
+    .body = A published server is found from everywhere, but nobody outside its network would be let in.
+    .action = Switch it on first
 
 ## Access: passwords, keys, permission
 
@@ -365,6 +368,9 @@ C20 = «{ $file }» can't be read.
 C21 = This name can't be used.
     .body = A name has 1 to { $chars_max } characters on one line.
     .action = Choose another name
+C22 = This comment can't be used.
+    .body = A comment has at most { $chars_max } characters on one line.
+    .action = Shorten it
 
 ## How strong a password is
 

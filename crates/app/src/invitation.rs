@@ -1,18 +1,28 @@
-//! What people give as an invitation: a file, a link, or an e-mail with a link in it.
+//! What people give to say which server: an invitation as a file, a link, or an e-mail with a link in it; or a server ID.
 
 use crate::message::{Code, Problem, Result};
-use identity::{Invitation, Pasted, find_in_text};
+use identity::{Invitation, Pasted, ServerId, find_in_text};
 use std::{fs, io::Read as _, path::Path};
 
 /// A pasted e-mail may be longer than an invitation; what comes later isn't looked at.
 const TEXT_BYTES_MAX: u64 = 64 << 10;
 
-/// Reads an invitation from what was typed: the path of a file, or text. Nothing is asked of anybody.
-pub fn read(given: &str) -> Result<Invitation> {
+/// What was given.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Given {
+    /// Everything there is to know.
+    Invitation(Box<Invitation>),
+    /// What leads to it.
+    Id(ServerId),
+}
+
+/// Reads what was typed: the path of a file, or text. Nothing is asked of anybody.
+pub fn read(given: &str) -> Result<Given> {
     let path = Path::new(given);
     match find_in_text(given) {
         Some(pasted) if !path.exists() => from_pasted(pasted, given),
-        _ => read_file(path),
+        None if !path.exists() && looks_like_an_id(given) => Ok(Given::Id(ServerId::parse(given)?)),
+        _ => read_file(path).map(|invitation| Given::Invitation(Box::new(invitation))),
     }
 }
 
@@ -27,26 +37,33 @@ pub fn read_file(path: &Path) -> Result<Invitation> {
     };
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     match std::str::from_utf8(&bytes).ok().and_then(find_in_text) {
-        Some(pasted @ Pasted::Link(Ok(_))) => from_pasted(pasted, &file),
+        Some(Pasted::Link(Ok(invitation))) => Ok(*invitation),
         _ => Err(Problem::with_invitation(error, &file)),
     }
 }
 
-/// Finds an invitation in text: itself, or a link.
-pub fn find(text: &str) -> Result<Invitation> {
+/// Finds an invitation in text: itself, or a link; or a server ID.
+pub fn find(text: &str) -> Result<Given> {
     match (Invitation::parse(text.trim().as_bytes()), find_in_text(text)) {
-        (Ok(invitation), _) => Ok(invitation),
+        (Ok(invitation), _) => Ok(Given::Invitation(Box::new(invitation))),
         (Err(_), Some(pasted)) => from_pasted(pasted, ""),
+        (Err(_), None) if looks_like_an_id(text) => Ok(Given::Id(ServerId::parse(text)?)),
         (Err(error), None) => Err(Problem::with_invitation(error, "")),
     }
 }
 
-fn from_pasted(pasted: Pasted, given: &str) -> Result<Invitation> {
+/// About as long as an ID and nothing else: somebody meant one, so what is wrong with it is the thing to say.
+fn looks_like_an_id(given: &str) -> bool {
+    let symbols = given.chars().filter(char::is_ascii_alphanumeric).count();
+    let is_plain = given.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c.is_whitespace());
+    is_plain && (12..=20).contains(&symbols)
+}
+
+fn from_pasted(pasted: Pasted, given: &str) -> Result<Given> {
     match pasted {
-        Pasted::Link(Ok(invitation)) => Ok(*invitation),
+        Pasted::Link(Ok(invitation)) => Ok(Given::Invitation(invitation)),
         Pasted::Link(Err(error)) => Err(Problem::with_invitation(error, given)),
-        // An ID leads to a server by a way that this version doesn't have.
-        Pasted::Id(_) => Err(Problem::new(Code::NoWayToServer)),
+        Pasted::Id(id) => Ok(Given::Id(id)),
     }
 }
 
@@ -71,8 +88,18 @@ mod tests {
         fs::write(&file, invitation.to_file(&key).unwrap()).unwrap();
         fs::write(&mail, format!("Hello,\n\nopen this link:\n> {link}\nYours\n")).unwrap();
         for given in [file.to_str().unwrap(), mail.to_str().unwrap(), &link] {
-            assert_eq!(read(given).unwrap(), invitation);
+            assert_eq!(read(given).unwrap(), Given::Invitation(Box::new(invitation.clone())));
         }
+    }
+
+    #[test]
+    fn an_id_is_read_as_people_write_it_and_a_typo_is_said_before_anything_is_asked() {
+        let id = ServerId::parse("CVWW-PTSP-HJPB-J8J2").unwrap();
+        for given in ["CVWW-PTSP-HJPB-J8J2", "cvwwptsphjpbj8j2", "cvww ptsp hjpb j8j2"] {
+            assert_eq!(read(given).unwrap(), Given::Id(id), "{given}");
+        }
+        assert_eq!(read("CVWW-PTSP-HJPC-J8J2").unwrap_err().code, Code::ServerIdMistyped);
+        assert_eq!(read("CVWW-PTSP-HJPB-J8").unwrap_err().code, Code::ServerIdIncomplete);
     }
 
     #[test]

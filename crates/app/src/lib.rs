@@ -9,6 +9,7 @@ pub mod api;
 pub mod blobs;
 pub mod control;
 pub mod engine;
+pub mod finding;
 pub mod history;
 pub mod host;
 pub mod index;

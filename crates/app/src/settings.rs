@@ -83,8 +83,14 @@ pub struct Network {
     pub listen: SocketAddr,
     /// "Synchronize via the Internet".
     pub internet: bool,
+    /// On a client: `internet` is as the server has it, until somebody decides here.
+    #[serde(skip_serializing_if = "is_off")]
+    pub internet_as_server: bool,
     /// "Find this server when its address changes."
     pub peer_names: bool,
+    /// Nodes of the Mainline DHT to begin with, `HOST:PORT`. None: those everybody knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dht_bootstrap: Vec<String>,
 }
 
 /// How long and where things are kept that were changed or deleted.
@@ -227,7 +233,13 @@ impl Settings {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([0; 8], 0)), internet: false, peer_names: true }
+        Self {
+            listen: SocketAddr::from(([0; 8], 0)),
+            internet: false,
+            internet_as_server: false,
+            peer_names: true,
+            dht_bootstrap: Vec::new(),
+        }
     }
 }
 
@@ -307,6 +319,11 @@ impl fmt::Display for StoreSpec {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for it this way.
+const fn is_off(switch: &bool) -> bool {
+    !*switch
+}
+
 /// The version of a settings file; its default is the one we write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -379,7 +396,13 @@ mod tests {
             secrets: Some(StoreKind::Keyring),
             public_key: Some(key),
             stores: vec!["files:/home/anna/Data: all".parse().unwrap()],
-            network: Network { listen: "0.0.0.0:41234".parse().unwrap(), internet: true, peer_names: false },
+            network: Network {
+                listen: "0.0.0.0:41234".parse().unwrap(),
+                internet: true,
+                internet_as_server: true,
+                peer_names: false,
+                dht_bootstrap: vec!["127.0.0.1:6881".to_owned()],
+            },
             history: History { days: 7, size_max_bytes: Some(1 << 30), place: Some("/backup".into()) },
             conflicts: Conflicts { rule: ConflictRule::Server },
             server: Some(KnownServer {

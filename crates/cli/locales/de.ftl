@@ -234,6 +234,36 @@ invitation-ticket = { $days ->
     }
 invitation-no-password = Sie enthält das Kennwort nicht: Geben Sie es auf anderem Weg weiter, zum Beispiel am Telefon.
 
+## Veröffentlichen
+
+peer-names-on = Andere Computer finden diesen Server auch, nachdem sich seine Adresse geändert hat.
+peer-names-off = Nichts sagt mehr, wo dieser Server ist, wenn sich seine Adresse ändert.
+publish-intro = Das wird gespeichert:
+publish-name =   der Name des Servers     { $name }
+publish-id =   eine zufällige Server-ID { $id }
+publish-comment =   Ihr Kommentar            { $comment }
+publish-key =   der öffentliche Schlüssel { $key }
+publish-service-id =   eine zufällige Service-ID
+publish-made-now = wird jetzt erzeugt
+publish-none = keiner
+publish-where = Wo: im offenen Netz für Adressen (Mainline-DHT), verschlüsselt. Nur wer die Server-ID hat, findet und liest es; das Netz vergisst es etwa zwei Stunden, nachdem Sie es zurückziehen oder dieser Server aus ist.
+publish-not-stored = Nicht gespeichert: Ihre E-Mail-Adresse, Mails, Kontakte, Kalender, Kennwort.
+publish-how = Zum Veröffentlichen: derselbe Befehl mit --yes
+publish-question = Diesen Server veröffentlichen?
+publishing = Wird veröffentlicht …
+published = Veröffentlicht. Die Server-ID lautet
+published-next = Geben Sie sie denen, die sich verbinden sollen, und nennen Sie ihnen das Kennwort auf anderem Weg, zum Beispiel am Telefon.
+not-published = Dieser Server ist nicht veröffentlicht.
+revoke-question = Die Veröffentlichung von «{ $name }» zurückziehen? Die Server-ID { $id } gilt dann nicht mehr. Bereits verbundene Computer bleiben verbunden.
+revoked = Zurückgezogen. Die Server-ID führt nirgends mehr hin.
+revoke-queued = Die Server-ID lässt niemanden mehr herein. Aus dem Netz verschwindet sie, sobald dieser Computer online ist; bis dahin sehen andere vielleicht noch den Namen.
+found-by-id = Gefunden: «{ $name }»{ $comment ->
+        [none] {""}
+       *[other] {" "}({ $comment })
+    }
+    Fingerabdruck: { $fingerprint }
+looking-up = Die Server-ID wird nachgeschlagen …
+
 ## Orte
 
 stores-none = An den üblichen Orten wurden keine Daten gefunden. In einen Ordner sehen: tandem stores ORDNER

@@ -234,6 +234,36 @@ invitation-ticket = { $days ->
     }
 invitation-no-password = It doesn't hold the password: tell that another way, for example by phone.
 
+## Publishing
+
+peer-names-on = Other computers find this server also after its address changed.
+peer-names-off = Nothing says any more where this server is when its address changes.
+publish-intro = What will be stored:
+publish-name =   the server's name    { $name }
+publish-id =   a random server ID   { $id }
+publish-comment =   your comment         { $comment }
+publish-key =   the public key       { $key }
+publish-service-id =   a random service ID
+publish-made-now = made now
+publish-none = none
+publish-where = Where: in the open network for addresses (Mainline DHT), encrypted. Only who has the server ID finds and reads it; the network forgets it about two hours after you take it back or this server is off.
+publish-not-stored = Not stored: your e-mail address, mail, contacts, calendar, password.
+publish-how = To publish it: the same command with --yes
+publish-question = Publish this server?
+publishing = Publishing …
+published = Published. The server ID is
+published-next = Give it to the people who should connect, and tell them the password another way, for example by phone.
+not-published = This server isn't published.
+revoke-question = Take back the publication of «{ $name }»? The server ID { $id } stops working. Computers that are already connected stay connected.
+revoked = Revoked. The server ID leads nowhere any more.
+revoke-queued = The server ID lets nobody in any more. It disappears from the network as soon as this computer is online; until then others may still see its name.
+found-by-id = Found: «{ $name }»{ $comment ->
+        [none] {""}
+       *[other] {" "}({ $comment })
+    }
+    Fingerprint: { $fingerprint }
+looking-up = Looking up the server ID …
+
 ## Places
 
 stores-none = No data was found at the usual places. Look into a folder: tandem stores DIR

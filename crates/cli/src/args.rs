@@ -54,6 +54,11 @@ pub(crate) struct Common {
     /// Never ask, also on a terminal.
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
+    /// A node of the Mainline DHT to begin with, instead of those everybody knows; can be given several times. The
+    /// profile keeps it in mind.
+    #[arg(long = "dht-bootstrap", global = true, value_name = "HOST:PORT", env = "TANDEM_DHT_BOOTSTRAP")]
+    #[arg(value_delimiter = ',', value_parser = node_address)]
+    pub(crate) dht_bootstrap: Vec<String>,
     /// Show the log on standard error as well. (It is filtered by TANDEM_LOG, for instance "debug".)
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
@@ -75,6 +80,12 @@ pub(crate) enum Command {
     Invite(Invite),
     /// List servers in the local network.
     Servers(Servers),
+    /// Publish this server: other computers find it by a short server ID. (On the server.)
+    ///
+    /// First it shows what will be stored and where. Nothing is stored before you say yes to that.
+    Publish(Publish),
+    /// Take the publication back: the server ID leads nowhere any more. (On the server.)
+    Revoke(Revoke),
     /// Connect this computer to a server, as its client.
     ///
     /// First it shows what the first synchronization would do. Nothing is written before you say yes to that.
@@ -109,6 +120,8 @@ pub(crate) enum Command {
     Resume,
     /// Switch "Synchronize via the Internet" on or off.
     Internet(Internet),
+    /// Switch on or off that other computers find this server when its address changes, and this computer its server.
+    PeerNames(Internet),
     /// Check the connection step by step.
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
@@ -192,9 +205,29 @@ pub(crate) struct Servers {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Publish {
+    /// The name others see. Without it, the server's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What others see beside the name, for instance who you are: at most 39 characters.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+    /// Publish without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Revoke {
+    /// Do it without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Join {
-    /// An invitation file, or a link that begins with tandem:
-    #[arg(value_name = "FILE|LINK", required_unless_present = "lan", conflicts_with = "lan")]
+    /// A server ID, an invitation file, or a link that begins with tandem:
+    #[arg(value_name = "ID|FILE|LINK", required_unless_present = "lan", conflicts_with = "lan")]
     pub(crate) invitation: Option<String>,
     /// The server in the local network with this name or ID, as "tandem servers" lists it.
     #[arg(long, value_name = "NAME|ID")]
@@ -606,4 +639,8 @@ mod tests {
         }
         check(&Tandem::command());
     }
+}
+
+fn node_address(text: &str) -> Result<String, &'static str> {
+    identity::HostPort::parse(text).map(|node| node.to_string()).ok_or("a node is written HOST:PORT")
 }

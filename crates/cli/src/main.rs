@@ -44,7 +44,12 @@ fn main() -> ExitCode {
     app::log::start(profile.as_ref().ok().map(Profile::logs), common.verbose);
 
     let modes = Modes::remember();
-    match profile.and_then(|profile| run(command, &profile, output)) {
+    let nodes = common.dht_bootstrap;
+    let carry_out = |profile: Profile| {
+        remember_nodes(nodes, &command, &profile)?;
+        run(command, &profile, output)
+    };
+    match profile.and_then(carry_out) {
         Ok(answer) if answer.exit == Answer::INTERRUPTED => {
             modes.restore();
             // Not by returning: that would wait for whoever is still being asked something.
@@ -59,6 +64,21 @@ fn main() -> ExitCode {
             ExitCode::from(problem.code.exit() as u8)
         }
     }
+}
+
+/// Keeps in mind by which nodes this profile takes part in the network for addresses.
+fn remember_nodes(nodes: Vec<String>, command: &Command, profile: &Profile) -> Result<()> {
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let file = profile.settings_file();
+    let mut settings = Settings::load(&file)?;
+    let is_one = settings.role.is_some() || matches!(command, Command::Init(_) | Command::Join(_));
+    if !is_one || settings.network.dht_bootstrap == nodes {
+        return Ok(());
+    }
+    settings.network.dht_bootstrap = nodes;
+    Ok(settings.save(&file)?)
 }
 
 fn run(command: Command, profile: &Profile, output: Output) -> Result<Answer> {

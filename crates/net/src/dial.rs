@@ -185,6 +185,12 @@ impl Paired {
         &self.enrolment
     }
 
+    /// Where the server is.
+    #[must_use]
+    pub fn remote_address(&self) -> SocketAddr {
+        self.call.remote_address()
+    }
+
     /// The server's key, which the password has proven to be the right one.
     #[must_use]
     pub fn server(&self) -> PublicKey {

@@ -177,6 +177,12 @@ impl Endpoint {
         self.connect(target, Entrants::none()).await?.ask_to_pair().await
     }
 
+    /// Whether this computer is in any network at all.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        on_link::interfaces().iter().any(|network| !network.address.is_loopback())
+    }
+
     /// Whether an address is in the same network as this computer.
     #[must_use]
     pub fn is_lan(&self, address: &SocketAddr) -> bool {

@@ -60,6 +60,12 @@ crate::commands! {
     set_options(SetOptions) -> Options;
     /// Deletes the earlier versions that are kept to be undone.
     empty_backup(Nothing) -> Options;
+    /// What is published of this server.
+    publication(Nothing) -> PublicationView;
+    /// Publishes this server under a server ID, or renews what is published.
+    publish(PublishRequest) -> PublicationView;
+    /// Takes a publication back.
+    revoke(Nothing) -> PublicationView;
     /// What the first synchronization will do.
     preview(Nothing) -> Preview;
     /// Starts the first synchronization after a preview.

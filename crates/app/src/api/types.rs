@@ -553,6 +553,66 @@ pub struct SetOptions {
     pub is_backup_as_made: bool,
 }
 
+/// Publishes this server. Server only.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PublishRequest {
+    /// What others see as the server's name; without: its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What others see beside it, at most 39 characters.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+/// How a publication stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum PublicationState {
+    /// Nothing is published.
+    None,
+    /// The server ID leads here.
+    Published,
+    /// It was taken back, and the network will be told as soon as it can be reached.
+    Revoking,
+}
+
+/// What is published of this server, or would be.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicationView {
+    /// How it stands.
+    pub state: PublicationState,
+    /// The 16 characters that lead here.
+    pub server_id: Option<String>,
+    /// The name others see.
+    pub name: String,
+    /// The comment others see.
+    pub comment: Option<String>,
+    /// The server's public key.
+    pub public_key: String,
+    /// Since when.
+    #[ts(type = "number | null")]
+    pub published_at: Option<u64>,
+    /// When it was last said again.
+    #[ts(type = "number | null")]
+    pub renewed_at: Option<u64>,
+}
+
+/// A server ID as it is being typed, looked at without asking anybody.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerIdCheck {
+    /// The ID as it is written, if it is one.
+    pub server_id: Option<String>,
+    /// What is wrong with it.
+    pub problem: Option<ProblemView>,
+    /// The group of four that is probably wrong, from 0.
+    pub suspect: Option<u32>,
+    /// It is only not finished.
+    pub is_incomplete: bool,
+}
+
 /// What the first synchronization will do in one folder.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     api::types::{ConflictRuleView, Direction, FolderView, Nothing, Preview, Status},
     message::{Code, Problem, Result},
-    node::{JoinAgain, JoinRequest, Node, OpenOptions, Pairing, Use, computer_name},
+    node::{JoinAgain, JoinRequest, Node, OpenOptions, Pairing, ServerToJoin, Use, computer_name},
     secrets::StoreKind,
     settings::{ConflictRule, Settings},
 };
@@ -27,7 +27,7 @@ impl Host {
         let joined = Node::join(
             self.profile(),
             JoinRequest {
-                server: known.invitation.into(),
+                server: ServerToJoin { salt: known.salt, ..known.invitation.into() },
                 store: None,
                 password: Secret::new(request.password.0),
                 mode: Pairing::Combine,

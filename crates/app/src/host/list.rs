@@ -1,7 +1,7 @@
 //! The window's own commands. What isn't here goes to the running instance ([`crate::api`]).
 
 use super::{Host, types::*};
-use crate::api::types::{Done, InviteAnswer, Nothing, Preview, Status};
+use crate::api::types::{Done, InviteAnswer, Nothing, Preview, ServerIdCheck, Status};
 
 crate::commands! {
     #[ts(export, export_to = "HostCommands.ts", rename = "HostCommands")]
@@ -46,6 +46,8 @@ crate::commands! {
     choose_invitation(Nothing) -> Option<ServerCard>;
     /// Looks a server up by its ID.
     find_server(FindServer) -> ServerCard;
+    /// Looks at a server ID as it is being typed; asks nobody.
+    check_server_id(TextRequest) -> ServerIdCheck;
     /// What was opened or dropped and not taken yet, the oldest first.
     take_opened(Nothing) -> Vec<Opened>;
     /// Adds this computer to a server. Nothing is changed on either side.

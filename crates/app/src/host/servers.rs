@@ -9,8 +9,9 @@ use super::{
     types::{FindServer, HostEvent, KnownBy, Opened, ServerCard, ServerRequest, TextRequest},
 };
 use crate::{
-    api::types::Nothing,
-    invitation,
+    api::types::{Nothing, ServerIdCheck},
+    finding,
+    invitation::{self, Given as Meant},
     language::Language,
     message::{Code, Problem, Result},
     private_file,
@@ -19,7 +20,8 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use identity::{
-    Comment, Fingerprint, Hint, Invitation, PublicKey, ServerName, ServiceId, Ticket, TicketState, Timestamp, Token,
+    Comment, Fingerprint, Hint, Invitation, PublicKey, Salt, ServerName, ServiceId, Ticket, TicketState, Timestamp,
+    Token,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -33,6 +35,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(super) struct Known {
     pub(super) invitation: Invitation,
     pub(super) known_by: KnownBy,
+    /// Of the record to which its server ID led.
+    pub(super) salt: Option<Salt>,
 }
 
 /// How one server stands in the file.
@@ -50,6 +54,9 @@ struct Remembered {
     /// The token in base 64, and when it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ticket: Option<(String, u64)>,
+    /// In base 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
 }
 
 /// Something that was opened with Tandem or dropped onto its window, before it was looked at.
@@ -113,8 +120,7 @@ impl Host {
     }
 
     pub(super) async fn read_invitation(&self, request: TextRequest) -> Result<ServerCard> {
-        let invitation = invitation::find(&request.text)?;
-        self.keep_server(invitation, KnownBy::Invitation).await
+        self.keep_meant(invitation::find(&request.text)?).await
     }
 
     pub(super) async fn choose_invitation(&self, _: Nothing) -> Result<Option<ServerCard>> {
@@ -128,8 +134,25 @@ impl Host {
     }
 
     pub(super) async fn find_server(&self, request: FindServer) -> Result<ServerCard> {
-        let invitation = invitation::find(&request.server_id)?;
-        self.keep_server(invitation, KnownBy::ServerId).await
+        self.keep_meant(invitation::find(&request.server_id)?).await
+    }
+
+    /// Looks at a server ID as it is being typed; asks nobody.
+    pub(super) async fn check_server_id(&self, request: TextRequest) -> Result<ServerIdCheck> {
+        Ok(finding::check_server_id(&request.text, self.language()))
+    }
+
+    /// What was given may be everything, or only lead to it.
+    async fn keep_meant(&self, meant: Meant) -> Result<ServerCard> {
+        let id = match meant {
+            Meant::Invitation(invitation) => return self.keep_server(*invitation, KnownBy::Invitation, None).await,
+            Meant::Id(id) => id,
+        };
+        let settings = Settings::load(&self.profile().settings_file())?;
+        let record = finding::look_up(id, &settings).await?;
+        let now = Timestamp::from_unix_secs(crate::node::now_secs());
+        let invitation = finding::invitation_by_id(id, &record, now);
+        self.keep_server(invitation, KnownBy::ServerId, Some(record.salt)).await
     }
 
     pub(super) async fn take_opened(&self, _: Nothing) -> Result<Vec<Opened>> {
@@ -158,18 +181,23 @@ impl Host {
     }
 
     async fn read_given(&self, given: Given) -> Result<ServerCard> {
-        let invitation = blocking(move || match given {
-            Given::File(path) => invitation::read_file(&path),
+        let meant = blocking(move || match given {
+            Given::File(path) => invitation::read_file(&path).map(|invitation| Meant::Invitation(Box::new(invitation))),
             Given::Text(text) => invitation::find(&text),
         })
         .await?;
-        self.keep_server(invitation, KnownBy::Invitation).await
+        self.keep_meant(meant).await
     }
 
     /// Puts a server on the list, in place of what was known of it before.
-    pub(super) async fn keep_server(&self, invitation: Invitation, known_by: KnownBy) -> Result<ServerCard> {
+    pub(super) async fn keep_server(
+        &self,
+        invitation: Invitation,
+        known_by: KnownBy,
+        salt: Option<Salt>,
+    ) -> Result<ServerCard> {
         let id = id_of(&invitation);
-        let known = Known { invitation, known_by };
+        let known = Known { invitation, known_by, salt };
         let card = self.card(&known);
         {
             let mut all = self.known_servers();
@@ -227,6 +255,7 @@ impl From<&Known> for Remembered {
                 .ticket
                 .as_ref()
                 .map(|ticket| (BASE64.encode(ticket.token.as_bytes()), ticket.expires.unix_secs())),
+            salt: known.salt.as_ref().map(|salt| BASE64.encode(salt.as_bytes())),
         }
     }
 }
@@ -249,7 +278,8 @@ impl Remembered {
             }
             None => None,
         };
-        Some(Known { invitation, known_by: self.known_by })
+        let salt = self.salt.as_deref().and_then(bytes).map(Salt::from_bytes);
+        Some(Known { invitation, known_by: self.known_by, salt })
     }
 }
 
@@ -261,7 +291,7 @@ pub(super) fn remembered(profile: &Profile) -> Vec<Known> {
 }
 
 pub(super) fn card(known: &Known, settings: &Settings, language: Language) -> ServerCard {
-    let Known { invitation, known_by } = known;
+    let Known { invitation, known_by, .. } = known;
     let now = Timestamp::from_unix_secs(crate::node::now_secs());
     let ticket_expires = invitation.ticket.as_ref().map(|ticket| ticket.expires.unix_secs());
     let note = match (invitation.ticket_at(now), ticket_expires) {

@@ -88,6 +88,7 @@ codes! {
     NoWayToServer = "N10", NotConnected, [];
     ServerBusy = "N11", TryLater, ["server"];
     AddressNotUsable = "N12", Other, ["address"];
+    PublishNeedsInternet = "N13", Usage, [];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];
@@ -155,6 +156,7 @@ codes! {
     FileNotWritable = "C19", Usage, ["file"];
     FileNotReadable = "C20", Usage, ["file"];
     NameNotUsable = "C21", Usage, ["chars_max"];
+    CommentNotUsable = "C22", Usage, ["chars_max"];
 }
 
 impl fmt::Display for Code {

@@ -11,7 +11,7 @@ use crate::{
     message::{Code, Fact, Problem, Result},
     password::Rule,
     secrets::{SecretName, StoreKind},
-    settings::{Role, StoreSpec},
+    settings::{Role, Settings, StoreSpec},
 };
 use identity::{Fingerprint, Hint, Invitation, Secret, Timestamp};
 use net::{Cut, Refusal};
@@ -55,6 +55,7 @@ impl Instance {
         let problem = state.problem.clone().or(link_problem);
         let stops = problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent);
         let problem = problem.or_else(|| state.note.clone());
+        let problem = problem.or_else(|| self.is_unfindable(&settings).then(|| Problem::new(Code::NoWayToServer)));
         let is_connected = match &self.door {
             Some(door) => door.connected() > 0,
             None => state.is_connected,
@@ -213,7 +214,7 @@ impl Instance {
         }
     }
 
-    fn door(&self) -> Result<&Arc<super::server::Door>> {
+    pub(super) fn door(&self) -> Result<&Arc<super::server::Door>> {
         self.door.as_ref().ok_or_else(|| Problem::new(Code::OnServerOnly))
     }
 
@@ -311,7 +312,10 @@ impl Instance {
 
     pub(crate) async fn renew_service_id(&self, _: Nothing) -> Result<Done> {
         self.door()?;
+        // The server ID commits to the old one.
+        self.revoke(Nothing {}).await?;
         self.new_service_id().await?;
+        self.rules.send_replace(());
         Ok(Done {})
     }
 
@@ -393,8 +397,16 @@ impl Instance {
         if request.on && self.part == Part::Server {
             self.check_password_for_internet().await?;
         }
-        self.settings().network.internet = request.on;
+        {
+            let mut settings = self.settings();
+            settings.network.internet = request.on;
+            settings.network.internet_as_server = false;
+        }
         self.save_settings()?;
+        self.rules.send_replace(());
+        if !request.on && self.part == Part::Client {
+            self.leave_dht().await;
+        }
         if let Some(door) = &self.door {
             door.set_internet(request.on);
             if let (false, Some(endpoint)) = (request.on, &self.endpoint) {
@@ -402,6 +414,15 @@ impl Instance {
             }
         }
         self.status_now().await
+    }
+
+    /// Whether others would look for this server in vain: it is to be reached over the Internet, and nothing says where.
+    fn is_unfindable(&self, settings: &Settings) -> bool {
+        if self.part == Part::Client || !settings.network.internet || settings.network.peer_names {
+            return false;
+        }
+        let is_lasting = |known: &net::Candidate| known.source == net::Source::Fixed;
+        !self.candidates.all().iter().any(is_lasting)
     }
 
     /// What was good enough for the local network may not be for everyone.

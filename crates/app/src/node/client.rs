@@ -1,4 +1,4 @@
-//! Calling the server, again and again.
+//! Calling the server, again and again, and moving to a better path without losing anything.
 
 use super::{Instance, lan::Search, server::Greeting};
 use crate::{
@@ -6,117 +6,175 @@ use crate::{
     secrets::SecretName,
 };
 use identity::{ServerName, ServiceId};
-use net::{Answer, DialError, FrameError, KnockKey, PairError, Refusal, Target};
+use net::{Answer, CloseCode, Connected, DialError, Endpoint, FrameError, Link, PairError, Refusal};
 use std::{
     net::SocketAddr,
-    pin::pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 use sync::{hub::SessionId, wire::Frame};
-use tokio::time::Instant;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
 
 /// The one link of a client.
 const HUB: SessionId = SessionId(1);
-const WAIT_MIN: Duration = Duration::from_millis(500);
-const WAIT_MAX: Duration = Duration::from_secs(60);
-/// A server that was there a moment ago is soon there again.
-const WAIT_BROKEN_MAX: Duration = Duration::from_secs(2);
-/// One that is silent, paused or busy may be there any moment.
-const WAIT_AWAY_MAX: Duration = Duration::from_secs(10);
+/// After a session that stood, and then after one, two, three and more calls that led to nothing.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+];
+/// Where trying again soon makes no sense before a person did something.
+const WAITS_FOR_A_PERSON: usize = 3;
 /// A session this long was a good one.
-const WAIT_STEADY: Duration = Duration::from_secs(5);
+const STEADY: Duration = Duration::from_secs(5);
+/// A link is asked for a sign of life every ten seconds; without one for this long, other paths are tried.
+const SILENT: Duration = Duration::from_secs(13);
+/// What is being sent may finish before a link is given up for a better one.
+const FINISHING: Duration = Duration::from_secs(2);
+/// A network that comes up isn't usable in the same moment.
+const SETTLING: Duration = Duration::from_millis(250);
+
+/// How a session ended that ended well.
+enum Ended {
+    /// The link is gone.
+    Over,
+    /// Another path works; the session goes on there.
+    Moved(Connected),
+}
 
 impl Instance {
     /// Keeps a link to the server until the instance ends.
     pub(super) async fn stay_connected(self: Arc<Self>) {
-        let mut wait = WAIT_MIN;
-        let mut search = Search::default();
+        let Some(endpoint) = &self.endpoint else { return };
+        let (mut failures, mut moved, mut search) = (0, None, Search::default());
         let mut pause = self.pause.subscribe();
+        let mut reasons = Reasons::of(&self);
         loop {
             if pause.wait_for(Option::is_none).await.is_err() {
                 return;
             }
             let started = Instant::now();
             let ended = tokio::select! {
-                ended = self.session(&mut search) => ended,
+                ended = self.session(endpoint, &mut search, moved.take()) => ended,
                 // Paused: the link is dropped with the future.
-                _ = wait_until_paused(&self) => continue,
+                () = wait_until_paused(&self) => continue,
             };
             match ended {
+                Ok(Ended::Moved(connected)) => {
+                    moved = Some(connected);
+                    continue;
+                }
                 // A link that breaks at once isn't tried again and again.
-                Ok(()) if started.elapsed() < WAIT_STEADY => wait = wait.min(WAIT_BROKEN_MAX),
-                Ok(()) => wait = WAIT_MIN,
+                Ok(Ended::Over) if started.elapsed() < STEADY => failures = 1,
+                Ok(Ended::Over) => failures = 0,
                 Err(problem) => {
-                    let is_final = !matches!(
+                    let may_pass = matches!(
                         problem.code,
                         Code::ServerSilent
                             | Code::ServerPaused
                             | Code::ServerBusy
                             | Code::ConnectionBroke
                             | Code::InternetOffOnServer
+                            | Code::Offline
                     );
                     self.set_link_problem(Some(problem));
-                    wait = if is_final { WAIT_MAX } else { wait.min(WAIT_AWAY_MAX) };
+                    failures = if may_pass { failures + 1 } else { WAITS_FOR_A_PERSON };
                 }
             }
-            // A server that turns up in the network is called at once.
-            wait = match tokio::time::timeout(wait, search.turned_up()).await {
-                Ok(()) => WAIT_MIN,
-                Err(_) => (wait * 2).min(WAIT_MAX),
-            };
+            reasons.forget();
+            tokio::select! {
+                () = sleep(spread(WAITS[failures.min(WAITS.len() - 1)])) => {}
+                // A server that turns up in the network is called at once, too.
+                () = async { tokio::select! { () = reasons.any() => {}, () = search.turned_up() => {} } } => {
+                    failures = 0;
+                    sleep(SETTLING).await;
+                }
+            }
         }
     }
 
     /// One session, from call to end.
-    async fn session(&self, search: &mut Search) -> Result<()> {
-        let Some(endpoint) = &self.endpoint else { return Ok(()) };
-        let (server, internet) = {
-            let settings = self.settings();
-            (settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?, settings.network.internet)
+    async fn session(&self, endpoint: &Endpoint, search: &mut Search, moved: Option<Connected>) -> Result<Ended> {
+        let connected = match moved {
+            Some(connected) => connected,
+            None => self.call_server(endpoint, search).await?,
         };
-        let name = server.name.as_str().to_owned();
-        let all: Vec<SocketAddr> = server.hints.iter().filter_map(|hint| hint.parse().ok()).collect();
-        let on_link = net::OnLink::system();
-        let addresses: Vec<SocketAddr> =
-            all.iter().copied().filter(|address| internet || on_link.is_lan(address.ip())).collect();
-        search.begin(&server.public_key, &all);
+        let name = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
         let hello = self.engine.run(|room| room.hello()).await.ok_or_else(super::gone)??;
-        let target = |addresses, knock| Target { addresses, server: Some(server.public_key), knock };
-        let known = async {
-            if addresses.is_empty() {
-                let code = if all.is_empty() { Code::NoWayToServer } else { Code::InternetOffHere };
-                return Err(Problem::new(code).with("server", name.as_str()));
-            }
-            let target = target(addresses.clone(), KnockKey::of_service(&self.service_id()));
-            endpoint.dial(&target, hello.clone()).await.map_err(|error| dial_problem(error, &name, "connection"))
-        };
-        let found = async {
-            let found = search.found().await;
-            endpoint.dial(&target(found.addresses, found.knock), hello.clone()).await
-        };
-        let answer = first_of(known, found, search.settles_at()).await?;
+        let answer = connected.join(hello).await.map_err(|error| dial_problem(error, &name, "connection"))?;
         let Answer::Joined(joined) = answer else {
             return Err(Problem::new(Code::Removed).with("server", name));
         };
-        let address = joined.link.remote_address();
         if let Ok(greeting) = postcard::from_bytes::<Greeting>(&joined.greeting) {
-            self.take_greeting(greeting, address).await?;
+            self.take_greeting(greeting, joined.link.remote_address()).await?;
         }
         self.set_link_problem(None);
         self.save_transport().await;
         let (inputs, shared) = self.engine.for_links();
         let link = joined.link.clone();
-        tokio::select! {
-            () = crate::engine::link::carry(joined, HUB, None, inputs, shared) => {}
-            // The link is dropped with the future.
-            () = search.moved(address.ip()) => return Ok(()),
+        let mut carrying = std::pin::pin!(crate::engine::link::carry(joined, HUB, None, inputs, shared));
+        let better = tokio::select! {
+            () = &mut carrying => None,
+            connected = self.other_path(endpoint, search, &link) => Some(connected),
+        };
+        if let Some(connected) = better {
+            // What was begun is said to the end; what is large goes on over there where it stopped here.
+            self.engine.run(|room| room.hang_up_all()).await;
+            if timeout(FINISHING, &mut carrying).await.is_err() {
+                link.close(CloseCode::Done);
+                carrying.await;
+            }
+            return Ok(Ended::Moved(connected));
         }
         match link.close_reason() {
             // It wants this computer to come again, or has no room now and says so to its owner.
-            Some(net::Closed::Refused(Refusal::Busy { .. })) => Ok(()),
+            Some(net::Closed::Refused(Refusal::Busy { .. })) => Ok(Ended::Over),
             Some(net::Closed::Refused(refusal)) => Err(refusal_problem(refusal, &name)),
-            _ => Ok(()),
+            _ => Ok(Ended::Over),
+        }
+    }
+
+    /// Looks for another path when there is a reason to, and answers when one works. The link that stands stays as it
+    /// is meanwhile. Ends a link that the rules don't allow any more.
+    async fn other_path(&self, endpoint: &Endpoint, search: &mut Search, link: &Link) -> Connected {
+        let mut reasons = Reasons::of(self);
+        let (mut received, mut heard_at) = (link.stats().udp_bytes_received, Instant::now());
+        loop {
+            let is_moved = tokio::select! {
+                () = changed(&mut reasons.network) => true,
+                () = changed(&mut reasons.rules) => false,
+                () = search.moved(link.remote_address().ip()) => true,
+                () = search.turned_up(), if !link.is_lan() => true,
+                () = sleep(Duration::from_secs(1)) => {
+                    let now = link.stats().udp_bytes_received;
+                    if now != received {
+                        (received, heard_at) = (now, Instant::now());
+                    }
+                    heard_at.elapsed() > SILENT
+                }
+            };
+            if !self.settings().network.internet && !link.is_lan() {
+                link.close(CloseCode::Done);
+            }
+            if !is_moved {
+                continue;
+            }
+            sleep(SETTLING).await;
+            let is_silent = heard_at.elapsed() > SILENT;
+            match self.call_server(endpoint, search).await {
+                // The same path: the link that stands moves with it by itself.
+                Ok(connected) if connected.remote_address() == link.remote_address() && !is_silent => {
+                    connected.give_up();
+                }
+                Ok(connected) => return connected,
+                Err(problem) => tracing::debug!(?problem, "no other path"),
+            }
+            reasons.forget();
         }
     }
 
@@ -129,25 +187,71 @@ impl Instance {
             super::blocking(move || Ok(secrets.set_bytes(SecretName::ServiceId, kept.as_bytes())?)).await?;
             *self.service_id.lock().unwrap_or_else(PoisonError::into_inner) = new;
         }
+        let rendezvous = greeting.rendezvous();
+        self.take_told(greeting.internet, &greeting.candidates, rendezvous);
+        self.candidates.succeeded(address, super::now_secs());
+        self.save_candidates().await;
         let is_changed = {
             let mut settings = self.settings();
-            let Some(server) = &mut settings.server else { return Ok(()) };
-            let before = server.clone();
-            if let Ok(name) = ServerName::parse(&greeting.server_name) {
+            let before = (settings.network.clone(), settings.server.clone());
+            if settings.network.internet_as_server {
+                settings.network.internet = greeting.internet;
+            }
+            if let (Some(server), Ok(name)) = (&mut settings.server, ServerName::parse(&greeting.server_name)) {
                 server.name = name;
             }
-            // The address that just worked first; then what the server says; then what was known before.
-            let mut hints = vec![address.to_string()];
-            hints.extend(greeting.hints.iter().map(ToString::to_string));
-            hints.extend(before.hints.iter().cloned());
-            let mut seen = std::collections::BTreeSet::new();
-            hints.retain(|hint| seen.insert(hint.clone()));
-            hints.truncate(2 * identity::Invitation::HINTS_MAX);
-            server.hints = hints;
-            *server != before
+            (settings.network.clone(), settings.server.clone()) != before
         };
         if is_changed { self.save_settings() } else { Ok(()) }
     }
+}
+
+/// What makes it worth looking again at once.
+struct Reasons {
+    network: watch::Receiver<net::NetworkChange>,
+    rules: watch::Receiver<()>,
+    addresses: watch::Receiver<Vec<net::Candidate>>,
+}
+
+impl Reasons {
+    fn of(instance: &Instance) -> Self {
+        let mut reasons = Self {
+            network: instance.network.clone(),
+            rules: instance.rules.subscribe(),
+            addresses: instance.candidates.watch(),
+        };
+        reasons.forget();
+        reasons
+    }
+
+    /// What is known by now is no reason any more.
+    fn forget(&mut self) {
+        self.network.mark_unchanged();
+        self.rules.mark_unchanged();
+        self.addresses.mark_unchanged();
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            () = changed(&mut self.network) => {}
+            () = changed(&mut self.rules) => {}
+            () = changed(&mut self.addresses) => {}
+        }
+    }
+}
+
+/// Waits for ever where nothing can change any more.
+async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+    if receiver.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The same give or take a fifth, so that many clients don't come back in the same moment.
+fn spread(wait: Duration) -> Duration {
+    let mut byte = [0];
+    getrandom::fill(&mut byte).expect("the system gives random numbers");
+    wait.mul_f64(0.8 + f64::from(byte[0]) / 255.0 * 0.4)
 }
 
 async fn wait_until_paused(instance: &Instance) {
@@ -194,29 +298,6 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
             .with("other", speaks.to_string()),
         Refusal::Revoked => Problem::new(Code::ServerIdNotPublished),
         Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
-    }
-}
-
-/// The addresses that are known, and the local network: whichever answers first. If neither does, what the known
-/// addresses said is what people can do something about.
-async fn first_of(
-    known: impl Future<Output = Result<Answer>>,
-    found: impl Future<Output = std::result::Result<Answer, DialError>>,
-    found_by: Instant,
-) -> Result<Answer> {
-    let (mut known, mut found) = (pin!(known), pin!(found));
-    tokio::select! {
-        answer = &mut known => match answer {
-            Ok(answer) => Ok(answer),
-            Err(problem) => match tokio::time::timeout_at(found_by, found).await {
-                Ok(Ok(answer)) => Ok(answer),
-                _ => Err(problem),
-            },
-        },
-        answer = &mut found => match answer {
-            Ok(answer) => Ok(answer),
-            Err(_) => known.await,
-        },
     }
 }
 

@@ -108,6 +108,13 @@ impl Search {
         }
     }
 
+    /// The server's entry, if it is there now.
+    pub(super) fn now(&self) -> Option<LanServer> {
+        let looking = self.0.as_ref()?;
+        let servers = Arc::clone(&looking.found.borrow());
+        looking.entry(&servers)
+    }
+
     /// Waits until the server, called at `address`, moves to another one. That nobody answers at the old one would be
     /// known only half a minute later.
     pub(super) async fn moved(&self, address: IpAddr) {

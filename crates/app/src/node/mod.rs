@@ -6,16 +6,20 @@
 //! | `setup.rs` | becoming a server or a client, and stopping to be one |
 //! | `setup/choosing.rs` | choosing anew after a preview, and the end of taking over |
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
-//! | `client.rs` | calling the server, again and again |
+//! | `client.rs` | calling the server, again and again; moving to a better path |
 //! | `lan.rs` | the local network: a server announces itself, a client finds it there |
+//! | `finding.rs` | where the server is: its addresses, and the network to look them up in |
+//! | `publication.rs` | what a server says of itself: peer name and the record behind its server ID |
 //! | `answers.rs` | the commands of [`crate::api`] |
 //! | `options.rs` | the settings of a running instance |
 //! | `undo.rs` | bringing items back to how they were |
 
 mod answers;
 mod client;
+pub(crate) mod finding;
 mod lan;
 mod options;
+mod publication;
 mod server;
 mod setup;
 mod undo;
@@ -31,7 +35,7 @@ use crate::{
     settings::{Role, Settings, StoreSpec},
 };
 use identity::{IdentityKey, ServiceId};
-use net::{Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, SavedTransport};
+use net::{Candidates, Dht, Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, NetworkChange, SavedTransport};
 use serde_json::Value;
 use std::{
     net::SocketAddr,
@@ -104,6 +108,18 @@ pub struct Instance {
     link_problem: Mutex<Option<Problem>>,
     choice: Mutex<setup::Choice>,
     may_take_over: Mutex<bool>,
+    /// Where the server is: on the server its own addresses, on a client what it knows of them.
+    candidates: Candidates,
+    /// What the server last said of itself (client).
+    told: Mutex<finding::Told>,
+    /// This computer's place in the DHT, once it was needed.
+    dht: tokio::sync::Mutex<Option<Dht>>,
+    /// Held while something is being said in the DHT.
+    publishing: tokio::sync::Mutex<()>,
+    /// Tells that a switch was turned that decides whom to call and what to publish.
+    rules: watch::Sender<()>,
+    /// Tells of other networks and of waking up.
+    network: watch::Receiver<NetworkChange>,
     over: watch::Sender<bool>,
     /// The profile is ours as long as this exists.
     lock: ProfileLock,
@@ -212,6 +228,7 @@ impl Node {
             Part::Server => Some(Arc::new(server::Door::open(&settings, service_id, &*secrets, &engine).await?)),
             Part::Client => None,
         };
+        let candidates = finding::known_candidates(&engine, settings.server.as_ref()).await?;
         let instance = Arc::new(Instance {
             profile,
             settings: Mutex::new(settings),
@@ -229,6 +246,12 @@ impl Node {
             link_problem: Mutex::new(None),
             choice: Mutex::new(choice),
             may_take_over: Mutex::new(false),
+            candidates,
+            told: Mutex::default(),
+            dht: tokio::sync::Mutex::new(None),
+            publishing: tokio::sync::Mutex::new(()),
+            rules: watch::channel(()).0,
+            network: net::watch_network(),
             over: watch::channel(false).0,
             lock,
         });
@@ -249,6 +272,10 @@ impl Node {
                 instance.announce();
                 let accepting = Arc::clone(instance);
                 self.tasks.spawn(async move { accepting.accept().await });
+                let looking = Arc::clone(instance);
+                self.tasks.spawn(async move { looking.know_own_addresses().await });
+                let saying = Arc::clone(instance);
+                self.tasks.spawn(async move { saying.stay_findable().await });
             }
             (Part::Client, true) => {
                 let calling = Arc::clone(instance);
@@ -337,6 +364,7 @@ impl Node {
             self.instance.engine.run(|room| room.hang_up_all()).await;
             endpoint.close().await;
         }
+        self.instance.leave_dht().await;
         self.tasks.shutdown().await;
     }
 }

@@ -85,6 +85,7 @@ impl Instance {
             }
         }
         self.save_settings()?;
+        self.rules.send_replace(());
         self.keep_as_chosen().await?;
         self.options(Nothing {}).await
     }

@@ -10,10 +10,10 @@ use crate::{
     secrets::{SecretName, SecretStore},
     settings::Settings,
 };
-use identity::{DeviceId, Salt, ServiceId, Timestamp, Token};
+use identity::{DeviceId, HostPort, Invitation, PublicKey, Rendezvous, Salt, ServiceId, Timestamp, Token};
 use net::{
     Admission, Arrival, Caller, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled, PairingDesk,
-    PasswordRecord, Permit, Refusal, ServerRules, Verdict,
+    PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -30,10 +30,21 @@ use sync::{hub::SessionId, wire::Frame};
 pub(super) struct Greeting {
     pub(super) server_name: String,
     pub(super) service_id: [u8; 16],
-    pub(super) hints: Vec<SocketAddr>,
+    pub(super) candidates: Vec<(Source, SocketAddr)>,
+    /// Switchboards: host and port, and the key.
+    rendezvous: Vec<(String, [u8; 32])>,
     pub(super) internet: bool,
     /// The owner lets this computer take over the server's data once.
     pub(super) may_take_over: bool,
+}
+
+impl Greeting {
+    pub(super) fn rendezvous(&self) -> Vec<Rendezvous> {
+        let known = self.rendezvous.iter().filter_map(|(address, key)| {
+            Some(Rendezvous { address: HostPort::parse(address)?, key: PublicKey::from_bytes(key).ok()? })
+        });
+        known.take(Invitation::RENDEZVOUS_MAX).collect()
+    }
 }
 
 /// Everything the network asks about devices and passwords.
@@ -155,6 +166,10 @@ impl Door {
         self.state().service_id = service_id;
     }
 
+    pub(super) fn set_published(&self, salt: Option<Salt>) {
+        self.state().published = salt;
+    }
+
     pub(super) fn set_pause(&self, pause: Option<super::Pause>) {
         self.state().pause = pause;
     }
@@ -260,6 +275,7 @@ impl Instance {
     pub(super) async fn take_calls(&self) -> Result<()> {
         let (Some(endpoint), Some(door)) = (&self.endpoint, &self.door) else { return Ok(()) };
         endpoint.set_knocks(&self.knocks().await?);
+        door.set_published(self.published().await?.and_then(|publication| publication.salt()));
         endpoint.serve(ServerRules { doorkeeper: door.clone(), desk: door.clone() });
         Ok(())
     }
@@ -286,7 +302,12 @@ impl Instance {
         let greeting = Greeting {
             server_name: door.state().server_name.clone(),
             service_id: *self.service_id().as_bytes(),
-            hints: self.hints(),
+            candidates: self.candidates.all().iter().map(|known| (known.source, known.address)).collect(),
+            rendezvous: self
+                .told_rendezvous()
+                .iter()
+                .map(|known| (known.address.to_string(), *known.key.as_bytes()))
+                .collect(),
             internet: self.settings().network.internet,
             may_take_over,
         };
@@ -297,6 +318,11 @@ impl Instance {
         door.came(device);
         crate::engine::link::carry(joined, session, Some(Frame::Hello(hello)), inputs, shared).await;
         door.went(device);
+    }
+
+    /// Switchboards at which others are put through to this server.
+    pub(super) fn told_rendezvous(&self) -> Vec<Rendezvous> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone()
     }
 
     /// Addresses at which this server may be found: what it listens on, loopback last.

@@ -4,7 +4,7 @@ mod choosing;
 
 pub use choosing::JoinAgain;
 
-use super::{Instance, Node, OpenOptions, Use, blocking, client, files_store, gone, now_secs};
+use super::{Instance, Node, OpenOptions, Use, blocking, client, files_store, finding, gone, now_secs};
 use crate::{
     api::types::Direction,
     engine::Engine,
@@ -14,9 +14,12 @@ use crate::{
     secrets::{self, SecretName, SecretStore, StoreKind},
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
-use identity::{Fingerprint, IdentityKey, Invitation, PublicKey, Secret, ServerName, ServiceId, Token};
+use identity::{
+    Fingerprint, IdentityKey, Invitation, PublicKey, Salt, Secret, ServerName, ServerRecord, ServiceId, Token,
+};
 use net::{
-    Answer, Credentials, Endpoint, EndpointConfig, KnockKey, LanName, LanServer, PasswordRecord, SavedTransport, Target,
+    Answer, Credentials, DialError, Endpoint, EndpointConfig, Entrants, KnockKey, LanName, LanServer, PasswordRecord,
+    SavedTransport, Target,
 };
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::PoisonError};
@@ -94,10 +97,14 @@ pub struct ServerToJoin {
     pub public_key: Option<PublicKey>,
     /// What opens its port.
     pub knock: KnockKey,
+    /// What leads to its peer name, if that is known.
+    pub service_id: Option<ServiceId>,
     /// Where it may be.
     pub addresses: Vec<SocketAddr>,
     /// Tries at the password of one's own.
     pub ticket: Option<Token>,
+    /// The salt of the record to which a server ID led.
+    pub salt: Option<Salt>,
     /// Its name in the local network, if it was found there.
     pub lan: Option<LanName>,
 }
@@ -119,8 +126,26 @@ impl From<Invitation> for ServerToJoin {
             name: invitation.server_name,
             public_key: Some(invitation.public_key),
             knock: KnockKey::of_service(&invitation.service_id),
+            service_id: Some(invitation.service_id),
             addresses: invitation.hints.iter().map(|hint| hint.address()).collect(),
             ticket: invitation.ticket.map(|ticket| ticket.token),
+            salt: None,
+            lan: None,
+        }
+    }
+}
+
+/// A published server: where it is, its peer name says.
+impl From<ServerRecord> for ServerToJoin {
+    fn from(record: ServerRecord) -> Self {
+        Self {
+            knock: KnockKey::of_service(&record.service_id),
+            name: record.name,
+            public_key: Some(record.public_key),
+            service_id: Some(record.service_id),
+            addresses: Vec::new(),
+            ticket: None,
+            salt: Some(record.salt),
             lan: None,
         }
     }
@@ -129,7 +154,7 @@ impl From<Invitation> for ServerToJoin {
 impl From<LanServer> for ServerToJoin {
     fn from(server: LanServer) -> Self {
         let LanServer { id, name, knock, addresses, .. } = server;
-        Self { name, public_key: None, knock, addresses, ticket: None, lan: Some(id) }
+        Self { name, public_key: None, knock, service_id: None, addresses, ticket: None, salt: None, lan: Some(id) }
     }
 }
 
@@ -237,10 +262,18 @@ impl Node {
         let mut settings = Settings::load(&profile.settings_file())?;
         refuse_second_role(&settings)?;
         let store = request.store.as_deref().map(prepare_store).transpose()?;
-        let ServerToJoin { name: server_name, public_key, knock, addresses, ticket, lan } = request.server;
+        let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, ticket, salt, lan } =
+            request.server;
         let key = IdentityKey::generate();
         let addresses: Vec<SocketAddr> = request.addresses.iter().copied().chain(addresses).collect();
-        if addresses.is_empty() {
+        // Whoever was invited from elsewhere comes over the Internet; anybody else does as the server does.
+        let is_far = |address: &SocketAddr| !net::OnLink::system().is_lan(address.ip());
+        let is_from_afar = salt.is_some() || addresses.iter().any(is_far);
+        let to_look_up = match (public_key, service_id) {
+            (Some(key), Some(id)) if is_from_afar && settings.network.peer_names => Some((key, id)),
+            _ => None,
+        };
+        if addresses.is_empty() && to_look_up.is_none() {
             return Err(Problem::new(Code::NoWayToServer));
         }
         let config = EndpointConfig::new(
@@ -252,8 +285,24 @@ impl Node {
             .map_err(|error| Problem::new(Code::AddressNotUsable).with("address", "").because(error))?;
         let target = Target { addresses: addresses.clone(), server: public_key, knock };
         let name = server_name.as_str();
-        let answer =
-            endpoint.dial_to_pair(&target).await.map_err(|error| client::dial_problem(error, name, "invitation"))?;
+        let (entry, entrants) = Entrants::open();
+        let looking = async {
+            // Dropped at the end, or the race would wait for addresses for ever.
+            let entry = entry;
+            if let Some((key, id)) = to_look_up
+                && let Ok(dht) = finding::open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await
+            {
+                finding::look_up_peer_name(dht, key, id, entry).await;
+            }
+        };
+        let known_by = if salt.is_some() { "ID" } else { "invitation" };
+        let not_reached = |error| match error {
+            // It was looked for in vain, which is another thing than not knowing how to look.
+            DialError::NoAddress => Problem::new(Code::ServerSilent).with("server", name),
+            error => client::dial_problem(error, name, known_by),
+        };
+        let connected = finding::while_looking(endpoint.connect(&target, entrants), looking).await;
+        let answer = connected.map_err(not_reached)?.ask_to_pair().await.map_err(not_reached)?;
         let Answer::PairingNeeded(pairing) = answer else {
             return Err(Problem::new(Code::AlreadyConnected).with("server", name));
         };
@@ -265,24 +314,22 @@ impl Node {
             device_name: request.device_name.clone(),
             platform: std::env::consts::OS.to_owned(),
             ticket,
-            salt: None,
+            salt,
         };
         let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
         let (server, enrolled) = (paired.server(), paired.enrolment().server.clone());
+        let address = paired.remote_address();
         endpoint.close().await;
 
         settings.stores = store.into_iter().collect();
         settings.role = Some(Role::Client);
         settings.name = ServerName::parse(&request.device_name).ok();
-        // Found in the local network, the choice that was made on the server holds here, too.
-        settings.network.internet = match lan {
-            Some(_) => enrolled.internet,
-            None => addresses.iter().any(|address| !net::OnLink::system().is_lan(address.ip())),
-        };
+        settings.network.internet = is_from_afar || enrolled.internet;
+        settings.network.internet_as_server = !is_from_afar;
         settings.server = Some(KnownServer {
             name: server_name.clone(),
             public_key: server,
-            hints: addresses.iter().map(ToString::to_string).collect(),
+            hints: std::iter::once(address).chain(addresses).map(|address| address.to_string()).collect(),
         });
         let password = request.password.clone();
         keep_secrets(profile, settings, request.secrets, key, enrolled.service_id, move |store| {

@@ -7,6 +7,7 @@ mod common;
 mod clients;
 mod conflicts;
 mod devices;
+mod finding;
 mod folders;
 mod guard;
 mod large;

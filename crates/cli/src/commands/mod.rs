@@ -6,6 +6,7 @@ mod folders;
 mod held;
 mod history;
 mod pages;
+mod publication;
 mod running;
 mod servers;
 mod setup;
@@ -50,6 +51,8 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Start(args) => start::start(args, profile, output).await,
         Command::Init(args) => setup::init(args, profile, output).await,
         Command::Servers(args) => servers::servers(&args, profile, output).await,
+        Command::Publish(args) => publication::publish(args, profile, output).await,
+        Command::Revoke(args) => publication::revoke(&args, profile, output).await,
         Command::Join(args) => setup::join(args, profile, output).await,
         Command::Leave(args) => setup::leave(&args, profile, output).await,
         Command::Serve => running::serve(profile, output).await,
@@ -59,6 +62,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Pause(args) => status::pause(&args, profile, words).await,
         Command::Resume => status::resume(profile, words).await,
         Command::Internet(args) => status::internet(&args, profile, words).await,
+        Command::PeerNames(args) => status::peer_names(&args, profile, words).await,
         Command::Doctor => status::doctor(profile, words).await,
         Command::Folders(args) => folders::folders(args, profile, words).await,
         Command::Held(args) => held::held(args, profile, output).await,

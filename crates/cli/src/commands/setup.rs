@@ -12,7 +12,8 @@ use crate::{
 };
 use app::{
     api::types::{Nothing, Preview, PreviewFolder, Status},
-    invitation,
+    finding,
+    invitation::{self, Given},
     lan::LanSearch,
     message::{Code, Problem, Result},
     node::{InitServer, JoinAgain, JoinRequest, Node, ServerToJoin, computer_name},
@@ -22,6 +23,7 @@ use app::{
     secrets::StoreKind,
     settings::{Role, Settings},
 };
+use identity::{Fingerprint, ServerId};
 use serde_json::json;
 
 /// More names of one folder would hide the table.
@@ -54,8 +56,8 @@ pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Resul
 }
 
 pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Result<Answer> {
-    let server = server_to_join(&args).await?;
     let settings = Settings::load(&profile.settings_file())?;
+    let server = server_to_join(&args, &settings, output).await?;
     let (preview, yes) = (args.preview, args.yes);
     let node = match known_server(&settings, &server)? {
         // Added before, by a preview: the password isn't needed again.
@@ -74,12 +76,26 @@ pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Resul
 }
 
 /// The server that was named, one way or another. Nothing is asked of it yet.
-async fn server_to_join(args: &Join) -> Result<ServerToJoin> {
+async fn server_to_join(args: &Join, settings: &Settings, output: Output) -> Result<ServerToJoin> {
     match (&args.invitation, &args.lan) {
-        (Some(invitation), _) => Ok(invitation::read(invitation)?.into()),
+        (Some(given), _) => match invitation::read(given)? {
+            Given::Invitation(invitation) => Ok((*invitation).into()),
+            Given::Id(id) => found_by_id(id, settings, output).await,
+        },
         (None, Some(name)) => Ok(LanSearch::start(None)?.find(name).await?.into()),
         (None, None) => unreachable!("the arguments say that one of them is there"),
     }
+}
+
+/// Looks a server up and shows who it is, before anything is stored or a password asked for.
+async fn found_by_id(id: ServerId, settings: &Settings, output: Output) -> Result<ServerToJoin> {
+    let words = output.words;
+    output.note(&say!(words, "looking-up"));
+    let record = finding::look_up(id, settings).await?;
+    let comment = record.comment.as_ref().map_or_else(|| "none".to_owned(), |comment| printable(comment.as_str()));
+    let (name, fingerprint) = (printable(record.name.as_str()), Fingerprint::of(&record.public_key).to_string());
+    output.note(&say!(words, "found-by-id", name = name, comment = comment, fingerprint = fingerprint));
+    Ok(record.into())
 }
 
 fn again(args: Join) -> Result<JoinAgain> {

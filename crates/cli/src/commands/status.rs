@@ -8,7 +8,7 @@ use crate::{
     words::{Words, printable, say},
 };
 use app::{
-    api::types::{Check, InternetRequest, Nothing, PauseRequest, RoleView, Status, Word},
+    api::types::{Check, InternetRequest, Nothing, Options, PauseRequest, RoleView, SetOptions, Status, Word},
     message::{Exit, Result},
     node::Use,
     profile::Profile,
@@ -39,6 +39,13 @@ pub(crate) async fn internet(args: &Internet, profile: &Profile, words: Words) -
     let status: Status = ask(profile, Use::Ask, "set_internet", request).await?;
     let text = if status.internet { say!(words, "internet-on") } else { say!(words, "internet-off") };
     Ok(Answer::new(json!(status), text))
+}
+
+pub(crate) async fn peer_names(args: &Internet, profile: &Profile, words: Words) -> Result<Answer> {
+    let request = SetOptions { peer_names: Some(args.switch.is_on()), ..SetOptions::default() };
+    let options: Options = ask(profile, Use::Ask, "set_options", request).await?;
+    let text = if args.switch.is_on() { say!(words, "peer-names-on") } else { say!(words, "peer-names-off") };
+    Ok(Answer::new(json!({"peerNames": options.peer_names}), text))
 }
 
 pub(crate) async fn doctor(profile: &Profile, words: Words) -> Result<Answer> {
