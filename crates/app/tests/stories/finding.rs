@@ -3,11 +3,11 @@
 use crate::common::*;
 use app::{
     finding,
-    node::{InitServer, Node},
+    node::{InitServer, JoinRequest, Node},
     secrets::StoreKind,
     settings::Settings,
 };
-use identity::{Fingerprint, Secret, ServerId, ServerRecord, Timestamp};
+use identity::{Fingerprint, Secret, ServerId, ServerRecord};
 use mainline::Testnet;
 use serde_json::json;
 use std::{net::Ipv4Addr, time::Duration};
@@ -42,6 +42,7 @@ async fn internet_server(computer: &Computer, network: &Testnet) -> Node {
         internet: true,
         listen: Some("127.0.0.1:0".parse().unwrap()),
         secrets: Some(StoreKind::File),
+        folders: None,
     };
     Node::init_server(&computer.profile(), request).await.unwrap();
     serve(computer).await
@@ -53,10 +54,9 @@ async fn publish(server: &Node, request: serde_json::Value) -> ServerId {
     published["serverId"].as_str().unwrap().parse().unwrap()
 }
 
-async fn join_by_id(client: &Computer, id: ServerId, record: &ServerRecord) -> app::message::Result<Node> {
-    let invitation = finding::invitation_by_id(id, record, Timestamp::from_unix_secs(1_795_000_000));
-    let request = request(invitation, client);
-    Node::join(&client.profile(), app::node::JoinRequest { salt: Some(record.salt), ..request }).await
+async fn join_by_id(client: &Computer, record: &ServerRecord, server: &Node) -> app::message::Result<Node> {
+    let request = request(invite(server, json!({})).await, client);
+    Node::join(&client.profile(), JoinRequest { server: record.clone().into(), ..request }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +75,7 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
     assert_eq!(Fingerprint::of(&record.public_key).to_string(), status(&server).await.fingerprint);
 
     // No address is known: the peer name says where the server is.
-    let client = join_by_id(&laptop, id, &record).await.unwrap();
+    let client = join_by_id(&laptop, &record, &server).await.unwrap();
     call(&client, "start", json!({})).await;
     wait_quiet(&client).await;
     assert_eq!(laptop.total(), 3);
@@ -91,7 +91,7 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
     let gone = finding::look_up(id, &settings(&laptop)).await.unwrap_err();
     assert_eq!(gone.code.as_str(), "I02");
     // Somebody kept a copy of the record.
-    let refused = join_by_id(&late, id, &record).await.unwrap_err();
+    let refused = join_by_id(&late, &record, &server).await.unwrap_err();
     assert_eq!(refused.code.as_str(), "I02");
     assert!(status(&client).await.is_connected, "who is connected stays connected");
     assert_ne!(publish(&server, json!({})).await, id, "a new publication has nothing in common with the old one");

@@ -9,4 +9,5 @@ mod deciding;
 mod everyday;
 mod joining;
 mod pages;
+mod publishing;
 mod start;
