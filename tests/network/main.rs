@@ -6,6 +6,7 @@
 //! | `lab.rs` | namespaces, cables, programs in them |
 //! | `computer.rs` | a computer with a profile, data and `tandem` |
 //! | `lan.rs` | only a switch: no router, no Internet |
+//! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
@@ -13,3 +14,4 @@
 mod computer;
 mod lab;
 mod lan;
+mod roaming;

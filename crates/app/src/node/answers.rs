@@ -328,6 +328,14 @@ impl Instance {
             Hint::parse(text).ok_or_else(|| Problem::new(Code::AddressNotUsable).with("address", text.clone()))
         });
         let mut hints = typed.collect::<Result<Vec<Hint>>>()?;
+        // Addresses that stay: whoever looks for this server later is told them, too.
+        let on_link = net::OnLink::system();
+        let fixed = hints.iter().map(Hint::address).filter(|address| !on_link.is_lan(address.ip()));
+        let fixed: Vec<SocketAddr> = fixed.collect();
+        if !fixed.is_empty() {
+            self.candidates.add(net::Source::Fixed, &fixed, now_secs());
+            self.save_candidates().await;
+        }
         if hints.is_empty() {
             hints = self.known_addresses().into_iter().filter_map(Hint::new).collect();
         }

@@ -18,7 +18,7 @@ use net::{
 use std::{net::SocketAddr, sync::PoisonError, time::Duration};
 use tokio::time::timeout_at;
 
-const CANDIDATES: &str = "client.candidates";
+const CANDIDATES: &str = "net.candidates";
 const DHT_NODES: &str = "net.dht-nodes";
 /// Who answers in the local network answers sooner than this; then nobody else has to be asked.
 const BEFORE_LOOKING: Duration = Duration::from_millis(100);
@@ -34,10 +34,13 @@ pub(super) struct Told {
     pub(super) rendezvous: Vec<Rendezvous>,
 }
 
-/// What is known of the server's addresses: from earlier sessions, else from the time this computer was added.
+/// What is known of the server's addresses: from earlier sessions, else from the time this computer was added. A server
+/// finds out anew what its own are, but for those somebody typed.
 pub(super) async fn known_candidates(engine: &Engine, server: Option<&KnownServer>) -> Result<Candidates> {
     let saved = engine.run(|room| room.index.value(CANDIDATES)).await.ok_or_else(gone)??;
     let saved = saved.and_then(|bytes| serde_json::from_slice::<Vec<Candidate>>(&bytes).ok()).unwrap_or_default();
+    let is_kept = |known: &Candidate| server.is_some() || known.source == Source::Fixed;
+    let saved = saved.into_iter().filter(is_kept).collect();
     let candidates = Candidates::new(saved);
     let hints = server.map(|server| server.hints.as_slice()).unwrap_or_default();
     let hints: Vec<SocketAddr> = hints.iter().filter_map(|hint| hint.parse().ok()).collect();

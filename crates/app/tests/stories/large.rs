@@ -35,7 +35,7 @@ async fn over_a_wire(office: &Computer, laptop: &Computer, server: &Node) -> (Wi
 /// The server told the laptop where it listens, and the wire is to be the only way.
 fn forget_other_paths(laptop: &Computer) {
     let opened = app::index::Index::open(&laptop.profile().index_database(), 0).unwrap();
-    opened.index.set_value("client.candidates", None).unwrap();
+    opened.index.set_value("net.candidates", None).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,6 +22,8 @@ import type { PasswordRequest } from "./PasswordRequest";
 import type { PauseRequest } from "./PauseRequest";
 import type { Preview } from "./Preview";
 import type { ProblemView } from "./ProblemView";
+import type { PublicationView } from "./PublicationView";
+import type { PublishRequest } from "./PublishRequest";
 import type { ReleaseFolder } from "./ReleaseFolder";
 import type { ResolveConflict } from "./ResolveConflict";
 import type { SetFolder } from "./SetFolder";
@@ -142,6 +144,18 @@ set_options: Command<SetOptions, Options>,
  * Deletes the earlier versions that are kept to be undone.
  */
 empty_backup: Command<Nothing, Options>, 
+/**
+ * What is published of this server.
+ */
+publication: Command<Nothing, PublicationView>, 
+/**
+ * Publishes this server under a server ID, or renews what is published.
+ */
+publish: Command<PublishRequest, PublicationView>, 
+/**
+ * Takes a publication back.
+ */
+revoke: Command<Nothing, PublicationView>, 
 /**
  * What the first synchronization will do.
  */

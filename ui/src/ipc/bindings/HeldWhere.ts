@@ -3,4 +3,4 @@
 /**
  * Where deletions wait.
  */
-export type HeldWhere = "atServer" | "here" | "emptied" | "deletedElsewhere";
+export type HeldWhere = "atServer" | "here" | "emptied" | "deletedElsewhere" | "reverted";

@@ -36,6 +36,7 @@ import type { SaveInvitation } from "./SaveInvitation";
 import type { SavedFile } from "./SavedFile";
 import type { ServerCard } from "./ServerCard";
 import type { ServerFolders } from "./ServerFolders";
+import type { ServerIdCheck } from "./ServerIdCheck";
 import type { ServerRequest } from "./ServerRequest";
 import type { SettingsView } from "./SettingsView";
 import type { SourceFolder } from "./SourceFolder";
@@ -129,6 +130,10 @@ choose_invitation: Command<Nothing, ServerCard | null>,
  * Looks a server up by its ID.
  */
 find_server: Command<FindServer, ServerCard>, 
+/**
+ * Looks at a server ID as it is being typed; asks nobody.
+ */
+check_server_id: Command<TextRequest, ServerIdCheck>, 
 /**
  * What was opened or dropped and not taken yet, the oldest first.
  */

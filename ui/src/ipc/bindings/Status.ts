@@ -64,7 +64,7 @@ bytesDone: number,
  */
 conflicts: number, 
 /**
- * Deletions that wait for a decision.
+ * Deletions or reversions that wait for a decision.
  */
 held: number, 
 /**

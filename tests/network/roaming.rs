@@ -1,0 +1,226 @@
+//! A laptop that leaves the house: the same server by another way, in the middle of a transfer; and the switch that
+//! keeps everything at home. The network for addresses (DHT) is a few nodes on the router of this Internet.
+
+use crate::{
+    computer::{Computer, Staying},
+    lab::{Lab, Program, until},
+};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+const LARGE: usize = 60_000_000;
+const NODES: usize = 5;
+const NODE: &str = "TANDEM_TEST_DHT_NODE";
+const SAID: &str = "this node listens at ";
+
+/// `office` and `laptop` share a switch at home (`eth0`), and each has a line of its own to the Internet (`wan0`).
+fn house() -> Option<Lab> {
+    let mut lab = Lab::new(&["sysctl"])?;
+    lab.switch("home").switch("internet");
+    lab.ip("internet", "link add br1 type bridge mcast_snooping 0");
+    lab.ip("internet", "link set br1 up");
+    lab.ip("internet", "addr add 198.51.100.1/24 dev br0");
+    lab.ip("internet", "addr add 203.0.113.1/24 dev br1");
+    lab.run("internet", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    for (host, home, line, bridge, router) in [
+        ("office", "10.8.0.2/24", "198.51.100.2/24", "br0", "198.51.100.1"),
+        ("laptop", "10.8.0.3/24", "203.0.113.3/24", "br1", "203.0.113.1"),
+    ] {
+        // Without it, packets are counted that nobody of us sent.
+        lab.host(host).run(host, &["sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"]);
+        lab.wire(host, "eth0", "home", "br0", &[home]);
+        lab.wire(host, "wan0", "internet", bridge, &[line]);
+        lab.ip(host, &format!("route add default via {router}"));
+    }
+    Some(lab)
+}
+
+/// Nodes of the Mainline DHT, each a process on the router.
+struct Nodes {
+    first: String,
+    _running: Vec<Program>,
+}
+
+impl Nodes {
+    fn start(lab: &Lab) -> Self {
+        let test = std::env::current_exe().unwrap().display().to_string();
+        let (mut first, mut running) = (String::new(), Vec::new());
+        for _ in 0..NODES {
+            let words = [&test, "--ignored", "--exact", "roaming::a_node_of_the_network", "--nocapture"];
+            let mut node = lab.command("internet", &words);
+            let node = node.env(NODE, &first).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+            let mut node = node.spawn().unwrap();
+            let mut lines = BufReader::new(node.stdout.take().unwrap()).lines().map_while(Result::ok);
+            let address = lines.find_map(|line| line.split_once(SAID).map(|(_, at)| at.to_owned())).unwrap();
+            running.push(Program(node));
+            if first.is_empty() {
+                first = address;
+            }
+        }
+        Self { first, _running: running }
+    }
+}
+
+/// Not a test: the stories start it as a process.
+#[test]
+#[ignore = "started by the stories that need a network for addresses"]
+fn a_node_of_the_network() {
+    let Ok(first) = std::env::var(NODE) else { return };
+    let mut node = mainline::Dht::builder();
+    node.server_mode().bind_address([203, 0, 113, 1].into()).port(0);
+    match first.as_str() {
+        "" => node.no_bootstrap(),
+        first => node.bootstrap(&[first]),
+    };
+    let node = node.build().unwrap().as_async();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        println!("{SAID}{}", node.info().await.local_addr());
+        if !first.is_empty() {
+            node.bootstrapped().await;
+        }
+        std::future::pending::<()>().await;
+    });
+}
+
+fn counted(lab: &Lab, interface: &str, what: &str) -> u64 {
+    let file = format!("/sys/class/net/{interface}/statistics/{what}");
+    lab.run("laptop", &["cat", &file]).trim().parse().unwrap()
+}
+
+/// A message that packing doesn't make smaller.
+fn large_mail() -> Vec<u8> {
+    let mut text = b"Message-ID: <large@example.org>\nFrom: anna@example.org\nTo: ben@example.org\nSubject: large\n\
+        Date: Thu, 22 Aug 2024 12:36:23 +0000\n\n"
+        .to_vec();
+    let mut state = 1_u64;
+    while text.len() < LARGE {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push(if text.len() % 77 == 76 { b'\n' } else { b'0' + (state >> 57) as u8 % 75 });
+    }
+    text.push(b'\n');
+    text
+}
+
+/// A server and a client that met at home, with the Internet switched on where the server was set up.
+fn met<'a>(lab: &'a Lab, nodes: &Nodes) -> (Computer<'a>, Computer<'a>, Staying) {
+    let (office, laptop) = (Computer::new(lab, "office"), Computer::new(lab, "laptop"));
+    for part in ["cur", "new", "tmp"] {
+        fs::create_dir_all(office.path("data/mail").join(part)).unwrap();
+    }
+    office.write("notes/Ideas/one.txt", "one\n");
+    office.become_server("Office PC", &["--internet", "on", "--dht-bootstrap", &nodes.first]);
+    let serving = office.stay(&["serve"]);
+    laptop.join(&["--lan", "Office PC", "--dht-bootstrap", &nodes.first]).went_well();
+    (office, laptop, serving)
+}
+
+fn until_connected(laptop: &Computer<'_>) -> Duration {
+    until("they are connected", || (laptop.tandem(&["status"]).json()["isConnected"] == true).then_some(())).1
+}
+
+fn until_told(laptop: &Computer<'_>, code: &str) {
+    let what = format!("{code} is told");
+    until(&what, || (laptop.tandem(&["status"]).json()["problem"]["code"] == code).then_some(()));
+}
+
+#[test]
+fn a_laptop_that_leaves_the_house_in_the_middle_of_a_transfer_goes_on_over_the_internet() {
+    let Some(lab) = house() else { return };
+    let nodes = Nodes::start(&lab);
+    let (office, laptop, _serving) = met(&lab, &nodes);
+    let _running = laptop.stay(&["run"]);
+    until_connected(&laptop);
+    assert_eq!(laptop.tandem(&["status"]).json()["internet"], true, "as the server has it");
+
+    let (home, away) = (counted(&lab, "eth0", "rx_bytes"), counted(&lab, "wan0", "rx_bytes"));
+    let name = "1700000009.M1P1.x:2,S";
+    fs::write(office.path("data/mail/tmp/large"), large_mail()).unwrap();
+    fs::rename(office.path("data/mail/tmp/large"), office.path("data/mail/cur").join(name)).unwrap();
+    until("a third of it has come", || (counted(&lab, "eth0", "rx_bytes") - home > LARGE as u64 / 3).then_some(()));
+    lab.ip("laptop", "link set eth0 down");
+    let ((), took) =
+        until("it goes on elsewhere", || (counted(&lab, "wan0", "rx_bytes") - away > 1 << 20).then_some(()));
+    eprintln!("went on over the Internet after {took:?}");
+    let (arrived, _) = until("the message is here", || {
+        let mut there = fs::read_dir(laptop.path("data/mail/cur")).ok()?.flatten();
+        there.find_map(|file| fs::read(file.path()).ok()).filter(|bytes| bytes.len() > LARGE)
+    });
+    assert!(arrived == large_mail(), "and it is what was sent");
+    let by = [counted(&lab, "eth0", "rx_bytes") - home, counted(&lab, "wan0", "rx_bytes") - away];
+    eprintln!("{} bytes at home and {} away, for {LARGE}", by[0], by[1]);
+    assert!(by[0] + by[1] < LARGE as u64 * 115 / 100, "{by:?}: something was sent twice");
+}
+
+#[test]
+fn nothing_leaves_the_house_while_the_switch_is_off_and_a_server_whose_switch_is_off_says_so() {
+    let Some(lab) = house() else { return };
+    let nodes = Nodes::start(&lab);
+    let (office, laptop, serving) = met(&lab, &nodes);
+    let running = laptop.stay(&["run"]);
+    until_connected(&laptop);
+    // What was asked on the way here may still be answered.
+    laptop.tandem(&["internet", "off"]).went_well();
+    thread::sleep(Duration::from_secs(1));
+    let before = counted(&lab, "wan0", "tx_packets");
+    lab.ip("laptop", "link set eth0 down");
+    until_told(&laptop, "N09");
+    thread::sleep(Duration::from_secs(6));
+    assert_eq!(counted(&lab, "wan0", "tx_packets"), before, "not one packet");
+
+    laptop.tandem(&["internet", "on"]).went_well();
+    eprintln!("connected over the Internet after {:?}", until_connected(&laptop));
+    office.tandem(&["internet", "off"]).went_well();
+    until_told(&laptop, "N08");
+    running.end();
+    // The last peer name takes a moment; then nobody answers any more, and it still says why.
+    thread::sleep(Duration::from_secs(5));
+    serving.end();
+    let _running = laptop.stay(&["run"]);
+    until_told(&laptop, "N08");
+    // At home everything works.
+    let _serving = office.stay(&["serve"]);
+    lab.ip("laptop", "link set eth0 up");
+    until_connected(&laptop);
+}
+
+/// `npm run connect-times`: how long it takes from `tandem run` to a link.
+#[test]
+#[ignore = "prints figures"]
+fn figures_of_connecting() {
+    let Some(lab) = house() else { return };
+    let nodes = Nodes::start(&lab);
+    let (_office, laptop, _serving) = met(&lab, &nodes);
+    let median_of_20 = |prepare: &dyn Fn()| {
+        let mut times: Vec<Duration> = (0..20)
+            .map(|_| {
+                prepare();
+                let begun = Instant::now();
+                let running = laptop.stay(&["run"]);
+                let is_connected = |said: &serde_json::Value| said["status"]["isConnected"] == true;
+                while !running.said().iter().any(is_connected) {
+                    assert!(begun.elapsed() < Duration::from_secs(60), "it doesn't connect");
+                    thread::sleep(Duration::from_millis(2));
+                }
+                let took = begun.elapsed();
+                running.end();
+                took
+            })
+            .collect();
+        times.sort();
+        times[times.len() / 2]
+    };
+    println!("in the local network: {:?}", median_of_20(&|| {}));
+    lab.ip("laptop", "link set eth0 down");
+    println!("elsewhere, address known: {:?}", median_of_20(&|| {}));
+    let forget = || {
+        let index = app::profile::Profile::in_folder(&laptop.path("profile")).index_database();
+        app::index::Index::open(&index, 0).unwrap().index.set_value("net.candidates", None).unwrap();
+    };
+    println!("elsewhere, by its peer name: {:?}", median_of_20(&forget));
+}
