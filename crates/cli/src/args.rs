@@ -229,6 +229,9 @@ pub(crate) struct Join {
     /// A server ID, an invitation file, or a link that begins with tandem:
     #[arg(value_name = "ID|FILE|LINK", required_unless_present = "lan", conflicts_with = "lan")]
     pub(crate) invitation: Option<String>,
+    /// What `--dht-bootstrap` named.
+    #[arg(skip)]
+    pub(crate) nodes: Vec<String>,
     /// The server in the local network with this name or ID, as "tandem servers" lists it.
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) lan: Option<String>,

@@ -32,7 +32,7 @@ use terminal::Modes;
 use words::Words;
 
 fn main() -> ExitCode {
-    let Tandem { common, command } = match Tandem::try_parse() {
+    let Tandem { common, mut command } = match Tandem::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
@@ -45,9 +45,22 @@ fn main() -> ExitCode {
 
     let modes = Modes::remember();
     let nodes = common.dht_bootstrap;
+    if let Command::Join(join) = &mut command {
+        join.nodes.clone_from(&nodes);
+    }
+    let is_init = matches!(command, Command::Init(_));
     let carry_out = |profile: Profile| {
-        remember_nodes(nodes, &command, &profile)?;
-        run(command, &profile, output)
+        if nodes.is_empty() {
+            return run(command, &profile, output);
+        }
+        if !is_init {
+            remember_nodes(&nodes, &profile)?;
+        }
+        let answer = run(command, &profile, output)?;
+        if is_init {
+            remember_nodes(&nodes, &profile)?;
+        }
+        Ok(answer)
     };
     match profile.and_then(carry_out) {
         Ok(answer) if answer.exit == Answer::INTERRUPTED => {
@@ -66,18 +79,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Keeps in mind by which nodes this profile takes part in the network for addresses.
-fn remember_nodes(nodes: Vec<String>, command: &Command, profile: &Profile) -> Result<()> {
-    if nodes.is_empty() {
-        return Ok(());
-    }
+/// Keeps in mind by which nodes this profile takes part in the network for addresses, once it is set up.
+fn remember_nodes(nodes: &[String], profile: &Profile) -> Result<()> {
     let file = profile.settings_file();
     let mut settings = Settings::load(&file)?;
-    let is_one = settings.role.is_some() || matches!(command, Command::Init(_) | Command::Join(_));
-    if !is_one || settings.network.dht_bootstrap == nodes {
+    if settings.role.is_none() || settings.network.dht_bootstrap == nodes {
         return Ok(());
     }
-    settings.network.dht_bootstrap = nodes;
+    settings.network.dht_bootstrap = nodes.to_vec();
     Ok(settings.save(&file)?)
 }
 

@@ -36,6 +36,7 @@ impl Host {
                 device_name: request.name.unwrap_or_else(computer_name),
                 secrets: self.secrets_kind(),
                 addresses: Vec::new(),
+                dht_bootstrap: Vec::new(),
             },
         )
         .await;

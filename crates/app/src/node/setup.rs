@@ -78,6 +78,8 @@ pub struct JoinRequest {
     pub secrets: Option<StoreKind>,
     /// Further addresses to try.
     pub addresses: Vec<SocketAddr>,
+    /// Nodes of the Mainline DHT to begin with; none: as the settings have it.
+    pub dht_bootstrap: Vec<String>,
 }
 
 /// What this computer is called, as far as its name is one that people see.
@@ -261,6 +263,9 @@ impl Node {
         let lock = profile.lock()?;
         let mut settings = Settings::load(&profile.settings_file())?;
         refuse_second_role(&settings)?;
+        if !request.dht_bootstrap.is_empty() {
+            settings.network.dht_bootstrap = request.dht_bootstrap;
+        }
         let store = request.store.as_deref().map(prepare_store).transpose()?;
         let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, ticket, salt, lan } =
             request.server;

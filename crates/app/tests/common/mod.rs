@@ -210,6 +210,7 @@ pub fn request(invitation: Invitation, computer: &Computer) -> JoinRequest {
         device_name: computer.name.into(),
         secrets: Some(StoreKind::File),
         addresses: Vec::new(),
+        dht_bootstrap: Vec::new(),
     }
 }
 

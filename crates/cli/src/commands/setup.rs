@@ -56,7 +56,10 @@ pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Resul
 }
 
 pub(crate) async fn join(args: Join, profile: &Profile, output: Output) -> Result<Answer> {
-    let settings = Settings::load(&profile.settings_file())?;
+    let mut settings = Settings::load(&profile.settings_file())?;
+    if !args.nodes.is_empty() {
+        settings.network.dht_bootstrap.clone_from(&args.nodes);
+    }
     let server = server_to_join(&args, &settings, output).await?;
     let (preview, yes) = (args.preview, args.yes);
     let node = match known_server(&settings, &server)? {
@@ -115,6 +118,7 @@ fn request(args: Join, server: ServerToJoin, password: identity::Secret) -> Resu
         device_name: args.name.unwrap_or_else(computer_name),
         secrets: args.secrets.secrets.map(StoreKind::from),
         addresses: args.addresses,
+        dht_bootstrap: args.nodes,
     })
 }
 

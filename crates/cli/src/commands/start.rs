@@ -127,6 +127,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
         device_name: LAPTOP.to_owned(),
         secrets: Some(StoreKind::File),
         addresses: Vec::new(),
+        dht_bootstrap: Vec::new(),
     };
     let client = Node::join(&laptop.profile, request).await?;
     let preview: Preview = call(&client, "preview", Nothing {}).await?;
