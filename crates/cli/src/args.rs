@@ -556,6 +556,10 @@ fn keep_parser() -> impl clap::builder::TypedValueParser<Value = Keep> {
     ])
 }
 
+fn node_address(text: &str) -> Result<String, &'static str> {
+    identity::HostPort::parse(text).map(|node| node.to_string()).ok_or("a node is written HOST:PORT")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -642,8 +646,4 @@ mod tests {
         }
         check(&Tandem::command());
     }
-}
-
-fn node_address(text: &str) -> Result<String, &'static str> {
-    identity::HostPort::parse(text).map(|node| node.to_string()).ok_or("a node is written HOST:PORT")
 }

@@ -17,7 +17,10 @@ use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{
     sync::{Mutex, mpsc, watch},
@@ -72,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) arrivals: mpsc::Sender<Arrival>,
     /// Turns true when the endpoint takes no more connections.
     pub(crate) is_over: watch::Sender<bool>,
+    is_kept_local: Arc<AtomicBool>,
     saved: SavedTransport,
     knocks: RwLock<Arc<[Knock]>>,
     rules: RwLock<Option<ServerRules>>,
@@ -101,7 +105,10 @@ impl Endpoint {
         transport.cid_generator(move || Box::new(connection_ids.clone())).rng_seed(config.simulation_seed);
         // A client has a server side as well, one that answers nobody: without it quinn would answer strangers itself.
         let server = tls::server_config(&config.key, &config.saved, &shape);
-        let socket = Arc::new(socket::SilentSocket(socket));
+        let is_kept_local = Arc::new(AtomicBool::new(false));
+        let on_link = config.on_link.clone();
+        let socket =
+            Arc::new(socket::SilentSocket { inner: socket, on_link, is_kept_local: Arc::clone(&is_kept_local) });
         let quinn = quinn::Endpoint::new_with_abstract_socket(transport, Some(server), socket, runtime)?;
 
         let (arrivals, arriving) = mpsc::channel(ARRIVALS_MAX);
@@ -116,6 +123,7 @@ impl Endpoint {
             key: config.key,
             settings: LinkSettings { limits: config.limits, caps: config.frame_caps, on_link: config.on_link },
             is_over: watch::Sender::new(false),
+            is_kept_local,
             saved: config.saved,
             knocks: RwLock::new(Arc::new([])),
             rules: RwLock::new(None),
@@ -175,6 +183,11 @@ impl Endpoint {
     /// Calls a server to be added, or to have it prove that it knows the password.
     pub async fn dial_to_pair(&self, target: &Target) -> Result<Answer, DialError> {
         self.connect(target, Entrants::none()).await?.ask_to_pair().await
+    }
+
+    /// Whether nothing may leave the local network from now on, whatever stands already.
+    pub fn keep_local(&self, is_kept_local: bool) {
+        self.shared.is_kept_local.store(is_kept_local, Ordering::Relaxed);
     }
 
     /// Whether this computer is in any network at all.

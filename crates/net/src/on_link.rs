@@ -30,8 +30,8 @@ pub struct Network {
     pub prefix_len: u8,
 }
 
-/// Networks come and go with cables and Wi-Fi; asking the system again this often is soon enough.
-const FRESH: Duration = Duration::from_secs(5);
+/// Networks come and go with cables and Wi-Fi; for so long, something may be taken for near that isn't any more.
+const FRESH: Duration = Duration::from_secs(1);
 
 impl OnLink {
     /// Asks the system.

@@ -1,9 +1,11 @@
 //! The UDP socket under the endpoint.
 //!
 //! [`SilentSocket`] drops what quinn would answer although the sender hasn't knocked: long headers of another QUIC
-//! version (quinn would negotiate) and with a connection ID of an unusual length (quinn would complain).
+//! version (quinn would negotiate) and with a connection ID of an unusual length (quinn would complain). While it is kept
+//! local it also drops whatever would leave the local network, connections that already stand among it.
 //! [`PlainSocket`] stands in where the system refuses the options quinn asks its own socket for.
 
+use crate::OnLink;
 use quinn::{
     AsyncUdpSocket, Runtime, UdpPoller,
     udp::{RecvMeta, Transmit},
@@ -12,7 +14,10 @@ use std::{
     io::{self, IoSliceMut},
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -44,15 +49,24 @@ fn bind_std(listen: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 #[derive(Debug)]
-pub(crate) struct SilentSocket(pub(crate) Arc<dyn AsyncUdpSocket>);
+pub(crate) struct SilentSocket {
+    pub(crate) inner: Arc<dyn AsyncUdpSocket>,
+    pub(crate) on_link: OnLink,
+    /// Nothing may leave the local network.
+    pub(crate) is_kept_local: Arc<AtomicBool>,
+}
 
 impl AsyncUdpSocket for SilentSocket {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
-        Arc::clone(&self.0).create_io_poller()
+        Arc::clone(&self.inner).create_io_poller()
     }
 
     fn try_send(&self, transmit: &Transmit) -> io::Result<()> {
-        self.0.try_send(transmit)
+        if self.is_kept_local.load(Ordering::Relaxed) && !self.on_link.is_lan(transmit.destination.ip()) {
+            // To QUIC that is a lost packet.
+            return Ok(());
+        }
+        self.inner.try_send(transmit)
     }
 
     fn poll_recv(
@@ -61,7 +75,7 @@ impl AsyncUdpSocket for SilentSocket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(self.0.poll_recv(cx, bufs, meta))?;
+        let count = ready!(self.inner.poll_recv(cx, bufs, meta))?;
         for (buf, meta) in bufs.iter_mut().zip(meta.iter_mut()).take(count) {
             keep_good_datagrams(buf, meta);
         }
@@ -69,19 +83,19 @@ impl AsyncUdpSocket for SilentSocket {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.inner.local_addr()
     }
 
     fn max_transmit_segments(&self) -> usize {
-        self.0.max_transmit_segments()
+        self.inner.max_transmit_segments()
     }
 
     fn max_receive_segments(&self) -> usize {
-        self.0.max_receive_segments()
+        self.inner.max_receive_segments()
     }
 
     fn may_fragment(&self) -> bool {
-        self.0.may_fragment()
+        self.inner.may_fragment()
     }
 }
 

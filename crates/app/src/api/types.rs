@@ -597,6 +597,8 @@ pub struct PublicationView {
     /// When it was last said again.
     #[ts(type = "number | null")]
     pub renewed_at: Option<u64>,
+    /// What the last peer name that was taken says of "Synchronize via the Internet". None: there was none yet.
+    pub says_internet: Option<bool>,
 }
 
 /// A server ID as it is being typed, looked at without asking anybody.

@@ -412,6 +412,9 @@ impl Instance {
         }
         self.save_settings()?;
         self.rules.send_replace(());
+        if let (Part::Client, Some(endpoint)) = (self.part, &self.endpoint) {
+            endpoint.keep_local(!request.on);
+        }
         if !request.on && self.part == Part::Client {
             self.leave_dht().await;
         }

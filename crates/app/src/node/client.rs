@@ -30,6 +30,8 @@ const WAITS: [Duration; 5] = [
 ];
 /// Where trying again soon makes no sense before a person did something.
 const WAITS_FOR_A_PERSON: usize = 3;
+/// A server that is there, but won't talk now, may any moment.
+const WAITS_FOR_AN_ANSWER: usize = 2;
 /// A session this long was a good one.
 const STEADY: Duration = Duration::from_secs(5);
 /// A link is asked for a sign of life every ten seconds; without one for this long, other paths are tried.
@@ -73,17 +75,15 @@ impl Instance {
                 Ok(Ended::Over) if started.elapsed() < STEADY => failures = 1,
                 Ok(Ended::Over) => failures = 0,
                 Err(problem) => {
-                    let may_pass = matches!(
-                        problem.code,
-                        Code::ServerSilent
-                            | Code::ServerPaused
-                            | Code::ServerBusy
-                            | Code::ConnectionBroke
-                            | Code::InternetOffOnServer
-                            | Code::Offline
-                    );
+                    failures = match problem.code {
+                        Code::ServerSilent | Code::ConnectionBroke | Code::Offline => failures + 1,
+                        // It answers, so it is asked again soon.
+                        Code::ServerPaused | Code::ServerBusy | Code::InternetOffOnServer => {
+                            (failures + 1).min(WAITS_FOR_AN_ANSWER)
+                        }
+                        _ => WAITS_FOR_A_PERSON,
+                    };
                     self.set_link_problem(Some(problem));
-                    failures = if may_pass { failures + 1 } else { WAITS_FOR_A_PERSON };
                 }
             }
             reasons.forget();

@@ -81,6 +81,7 @@ impl Instance {
             let server = settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?;
             (server, settings.network.internet, settings.network.internet && settings.network.peer_names)
         };
+        endpoint.keep_local(!internet);
         let all = in_order(&self.candidates.all(), |address| endpoint.is_lan(address));
         let addresses: Vec<SocketAddr> =
             all.iter().copied().filter(|address| internet || endpoint.is_lan(address)).collect();

@@ -198,12 +198,13 @@ impl Instance {
     pub(crate) async fn publication(&self, _: Nothing) -> Result<PublicationView> {
         self.door()?;
         let publication = self.published().await?;
-        Ok(self.publication_view(publication.as_ref()))
+        self.publication_view(publication.as_ref()).await
     }
 
-    fn publication_view(&self, publication: Option<&Publication>) -> PublicationView {
+    async fn publication_view(&self, publication: Option<&Publication>) -> Result<PublicationView> {
+        let said: Option<Said> = self.kept(PEER_NAME).await?;
         let own_name = self.settings().name.as_ref().map(ToString::to_string).unwrap_or_default();
-        PublicationView {
+        Ok(PublicationView {
             state: match publication {
                 None => PublicationState::None,
                 Some(publication) if publication.is_revoked => PublicationState::Revoking,
@@ -215,7 +216,8 @@ impl Instance {
             public_key: self.key.public().to_string(),
             published_at: publication.map(|publication| publication.published_at),
             renewed_at: publication.and_then(|publication| publication.renewed_at),
-        }
+            says_internet: said.map(|said| said.internet),
+        })
     }
 
     pub(crate) async fn publish(&self, request: PublishRequest) -> Result<PublicationView> {
@@ -244,7 +246,7 @@ impl Instance {
         let publication = self.say_record(Publication { name: name.to_string(), comment, ..publication }).await?;
         door.set_published(publication.salt());
         self.rules.send_replace(());
-        Ok(self.publication_view(Some(&publication)))
+        self.publication_view(Some(&publication)).await
     }
 
     async fn new_publication(&self) -> Result<Publication> {
@@ -266,7 +268,7 @@ impl Instance {
     pub(crate) async fn revoke(&self, _: Nothing) -> Result<PublicationView> {
         let door = self.door()?;
         let _one_at_a_time = self.publishing.lock().await;
-        let Some(publication) = self.published().await? else { return Ok(self.publication_view(None)) };
+        let Some(publication) = self.published().await? else { return self.publication_view(None).await };
         let publication = Publication { is_revoked: true, ..publication };
         self.keep(PUBLICATION, &publication).await?;
         door.set_published(None);
@@ -278,7 +280,7 @@ impl Instance {
             }
         };
         self.rules.send_replace(());
-        Ok(self.publication_view(left.as_ref()))
+        self.publication_view(left.as_ref()).await
     }
 
     async fn kept<T: for<'de> Deserialize<'de>>(&self, name: &'static str) -> Result<Option<T>> {

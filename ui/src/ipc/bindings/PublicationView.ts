@@ -32,4 +32,8 @@ publishedAt: number | null,
 /**
  * When it was last said again.
  */
-renewedAt: number | null, };
+renewedAt: number | null, 
+/**
+ * What the last peer name that was taken says of "Synchronize via the Internet". None: there was none yet.
+ */
+saysInternet: boolean | null, };
