@@ -76,6 +76,8 @@ pub(crate) fn interfaces() -> Vec<Network> {
     let found = if_addrs::get_if_addrs().unwrap_or_default();
     found
         .into_iter()
+        // Without a cable, an address stays and leads nowhere: packets to it would leave by another way.
+        .filter(if_addrs::Interface::is_oper_up)
         .map(|interface| match interface.addr {
             if_addrs::IfAddr::V4(v4) => Network { address: v4.ip.into(), prefix_len: v4.prefixlen },
             if_addrs::IfAddr::V6(v6) => Network { address: v6.ip.into(), prefix_len: v6.prefixlen },
