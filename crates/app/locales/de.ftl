@@ -153,6 +153,10 @@ A10 = Ein Kennwort wird gebraucht.
     .body = Dafür ist keines gespeichert, und es wurde keines angegeben.
     .action = In einer Datei oder über die Standardeingabe angeben
     .command = --password-file FILE
+A11 = «{ $server }» kennt diesen Computer nicht mehr.
+    .body = Seine Liste der Computer ist nicht mehr, wie sie war, etwa nach dem Zurückspielen einer Sicherung. Was hier gespeichert ist, bleibt hier.
+    .action = Mit dem Passwort neu verbinden
+    .command = tandem leave, danach: tandem join
 
 ## Der Kennwortspeicher dieses Computers
 
@@ -281,7 +285,7 @@ S10 = { $n ->
     .action = Entscheiden
     .command = tandem conflicts
 S11 = Die Synchronisierung drehte sich im Kreis und wurde angehalten.
-    .body = Die Planung kam an kein Ende. Nichts ging verloren, und was fertig war, ist sicher. Das ist ein Fehler in Tandem.
+    .body = Die Planung kam an kein Ende. Nichts ging verloren, und was fertig war, ist sicher. Da stimmt etwas in Tandem selbst nicht.
     .action = Erneut versuchen; bleibt es so, einen Bericht schicken
     .command = tandem sync
 

@@ -158,6 +158,10 @@ A10 = A password is needed.
     .body = None is saved for this, and none was given.
     .action = Give it in a file or on standard input
     .command = --password-file FILE
+A11 = «{ $server }» doesn't know this computer any more.
+    .body = Its list of computers isn't what it was, as after restoring a backup. What is stored here stays here.
+    .action = Connect anew with the password
+    .command = tandem leave, then: tandem join
 
 ## The password store of this computer
 
@@ -286,7 +290,7 @@ S10 = { $n ->
     .action = Decide
     .command = tandem conflicts
 S11 = Synchronization went in a circle and was stopped.
-    .body = Planning came to no end. Nothing was lost, and what was finished is safe. This is an error in Tandem.
+    .body = Planning came to no end. Nothing was lost, and what was finished is safe. Something is wrong in Tandem itself.
     .action = Try again; if it stays like this, send a report
     .command = tandem sync
 

@@ -9,6 +9,7 @@ mod convert;
 mod text;
 
 pub use code::{Code, Exit};
+pub use text::Texts;
 
 use crate::language::Language;
 use serde::{Deserialize, Serialize};

@@ -80,6 +80,16 @@ pub struct Strength {
     pub guesses_log10: f64,
 }
 
+/// What a password is good enough for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrengthClass {
+    /// Anyone may try it.
+    Internet,
+    /// Only the computers of the local network may, and why.
+    LocalNetwork(Option<Reason>),
+}
+
 impl Rule {
     /// Longer passwords are refused, in bytes.
     pub const BYTES_MAX: usize = 1024;
@@ -124,6 +134,15 @@ impl Rule {
         if strength.is_enough() { Ok(normal_form(password)) } else { Err(strength) }
     }
 
+    /// What the password may be used for, to be kept where the password itself is not.
+    #[must_use]
+    pub fn class(password: &Secret, own: &[&str]) -> StrengthClass {
+        match Self::new(true).rate(password, own) {
+            strength if strength.is_enough() => StrengthClass::Internet,
+            strength => StrengthClass::LocalNetwork(strength.reason),
+        }
+    }
+
     /// The reason in words.
     #[must_use]
     pub fn say(&self, reason: Reason, language: Language) -> String {
@@ -137,7 +156,13 @@ impl Rule {
     /// The problem (`A05`) that says why a password isn't taken.
     #[must_use]
     pub fn problem(&self, strength: &Strength) -> Problem {
-        let reason = strength.reason.unwrap_or(Reason::Guessable);
+        self.too_weak(strength.reason)
+    }
+
+    /// The same, where only the reason is known.
+    #[must_use]
+    pub fn too_weak(&self, reason: Option<Reason>) -> Problem {
+        let reason = reason.unwrap_or(Reason::Guessable);
         let problem = Problem::new(Code::PasswordWeak).with("reason", reason.word());
         problem.with("chars_min", self.chars_min).with("bytes_max", Self::BYTES_MAX)
     }

@@ -36,6 +36,8 @@ pub enum SecretName {
     OpaqueRecord,
     /// The server password a client was asked to remember.
     SavedPassword,
+    /// How much a server's password withstands, where only its record is kept.
+    PasswordStrength,
 }
 
 /// The two kinds of places for secrets.
@@ -127,13 +129,14 @@ impl fmt::Debug for Chosen {
 
 impl SecretName {
     /// Every name.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IdentitySeed,
         Self::ServiceId,
         Self::ServerPassword,
         Self::OpaqueSetup,
         Self::OpaqueRecord,
         Self::SavedPassword,
+        Self::PasswordStrength,
     ];
 
     /// The name as it stands in the store. Never changes: it finds what earlier versions kept.
@@ -146,6 +149,7 @@ impl SecretName {
             Self::OpaqueSetup => "opaque-setup",
             Self::OpaqueRecord => "opaque-record",
             Self::SavedPassword => "saved-password",
+            Self::PasswordStrength => "password-strength",
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What the terminal says beside problems, in the language asked for. The texts are in `locales/*.ftl`.
 
-use app::{language::Language, message};
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use app::{
+    language::Language,
+    message::{self, Texts},
+};
+use fluent_bundle::FluentArgs;
 use std::{collections::BTreeMap, sync::LazyLock};
 
-type Bundle = FluentBundle<FluentResource>;
-
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
-static GERMAN: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::German));
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::new(Language::English, source(Language::English)));
+static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::new(Language::German, source(Language::German)));
 
 /// Texts, amounts and times in a language.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +40,11 @@ impl Words {
                 Part::Text(text) => args.set(*name, printable(text)),
             }
         }
-        let bundle = match self.language {
+        let texts = match self.language {
             Language::English => &*ENGLISH,
             Language::German => &*GERMAN,
         };
-        let message = bundle.get_message(key).and_then(|message| message.value());
-        let pattern = message.expect("a test looks up every key in every language");
-        bundle.format_pattern(pattern, Some(&args), &mut Vec::new()).into_owned()
+        texts.say(key, None, &args).expect("a test looks up every key in every language")
     }
 
     /// `1,234`.
@@ -154,26 +153,6 @@ fn source(language: Language) -> &'static str {
         Language::English => include_str!("../locales/en.ftl"),
         Language::German => include_str!("../locales/de.ftl"),
     }
-}
-
-fn bundle(language: Language) -> Bundle {
-    let resource = FluentResource::try_new(source(language).to_owned());
-    let resource = resource.expect("the texts are part of the program, and a test reads them");
-    let tag = language.tag().parse().expect("the tags of our languages are language tags");
-    let mut bundle = Bundle::new_concurrent(vec![tag]);
-    // Marks that keep directions apart would be visible in terminals, and none of our languages needs them.
-    bundle.set_use_isolating(false);
-    bundle.set_formatter(Some(match language {
-        Language::English => |value, _| format_number(value, ','),
-        Language::German => |value, _| format_number(value, '.'),
-    }));
-    bundle.add_resource(resource).expect("no text is there twice, and a test reads them");
-    bundle
-}
-
-fn format_number(value: &FluentValue<'_>, separator: char) -> Option<String> {
-    let FluentValue::Number(number) = value else { return None };
-    Some(grouped(number.value, separator))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub(crate) fn server_config(key: &IdentityKey, saved: &SavedTransport, shape: &S
     let mut tls = rustls::ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("the provider has TLS 1.3")
-        .with_client_cert_verifier(Arc::new(AnyDevice))
+        .with_client_cert_verifier(Arc::new(PeerKey { pin: None, seen: SeenKey::default() }))
         .with_cert_resolver(Arc::new(rustls::server::AlwaysResolvesServerRawPublicKeys::new(certified(key))));
     tls.alpn_protocols = vec![ALPN.to_vec()];
     tls.send_tls13_tickets = 0;
@@ -105,7 +105,7 @@ pub(crate) fn client_config(
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("the provider has TLS 1.3")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(PinnedServer { pin, seen: seen.clone() }))
+        .with_custom_certificate_verifier(Arc::new(PeerKey { pin, seen: seen.clone() }))
         .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeys::new(certified(key))));
     tls.alpn_protocols = vec![ALPN.to_vec()];
     tls.enable_sni = false;
@@ -166,32 +166,63 @@ impl SeenKey {
     }
 }
 
+/// Checks the raw public key of the other side, whichever that is.
 #[derive(Debug)]
-struct PinnedServer {
+struct PeerKey {
+    /// The only key it may be, if that is known.
     pin: Option<PublicKey>,
     seen: SeenKey,
 }
 
-#[derive(Debug)]
-struct AnyDevice;
-
-fn raw_key(end_entity: &CertificateDer<'_>, rest: &[CertificateDer<'_>]) -> Result<PublicKey, Error> {
-    if !rest.is_empty() {
-        return Err(CertificateError::BadEncoding.into());
+impl PeerKey {
+    fn check(&self, end_entity: &CertificateDer<'_>, rest: &[CertificateDer<'_>]) -> Result<(), Error> {
+        if !rest.is_empty() {
+            return Err(CertificateError::BadEncoding.into());
+        }
+        let key = PublicKey::from_spki(end_entity).map_err(|_| Error::from(CertificateError::BadEncoding))?;
+        if self.pin.is_none_or(|pin| pin == key) {
+            return Ok(());
+        }
+        // A second value can't come: one verifier serves one handshake.
+        let _ = self.seen.0.set(key);
+        Err(CertificateError::ApplicationVerificationFailure.into())
     }
-    PublicKey::from_spki(end_entity).map_err(|_| CertificateError::BadEncoding.into())
 }
 
-fn verify_signature(
-    message: &[u8],
-    key: &CertificateDer<'_>,
-    signature: &DigitallySignedStruct,
-) -> Result<HandshakeSignatureValid, Error> {
-    let algorithms = provider().signature_verification_algorithms;
-    verify_tls13_signature_with_raw_key(message, &SubjectPublicKeyInfoDer::from(key.as_ref()), signature, &algorithms)
+/// What both of rustls' verifiers ask for in the same words: signatures of TLS 1.3 by the raw ed25519 key.
+macro_rules! raw_ed25519_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(PeerIncompatible::Tls12NotOffered.into())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            key: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            let key = SubjectPublicKeyInfoDer::from(key.as_ref());
+            let algorithms = provider().signature_verification_algorithms;
+            verify_tls13_signature_with_raw_key(message, &key, signature, &algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED25519]
+        }
+
+        fn requires_raw_public_keys(&self) -> bool {
+            true
+        }
+    };
 }
 
-impl ServerCertVerifier for PinnedServer {
+impl ServerCertVerifier for PeerKey {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -200,45 +231,13 @@ impl ServerCertVerifier for PinnedServer {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let key = raw_key(end_entity, rest)?;
-        match self.pin {
-            Some(pin) if pin != key => {
-                // A second value can't come: one verifier serves one handshake.
-                let _ = self.seen.0.set(key);
-                Err(CertificateError::ApplicationVerificationFailure.into())
-            }
-            _ => Ok(ServerCertVerified::assertion()),
-        }
+        self.check(end_entity, rest).map(|()| ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(PeerIncompatible::Tls12NotOffered.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        key: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_signature(message, key, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_ed25519_signatures!();
 }
 
-impl ClientCertVerifier for AnyDevice {
+impl ClientCertVerifier for PeerKey {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -249,32 +248,8 @@ impl ClientCertVerifier for AnyDevice {
         rest: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        raw_key(end_entity, rest).map(|_| ClientCertVerified::assertion())
+        self.check(end_entity, rest).map(|()| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(PeerIncompatible::Tls12NotOffered.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        key: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_signature(message, key, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_ed25519_signatures!();
 }

@@ -191,11 +191,15 @@ fn examine_document(examined: Examined, folder: FolderKind, format: Format, byte
             let uid = object.uid.as_ref().map(|uid| uid_key(format, uid));
             Examined {
                 kind,
-                canon: if uid.is_some() { canon("object", &crate::field::canonical(&object)) } else { examined.canon },
+                canon: if object.has_fields() {
+                    canon("object", &crate::field::canonical(&object))
+                } else {
+                    examined.canon
+                },
                 identity: uid,
                 lookalikes: lookalikes(&object, kind),
                 object_uid: uid,
-                opaque: uid.is_none(),
+                opaque: !object.has_fields(),
                 title: object.title(),
                 ..examined
             }

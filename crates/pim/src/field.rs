@@ -83,7 +83,7 @@ pub fn fields(kind: Kind, format: Format, bytes: &[u8]) -> Option<FieldHashes> {
         }
         Format::VCard | Format::ICalendar => {
             let document = Document::read(bytes, format == Format::VCard)?;
-            let object = Object::find(&document, format).filter(|object| object.uid.is_some())?;
+            let object = Object::find(&document, format).filter(Object::has_fields)?;
             Some(hashes(&collect(&object)))
         }
     }

@@ -123,8 +123,8 @@ fn merge_objects(format: Format, base: &FieldHashes, ours: &[u8], theirs: &[u8])
     let (ours, theirs) =
         (Document::read(ours, format == Format::VCard)?, (theirs, Document::read(theirs, format == Format::VCard)?));
     let (theirs_bytes, theirs) = theirs;
-    let ours = Object::find(&ours, format).filter(|object| object.uid.is_some())?;
-    let theirs = Object::find(&theirs, format).filter(|object| object.uid.is_some())?;
+    let ours = Object::find(&ours, format).filter(Object::has_fields)?;
+    let theirs = Object::find(&theirs, format).filter(Object::has_fields)?;
     let is_same_version = ours.dialect == theirs.dialect || ours.dialect.is_card();
     if !is_same_version || ours.document.components[ours.main].name != theirs.document.components[theirs.main].name {
         return None;

@@ -46,6 +46,12 @@ impl<'d> Object<'d> {
         }
     }
 
+    /// Whether its fields can be told apart from those of other objects: it has a UID, or it is a contact, and those are
+    /// exported without one by Outlook, phones and web mailers.
+    pub(crate) fn has_fields(&self) -> bool {
+        self.uid.is_some() || self.dialect.is_card()
+    }
+
     pub(crate) fn kind(&self, folder: FolderKind) -> Kind {
         component_kind(self.document, self.main, folder).unwrap_or(Kind::Event)
     }

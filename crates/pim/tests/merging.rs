@@ -243,9 +243,8 @@ fn a_value_replaces_the_default_that_stood_there() {
 #[test]
 fn what_has_no_fields_in_common_is_not_merged() {
     let several = format!("{CARD}{CARD}");
-    let nameless = CARD.replace("UID:1\r\n", "");
     let task = "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VTODO\nUID:s\nSUMMARY:Choir\nEND:VTODO\nEND:VCALENDAR\n";
-    for other in [several.as_str(), nameless.as_str(), "hello", ""] {
+    for other in [several.as_str(), "hello", ""] {
         assert_eq!(try_merge(Kind::Contact, Format::VCard, "", CARD, other), None);
         assert_eq!(try_merge(Kind::Contact, Format::VCard, "", other, CARD), None);
     }
@@ -455,4 +454,28 @@ proptest! {
             let _ = merge(examined.kind, format, &FieldHashes::default(), &bytes, &bytes);
         }
     }
+}
+
+#[test]
+fn a_card_without_uid_is_merged_like_any_other_and_stays_without() {
+    let base = CARD.replace("UID:1\r\n", "");
+    let home =
+        base.replace("TEL;TYPE=HOME:01 23", "TEL;TYPE=HOME:01 24").replace("FN:Ann Example", "FN:Ann M. Example");
+    let laptop =
+        base.replace("TEL;TYPE=HOME:01 23", "TEL;TYPE=HOME:01 25").replace("TYPE=CELL:01 77", "TYPE=CELL:01 78");
+    let merged = card_merge(&base, &home, &laptop);
+    assert!(merged.clashes.is_empty(), "{merged:?}");
+    let said = text(&merged);
+    // Both new numbers with their types, the old ones gone.
+    for line in
+        ["TEL;TYPE=HOME:01 24\r\n", "TEL;TYPE=HOME:01 25\r\n", "TEL;TYPE=CELL:01 78\r\n", "FN:Ann M. Example\r\n"]
+    {
+        assert!(said.contains(line), "{line} in {said}");
+    }
+    assert!(!said.contains("01 23") && !said.contains("01 77") && !said.contains("UID"), "{said}");
+
+    let examined = examine(FolderKind::Contacts, Format::VCard, base.as_bytes());
+    assert!(!examined.opaque && examined.identity.is_none() && examined.object_uid.is_none());
+    let shuffled = base.replace("FN:Ann Example\r\n", "").replace("END:VCARD", "FN:Ann Example\r\nEND:VCARD");
+    assert_eq!(examine(FolderKind::Contacts, Format::VCard, shuffled.as_bytes()).canon, examined.canon);
 }

@@ -239,6 +239,7 @@ impl Engine {
                 next_retry: Instant::now(),
                 next_tidy_up: Instant::now() + TIDY_UP,
                 keep: blobs::Keep::DEFAULT,
+                next_copy: Instant::now(),
             };
             room.run(&queue);
         });
@@ -328,6 +329,7 @@ enum Effect {
     Job(Job),
     Event(Event),
     SaveContents,
+    CopyIndex,
 }
 
 /// The hub with its index.
@@ -398,6 +400,7 @@ pub struct Room {
     next_tidy_up: Instant,
     /// How long and how much is kept to be undone.
     pub(crate) keep: blobs::Keep,
+    next_copy: Instant,
 }
 
 impl std::fmt::Debug for Room {
@@ -560,7 +563,15 @@ impl Room {
             self.tidy_up(self.keep)?;
         }
         self.read_what_is_due();
-        self.go_on()
+        self.go_on()?;
+        // Copying takes its time and this thread; nobody waits for anything now.
+        if self.state.is_quiet && Instant::now() >= self.next_copy {
+            self.next_copy = Instant::now() + TIDY_UP;
+            if self.index.is_copy_due(now_secs())? {
+                self.effects.push_back(Effect::CopyIndex);
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, input: Input) -> Result<()> {
@@ -657,6 +668,11 @@ impl Room {
                 }
                 Effect::Event(event) => drop(self.events.send(event)),
                 Effect::SaveContents => self.save_contents(),
+                Effect::CopyIndex => {
+                    if let Err(error) = self.index.copy(now_secs()) {
+                        tracing::warn!(%error, "the index can't be copied");
+                    }
+                }
             }
         }
     }

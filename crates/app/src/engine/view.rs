@@ -20,9 +20,9 @@ use sync::{
     guard::Guarded,
     hub::{Decision, SessionId},
     index::{Direction, FolderRecord, Hold, HubIndex, ItemRecord, Local, Remote, ReplicaIndex},
-    model::{Conflict, ConflictId, ItemState, ReplicaId, RowBody, Seq, Subject},
+    model::{Conflict, ConflictId, FolderState, ItemState, ReplicaId, RowBody, Seq, Subject},
     plan::{Action, decide},
-    replica::{Replica, StoreChange, give_way},
+    replica::{FolderChange, Replica, StoreChange, give_way},
     wire::Frame,
 };
 
@@ -390,6 +390,15 @@ impl Room {
         self.effects.push_back(Effect::Job(Job::Edit(Prepared { change, write, before }, revives)));
         self.edits += 1;
         Ok(())
+    }
+
+    /// Makes a folder as a person would, in a folder that is there, and tells its uid. It goes on from there as any new one.
+    pub(crate) fn make_folder_as_person(&mut self, state: FolderState) -> Asked<FolderUid> {
+        let uid = FolderUid(super::random());
+        let above = state.parent.map(|parent| self.index.replica().folder(parent)).transpose()?.flatten();
+        let above = above.and_then(|record| record.local).map(|local| FolderId(local.id));
+        self.effects.push_back(Effect::Job(Job::Folder(uid, FolderChange::Make(state), above)));
+        Ok(uid)
     }
 
     /// Deletes from the store what a person decided to delete.

@@ -2,7 +2,8 @@
 //!
 //! The whole file is checked after a crash, once a day, and whenever reading it showed damage before. A damaged file isn't
 //! repaired: what it says of bases and sequence numbers could be wrong anywhere, and a wrong base deletes mail. It is moved
-//! aside and a new one begun. What was not about items comes along as far as it can be read: the devices and tickets.
+//! aside, and the weekly copy takes its place: an old index, which both sides find out about and compare everything. Where
+//! there is no copy, a new one is begun. What was not about items comes along as far as it can be read: devices and tickets.
 
 use super::{
     Device, Fault, Index, Shared, Ticket, hub,
@@ -40,7 +41,7 @@ pub enum Found {
     Sound,
     /// Nothing. A new index was begun, with a new replica id and a new epoch.
     Nothing,
-    /// A damaged index. It was moved aside and a new one begun, with a new replica id and a new epoch.
+    /// A damaged index. It was moved aside, and the weekly copy taken up or a new one begun.
     Damaged {
         /// Where the damaged one lies now.
         moved_to: PathBuf,
@@ -105,7 +106,8 @@ impl Index {
         for name in beside(path) {
             remove_if_there(&name).map_err(io)?;
         }
-        let index = match Self::open_sound(path, now_secs) {
+        let restored = if moved_to.is_some() { Self::restore_copy(path, now_secs).map_err(io)? } else { None };
+        let index = match restored.map_or_else(|| Self::open_sound(path, now_secs), Ok) {
             Ok(index) => index,
             Err(NotSound::Error(error)) => return Err(error),
             Err(NotSound::Damaged) => return Err(io(io::ErrorKind::InvalidData.into())),
@@ -119,6 +121,27 @@ impl Index {
         })?;
         remove_if_there(&suspicion(path)).map_err(io)?;
         Ok(Opened { index, found: Found::Damaged { moved_to } })
+    }
+
+    /// Puts the weekly copy in the place of a damaged index, if there is a sound one. It knows the history, tombstones and
+    /// choices of people; that it isn't the newest is found out with the other side, as with every index from a backup.
+    fn restore_copy(path: &Path, now_secs: u64) -> io::Result<Option<Self>> {
+        let unfinished = with_suffix(path, ".part");
+        match fs::copy(Self::copy_of(path), &unfinished) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            copied => drop(copied?),
+        }
+        fs::File::options().write(true).open(&unfinished).and_then(|file| file.sync_all())?;
+        fs::rename(&unfinished, path)?;
+        // What was begun when the copy was made is over, one way or the other: reading the store tells.
+        let index = Self::open_sound(path, now_secs).ok();
+        let index = index.filter(|index| index.0.run("DELETE FROM intents", ()).is_ok());
+        if index.is_none() {
+            for name in beside(path).into_iter().chain([path.to_owned()]) {
+                remove_if_there(&name)?;
+            }
+        }
+        Ok(index)
     }
 
     fn open_sound(path: &Path, now_secs: u64) -> std::result::Result<Self, NotSound> {
@@ -162,21 +185,31 @@ impl Index {
         Ok(true)
     }
 
-    /// Whether a week has passed since the last copy.
+    /// Where the copy of an index lies.
+    #[must_use]
+    pub fn copy_of(path: &Path) -> PathBuf {
+        with_suffix(path, ".copy")
+    }
+
+    /// Whether a week has passed since the last copy; the first is due after a day.
     pub fn is_copy_due(&self, now_secs: u64) -> Result<bool> {
-        let copied_at: u64 = self.json_value(COPIED_AT)?.unwrap_or_default();
+        let Some(copied_at) = self.json_value::<u64>(COPIED_AT)? else {
+            self.set_json_value(COPIED_AT, &now_secs.saturating_sub(6 * DAY_SECS))?;
+            return Ok(false);
+        };
         // A clock that was set back doesn't put the copy off for ever.
         Ok(now_secs.abs_diff(copied_at) >= 7 * DAY_SECS)
     }
 
     /// Writes a whole, compact copy of the index; a copy that was there is replaced when the new one is complete. An index
     /// that is restored from it is an old one: the hub tells it so, and both sides compare everything.
-    pub fn copy(&self, to: &Path, now_secs: u64) -> std::result::Result<(), OpenError> {
-        let io = |source| OpenError::Io { path: to.to_owned(), source };
+    pub fn copy(&self, now_secs: u64) -> std::result::Result<(), OpenError> {
+        let to = &Self::copy_of(&self.0.path);
+        let io = |source| OpenError::Io { path: to.clone(), source };
         let unfinished = with_suffix(to, ".part");
         remove_if_there(&unfinished).map_err(io)?;
         let name = unfinished.to_str().ok_or_else(|| io(io::ErrorKind::InvalidFilename.into()))?;
-        self.0.run("VACUUM INTO ?1", [name])?;
+        self.0.run("VACUUM INTO ?1", [name]).inspect_err(|_| drop(remove_if_there(&unfinished)))?;
         fs::File::options().write(true).open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
         fs::rename(&unfinished, to).map_err(io)?;
         self.set_json_value(COPIED_AT, &now_secs)?;

@@ -10,7 +10,7 @@ use pim::{CanonHash, FolderUid, ItemUid};
 use sync::{
     guard::{Guard, Guarded},
     index::{EARLIER_MAX, FolderRecord, Hold, ItemRecord, Local, ReplicaIndex, Result},
-    model::{Conflict, ConflictId, Cursor, ReplicaId},
+    model::{Conflict, ConflictId, Cursor, FolderState, ReplicaId},
 };
 
 /// What the replica remembers.
@@ -172,6 +172,12 @@ impl ReplicaIndex for ReplicaView {
     }
 
     fn put_folder(&mut self, uid: FolderUid, record: &FolderRecord) -> Result<()> {
+        if *record == FolderRecord::default()
+            && let Some(before) = self.folder(uid)?
+            && let Some(state) = before.base.map(|base| base.state).or(before.local.map(|local| local.state))
+        {
+            self.0.0.run("UPDATE folders SET was = ?2 WHERE uid = ?1", (uid.as_bytes(), to_json(&state)))?;
+        }
         // The row itself stays: items and the hub may name the folder by its number.
         let record = (*record != FolderRecord::default()).then(|| to_json(record));
         let sql = "INSERT INTO folders (uid, record) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET record = excluded.record";
@@ -248,6 +254,12 @@ impl ReplicaIndex for ReplicaView {
 }
 
 impl Index {
+    /// What a folder was that isn't there any more.
+    pub fn folder_that_was(&self, uid: FolderUid) -> Result<Option<FolderState>> {
+        let sql = "SELECT was FROM folders WHERE uid = ?1 AND was IS NOT NULL";
+        self.0.one(sql, [uid.as_bytes()], |row| super::from_json(row.get_ref(0)?.as_bytes()?))
+    }
+
     /// Forgets what items held before that aren't known any more.
     pub fn forget_earlier_of_the_gone(&self) -> Result<()> {
         let sql = "DELETE FROM earlier WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.uid = earlier.item)";

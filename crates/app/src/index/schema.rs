@@ -7,7 +7,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x546e_646d;
 
 /// Each entry takes a file from the version that is its place in the list to the next one.
-const MIGRATIONS: &[&str] = &[FIRST, EARLIER];
+const MIGRATIONS: &[&str] = &[FIRST, EARLIER, FOLDERS_THAT_WERE];
 
 /// The version this program writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -159,6 +159,11 @@ const EARLIER: &str = "
 -- once looks like a restored backup.
 CREATE TABLE earlier (id INTEGER PRIMARY KEY AUTOINCREMENT, item BLOB NOT NULL, content INTEGER NOT NULL);
 CREATE UNIQUE INDEX earlier_by_item ON earlier (item, content);
+";
+
+const FOLDERS_THAT_WERE: &str = "
+-- What a folder was when it was deleted (JSON): whoever takes back the deletion of an item may need its folder, too.
+ALTER TABLE folders ADD COLUMN was TEXT;
 ";
 
 /// Lets the hub find a content in the server's own store. A client never asks, so only a server pays for it.

@@ -418,14 +418,15 @@ fn a_journal_cut_anywhere_gives_a_state_that_was_committed() {
 fn a_copy_is_whole_and_due_weekly() {
     let folder = tempfile::tempdir().unwrap();
     let index = open(&path_in(&folder));
-    let copy = folder.path().join("index.copy.sqlite");
-    assert!(index.is_copy_due(NOW).unwrap());
+    let copy = Index::copy_of(&path_in(&folder));
+    assert!(!index.is_copy_due(NOW).unwrap() && !index.is_copy_due(NOW + 86_399).unwrap());
+    assert!(index.is_copy_due(NOW + 86_400).unwrap());
     index.replica().put_item(item_uid(1), &settled(1, "a", &mail(1, "a"))).unwrap();
-    index.copy(&copy, NOW).unwrap();
+    index.copy(NOW).unwrap();
     assert!(!index.is_copy_due(NOW + 6 * 86_400).unwrap());
     assert!(index.is_copy_due(NOW + 7 * 86_400).unwrap());
     index.replica().put_item(item_uid(2), &settled(2, "b", &mail(1, "b"))).unwrap();
-    index.copy(&copy, NOW).unwrap();
+    index.copy(NOW).unwrap();
     let copied = Index::open(&copy, NOW).unwrap();
     assert_eq!(copied.found, Found::Sound);
     assert_eq!(copied.index.replica().base_total().unwrap(), 2);

@@ -100,6 +100,7 @@ codes! {
     DoorClosedHere = "A08", Trust, ["server"];
     TakeoverNotAllowed = "A09", Trust, ["server"];
     PasswordMissing = "A10", Trust, [];
+    NotOnList = "A11", Trust, ["server"];
 
     KeyringLocked = "K01", Trust, [];
     NoKeyring = "K02", Ok, [];

@@ -3,12 +3,10 @@
 use super::{Fact, Problem, ProblemView};
 use crate::language::Language;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
-type Bundle = FluentBundle<FluentResource>;
-
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
-static GERMAN: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::German));
+static ENGLISH: LazyLock<Texts> = LazyLock::new(|| Texts::new(Language::English, source(Language::English)));
+static GERMAN: LazyLock<Texts> = LazyLock::new(|| Texts::new(Language::German, source(Language::German)));
 
 pub(super) fn view(problem: &Problem, language: Language) -> ProblemView {
     let code = problem.code.as_str();
@@ -40,37 +38,51 @@ pub(super) fn source(language: Language) -> &'static str {
     }
 }
 
-fn bundle(language: Language) -> Bundle {
-    let resource = FluentResource::try_new(source(language).to_owned());
-    let resource = resource.expect("the texts are part of the program, and a test reads them");
-    let tag = language.tag().parse().expect("the tags of our languages are language tags");
-    let mut bundle = Bundle::new_concurrent(vec![tag]);
-    // Marks that keep directions apart would be visible in terminals, and none of our languages needs them.
-    bundle.set_use_isolating(false);
-    bundle.set_formatter(Some(match language {
-        Language::English => |value, _| format_number(value, ','),
-        Language::German => |value, _| format_number(value, '.'),
-    }));
-    bundle.add_resource(resource).expect("no text is there twice, and a test reads them");
-    bundle
+/// The texts of a language that are part of the program, ready to be said.
+pub struct Texts(FluentBundle<FluentResource>);
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Texts")
+    }
 }
 
-fn bundle_of(language: Language) -> &'static Bundle {
-    match language {
-        Language::English => &ENGLISH,
-        Language::German => &GERMAN,
+impl Texts {
+    /// Texts written in Project Fluent's syntax. Panics where they aren't, so a test has to say each.
+    #[must_use]
+    pub fn new(language: Language, source: &str) -> Self {
+        let resource = FluentResource::try_new(source.to_owned());
+        let resource = resource.expect("the texts are part of the program, and a test reads them");
+        let tag = language.tag().parse().expect("the tags of our languages are language tags");
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // Marks that keep directions apart would be visible in terminals, and none of our languages needs them.
+        bundle.set_use_isolating(false);
+        bundle.set_formatter(Some(match language {
+            Language::English => |value, _| format_number(value, ','),
+            Language::German => |value, _| format_number(value, '.'),
+        }));
+        bundle.add_resource(resource).expect("no text is there twice, and a test reads them");
+        Self(bundle)
+    }
+
+    /// A text, or one of its attributes, with its parts filled in; `None` if there is no such text.
+    #[must_use]
+    pub fn say(&self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
+        let message = self.0.get_message(id)?;
+        let pattern = match attribute {
+            Some(attribute) => message.get_attribute(attribute)?.value(),
+            None => message.value()?,
+        };
+        // What doesn't resolve stays visible as `{$name}`; the tests see to it that everything does.
+        Some(self.0.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned())
     }
 }
 
 fn format(language: Language, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
-    let bundle = bundle_of(language);
-    let message = bundle.get_message(id)?;
-    let pattern = match attribute {
-        Some(attribute) => message.get_attribute(attribute)?.value(),
-        None => message.value()?,
-    };
-    // What doesn't resolve stays visible as `{$name}`; the tests see to it that everything does.
-    Some(bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned())
+    match language {
+        Language::English => ENGLISH.say(id, attribute, args),
+        Language::German => GERMAN.say(id, attribute, args),
+    }
 }
 
 fn args<'a>(problem: &'a Problem, language: Language) -> FluentArgs<'a> {

@@ -7,10 +7,10 @@ use crate::{
         HeldView, InternetRequest, InviteAnswer, InviteRequest, Keep, Nothing, PasswordRequest, PauseRequest, Preview,
         ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
     },
-    engine::{Part, Room, view::SHAPE},
+    engine::{Part, Room, State, view::SHAPE},
     message::{Code, Fact, Problem, Result},
-    password::Rule,
-    secrets::{SecretName, StoreKind},
+    password::{Rule, StrengthClass},
+    secrets::{SecretError, SecretName, SecretStore, StoreKind},
     settings::{Role, Settings, StoreSpec},
 };
 use identity::{Fingerprint, Hint, Invitation, Secret, Timestamp};
@@ -111,12 +111,25 @@ impl Instance {
         if self.part == Part::Client && !is_started {
             return Err(Problem::new(Code::NotConfirmed));
         }
-        let mut state = self.engine.state();
         loop {
-            if state.borrow_and_update().is_quiet && self.is_quiet_now().await? {
+            self.wait_until(|state| state.is_quiet).await?;
+            if self.is_quiet_now().await? {
                 return self.status_now().await;
             }
-            let problem = state.borrow().problem.clone();
+        }
+    }
+
+    /// Waits until the engine is in a state. What can't be got over by waiting ends it.
+    async fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<()> {
+        let mut state = self.engine.state();
+        loop {
+            let problem = {
+                let now = state.borrow_and_update();
+                if is_so(&now) {
+                    return Ok(());
+                }
+                now.problem.clone()
+            };
             let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(problem) = problem.or(link_problem) {
                 return Err(problem);
@@ -279,6 +292,7 @@ impl Instance {
         let rule = Rule::new(internet);
         let password =
             rule.accept(&Secret::new(request.password), &[&name]).map_err(|strength| rule.problem(&strength))?;
+        let class = Rule::class(&password, &[&name]);
         let secrets = Arc::clone(&self.secrets);
         blocking(move || {
             let weak = |error: net::PasswordError| Problem::new(Code::PasswordWeak).because(error);
@@ -287,6 +301,7 @@ impl Instance {
                 None => net::PasswordRecord::register(&password).map_err(weak)?,
             };
             secrets.set_bytes(SecretName::OpaqueRecord, &record.to_bytes())?;
+            keep_class(&*secrets, class)?;
             if secrets.kind() == StoreKind::Keyring {
                 secrets.set(SecretName::ServerPassword, &password)?;
             }
@@ -444,8 +459,12 @@ impl Instance {
             let rule = Rule::new(true);
             match secrets.get(SecretName::ServerPassword) {
                 Ok(password) => rule.accept(&password, &[&name]).map(drop).map_err(|strength| rule.problem(&strength)),
-                // Only its record is known here, and that doesn't tell how strong it is.
-                Err(crate::secrets::SecretError::Absent) => Err(Problem::new(Code::PasswordMissing)),
+                // Only its record is known here, and how strong it was found to be when it was set.
+                Err(SecretError::Absent) => match kept_class(&*secrets)? {
+                    Some(StrengthClass::Internet) => Ok(()),
+                    Some(StrengthClass::LocalNetwork(reason)) => Err(rule.too_weak(reason)),
+                    None => Err(Problem::new(Code::PasswordMissing)),
+                },
                 Err(error) => Err(error.into()),
             }
         })
@@ -459,21 +478,7 @@ impl Instance {
     }
 
     pub(super) async fn wait_compared(&self) -> Result<()> {
-        let mut state = self.engine.state();
-        loop {
-            if state.borrow_and_update().is_compared {
-                return Ok(());
-            }
-            let problem = state.borrow().problem.clone();
-            let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(problem) = problem.or(link_problem) {
-                return Err(problem);
-            }
-            tokio::select! {
-                changed = state.changed() => changed.map_err(|_| gone())?,
-                () = tokio::time::sleep(Duration::from_millis(100)) => {}
-            }
-        }
+        self.wait_until(|state| state.is_compared).await
     }
 
     /// Sets the folders that were chosen, once the server's are known.
@@ -575,6 +580,21 @@ impl Instance {
         }
         checks.push(check("data-readable", store_problem));
         Ok(checks)
+    }
+}
+
+/// Remembers what a password is good enough for.
+pub(super) fn keep_class(secrets: &dyn SecretStore, class: StrengthClass) -> std::result::Result<(), SecretError> {
+    let bytes = serde_json::to_vec(&class).expect("a class holds nothing that JSON can't write");
+    secrets.set_bytes(SecretName::PasswordStrength, &bytes)
+}
+
+fn kept_class(secrets: &dyn SecretStore) -> Result<Option<StrengthClass>> {
+    match secrets.get_bytes(SecretName::PasswordStrength) {
+        // Written by a newer program: as if it weren't known.
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(SecretError::Absent) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

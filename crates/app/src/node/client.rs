@@ -3,10 +3,14 @@
 use super::{Instance, lan::Search, server::Greeting};
 use crate::{
     message::{Code, Problem, Result},
-    secrets::SecretName,
+    password::normal_form,
+    secrets::{SecretError, SecretName},
 };
 use identity::{ServerName, ServiceId};
-use net::{Answer, CloseCode, Connected, DialError, Endpoint, FrameError, Link, PairError, Refusal};
+use net::{
+    Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PairError, Pairing,
+    Refusal,
+};
 use std::{
     net::SocketAddr,
     sync::{Arc, PoisonError},
@@ -32,6 +36,10 @@ const WAITS: [Duration; 5] = [
 const WAITS_FOR_A_PERSON: usize = 3;
 /// A server that is there, but won't talk now, may any moment.
 const WAITS_FOR_AN_ANSWER: usize = 2;
+/// When this computer was last added again by itself (the index knows one server), and how long it waits before it tries
+/// once more.
+const PAIRED_AGAIN_AT: &str = "client.paired-again-at";
+const PAIR_AGAIN_SECS: u64 = 7 * 86_400;
 /// A session this long was a good one.
 const STEADY: Duration = Duration::from_secs(5);
 /// A link is asked for a sign of life every ten seconds; without one for this long, other paths are tried.
@@ -106,9 +114,10 @@ impl Instance {
         };
         let name = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
         let hello = self.engine.run(|room| room.hello()).await.ok_or_else(super::gone)??;
-        let answer = connected.join(hello).await.map_err(|error| dial_problem(error, &name, "connection"))?;
-        let Answer::Joined(joined) = answer else {
-            return Err(Problem::new(Code::Removed).with("server", name));
+        let answer = connected.join(hello.clone()).await;
+        let joined = match answer.map_err(|error| dial_problem(error, &name, "connection"))? {
+            Answer::Joined(joined) => joined,
+            Answer::PairingNeeded(pairing) => self.pair_again(pairing, hello, &name).await?,
         };
         if let Ok(greeting) = postcard::from_bytes::<Greeting>(&joined.greeting) {
             self.take_greeting(greeting, joined.link.remote_address()).await?;
@@ -176,6 +185,45 @@ impl Instance {
             }
             reasons.forget();
         }
+    }
+
+    /// The right server answered and doesn't know this computer: its list was lost, as when it was restored. Who was removed
+    /// is told so instead. The remembered password is tried by itself once a week at most.
+    async fn pair_again(&self, pairing: Pairing, hello: Vec<u8>, server: &str) -> Result<Joined> {
+        let unknown = || Problem::new(Code::NotOnList).with("server", server);
+        let secrets = Arc::clone(&self.secrets);
+        let password = super::blocking(move || match secrets.get(SecretName::SavedPassword) {
+            Ok(password) => Ok(Some(password)),
+            Err(SecretError::Absent) => Ok(None),
+            Err(error) => Err(error.into()),
+        });
+        let password = password.await?.ok_or_else(unknown)?;
+        let now = super::now_secs();
+        let may_try = self.engine.run(move |room| {
+            let last =
+                room.index.value(PAIRED_AGAIN_AT)?.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            let may_try = last.is_none_or(|last| now.abs_diff(last) >= PAIR_AGAIN_SECS);
+            if may_try {
+                room.index.set_value(PAIRED_AGAIN_AT, Some(&now.to_be_bytes()))?;
+            }
+            Ok::<_, Problem>(may_try)
+        });
+        if !may_try.await.ok_or_else(super::gone)?? {
+            return Err(unknown());
+        }
+        let device_name = self.settings().name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let credentials = Credentials {
+            password: normal_form(&password),
+            device_name,
+            platform: std::env::consts::OS.to_owned(),
+            ticket: None,
+            salt: None,
+        };
+        tracing::info!(
+            "the server doesn't know this computer any more; it is added again with the remembered password"
+        );
+        let paired = pairing.pair(&credentials).await.map_err(|error| pair_problem(error, server))?;
+        paired.join(hello).await.map_err(|error| dial_problem(error, server, "connection"))
     }
 
     /// Remembers what the server says of itself: where it may be found later, and by which knock.

@@ -12,8 +12,8 @@ use crate::{
 };
 use identity::{DeviceId, HostPort, Invitation, PublicKey, Rendezvous, Salt, ServiceId, Timestamp, Token};
 use net::{
-    Admission, Arrival, Caller, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled, PairingDesk,
-    PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
+    Admission, Arrival, Caller, CloseCode, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled,
+    PairingDesk, PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -23,7 +23,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use sync::{hub::SessionId, wire::Frame};
+use sync::{hub::SessionId, model::ReplicaId, wire::Frame};
 
 /// What the server tells a client at the beginning of each session. So a client set up at home finds the server later.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -56,7 +56,7 @@ pub(super) struct Door {
 
 struct State {
     devices: Vec<Device>,
-    connected: Vec<DeviceId>,
+    connected: Vec<Connected>,
     record: Option<PasswordRecord>,
     budgets: GuessBudgets,
     server_name: String,
@@ -65,6 +65,14 @@ struct State {
     pause: Option<super::Pause>,
     /// Of the server ID that leads here now.
     published: Option<Salt>,
+}
+
+/// A computer that is here.
+struct Connected {
+    device: DeviceId,
+    replica: ReplicaId,
+    session: SessionId,
+    link: net::Link,
 }
 
 impl Door {
@@ -111,7 +119,11 @@ impl Door {
 
     pub(super) fn devices(&self) -> Vec<(Device, bool)> {
         let state = self.state();
-        state.devices.iter().map(|device| (device.clone(), state.connected.contains(&device.id))).collect()
+        state
+            .devices
+            .iter()
+            .map(|device| (device.clone(), state.connected.iter().any(|here| here.device == device.id)))
+            .collect()
     }
 
     pub(super) fn find_device(&self, text: &str) -> Result<Device> {
@@ -178,9 +190,15 @@ impl Door {
         self.state().connected.len()
     }
 
-    fn came(&self, id: DeviceId) {
+    /// A computer came. If it was here before and we haven't noticed that it went, the old link ends now.
+    fn came(&self, came: Connected) {
         let mut state = self.state();
-        state.connected.push(id);
+        let id = came.device;
+        let is_same = |here: &Connected| here.device == id && here.replica == came.replica;
+        for old in state.connected.iter().filter(|here| is_same(here)) {
+            old.link.close(CloseCode::Replaced);
+        }
+        state.connected.push(came);
         let today = now_secs() / 86_400;
         if let Some(device) = state.devices.iter().find(|device| device.id == id && device.last_seen_day != Some(today))
         {
@@ -189,11 +207,8 @@ impl Door {
         }
     }
 
-    fn went(&self, id: DeviceId) {
-        let mut state = self.state();
-        if let Some(at) = state.connected.iter().position(|other| *other == id) {
-            state.connected.remove(at);
-        }
+    fn went(&self, session: SessionId) {
+        self.state().connected.retain(|here| here.session != session);
     }
 }
 
@@ -315,9 +330,9 @@ impl Instance {
         let Ok(joined) = arrival.welcome(greeting).await else { return };
         let session = SessionId(door.sessions.fetch_add(1, Ordering::Relaxed));
         let (inputs, shared) = self.engine.for_links();
-        door.came(device);
+        door.came(Connected { device, replica: hello.replica, session, link: joined.link.clone() });
         crate::engine::link::carry(joined, session, Some(Frame::Hello(hello)), inputs, shared).await;
-        door.went(device);
+        door.went(session);
     }
 
     /// Switchboards at which others are put through to this server.

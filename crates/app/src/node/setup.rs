@@ -232,6 +232,7 @@ impl Node {
         if let Some(listen) = request.listen {
             settings.network.listen = listen;
         }
+        let class = Rule::class(&request.password, &own);
         let service_id = ServiceId::generate();
         let fingerprint = Fingerprint::of(&key.public());
         let record = {
@@ -243,6 +244,7 @@ impl Node {
         };
         let kept = keep_secrets(profile, settings, request.secrets, key, service_id, move |store| {
             store.set_bytes(SecretName::OpaqueRecord, &record.to_bytes())?;
+            super::answers::keep_class(store, class)?;
             if store.kind() == StoreKind::Keyring {
                 // Only the password store may know the password itself, so that the owner can look it up.
                 store.set(SecretName::ServerPassword, &password)?;
@@ -391,7 +393,7 @@ impl Node {
 /// Forgets what both sides agreed on, the history and the contents that are kept for it.
 fn forget_records(profile: &Profile) -> std::io::Result<()> {
     let index = profile.index_database();
-    for end in ["", "-wal", "-shm"] {
+    for end in ["", "-wal", "-shm", ".copy"] {
         remove(|| std::fs::remove_file(format!("{}{end}", index.display())))?;
     }
     remove(|| std::fs::remove_dir_all(profile.blobs()))

@@ -1,7 +1,8 @@
 //! Bringing items back to how they were.
 //!
 //! An undo is an edit like any other, made in this computer's store: the earlier content of the same item, or the item
-//! deleted again. Only items that still are as the run left them are touched; the others are listed.
+//! deleted again. Only items that still are as the run left them are touched; the others are listed. A folder that was
+//! deleted with its items is made anew, as a person would make it.
 
 use super::{Instance, gone, now_secs};
 use crate::{
@@ -10,8 +11,9 @@ use crate::{
     history::{Action, Entry, ItemChange, RunId, Side, undo::Undo},
     message::{Code, Problem, Result},
 };
-use pim::{ItemUid, NativeHash};
-use sync::{index::ReplicaIndex, replica::Change};
+use pim::{FolderUid, ItemUid, NativeHash};
+use std::collections::{BTreeMap, BTreeSet};
+use sync::{index::ReplicaIndex, model::FolderState, replica::Change};
 
 /// Runs and entries shown at once.
 const RUNS_MAX: usize = 200;
@@ -20,6 +22,8 @@ const ENTRIES_MAX: usize = 2_000;
 const TITLES_FETCHED_MAX: usize = 100;
 const TITLE_CONTENT_BYTES_MAX: u64 = 256 << 10;
 const TITLES_WAIT: std::time::Duration = std::time::Duration::from_secs(3);
+/// Folders that items come back to are waited for so long.
+const FOLDERS_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl Instance {
     pub(crate) async fn history(&self, request: HistoryRequest) -> Result<HistoryAnswer> {
@@ -39,7 +43,26 @@ impl Instance {
         let needed: Vec<NativeHash> =
             undos.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.version.native).collect();
         self.fetch(needed).await.ok();
-        self.engine.run(move |room| room.undo(undos)).await.ok_or_else(gone)?
+        let folders = self.make_folders_for(&undos).await?;
+        self.engine.run(move |room| room.undo(undos, &folders)).await.ok_or_else(gone)?
+    }
+
+    /// Makes the folders anew that items shall come back to and that are gone. Tells which stands for which.
+    async fn make_folders_for(&self, undos: &[Undo]) -> Result<BTreeMap<FolderUid, FolderUid>> {
+        let needed: BTreeSet<FolderUid> =
+            undos.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.folder).collect();
+        let mut made = BTreeMap::new();
+        let until = tokio::time::Instant::now() + FOLDERS_WAIT;
+        loop {
+            let (needed, so_far) = (needed.clone(), made);
+            let step = self.engine.run(move |room| room.make_folders(&needed, so_far)).await.ok_or_else(gone)??;
+            made = step.0;
+            // A store that takes no folder now says so itself; those items are left as they are.
+            if step.1 || tokio::time::Instant::now() >= until {
+                return Ok(made);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 }
 
@@ -124,10 +147,66 @@ impl Room {
         if undos.is_empty() { Err(missing()) } else { Ok(undos) }
     }
 
-    fn undo(&mut self, undos: Vec<Undo>) -> Result<UndoAnswer> {
+    /// One step towards the folders in `needed`: each one that can be made is begun. Tells whether all are there.
+    fn make_folders(
+        &mut self,
+        needed: &BTreeSet<FolderUid>,
+        mut made: BTreeMap<FolderUid, FolderUid>,
+    ) -> Result<(BTreeMap<FolderUid, FolderUid>, bool)> {
+        let mut is_all_there = true;
+        for folder in needed {
+            is_all_there &= self.make_folder(*folder, &mut made, sync::wire::Limits::DEPTH)?;
+        }
+        Ok((made, is_all_there))
+    }
+
+    /// Whether the folder, or the one that stands for it, is there or can't be had at all.
+    fn make_folder(
+        &mut self,
+        folder: FolderUid,
+        made: &mut BTreeMap<FolderUid, FolderUid>,
+        depth: usize,
+    ) -> Result<bool> {
+        let is_here = |room: &Self, uid: FolderUid| -> Result<bool> {
+            Ok(room.index.replica().folder(uid)?.is_some_and(|record| record.local.is_some()))
+        };
+        let stands_for = made.get(&folder).copied();
+        if is_here(self, stands_for.unwrap_or(folder))? {
+            return Ok(true);
+        }
+        if stands_for.is_some() {
+            return Ok(false);
+        }
+        let Some(mut was) = self.index.folder_that_was(folder)?.filter(|_| depth > 0) else { return Ok(true) };
+        if let Some(parent) = was.parent {
+            if !self.make_folder(parent, made, depth - 1)? {
+                return Ok(false);
+            }
+            was.parent = Some(made.get(&parent).copied().unwrap_or(parent));
+        }
+        let is_same =
+            |state: &FolderState| (state.parent, state.kind, &state.name) == (was.parent, was.kind, &was.name);
+        let folders = self.index.replica().folders()?;
+        let known = folders.iter().find(|(_, record)| record.local.as_ref().is_some_and(|local| is_same(&local.state)));
+        match known {
+            Some((uid, _)) => {
+                made.insert(folder, *uid);
+                Ok(true)
+            }
+            None => {
+                made.insert(folder, self.make_folder_as_person(was)?);
+                Ok(false)
+            }
+        }
+    }
+
+    fn undo(&mut self, undos: Vec<Undo>, folders: &BTreeMap<FolderUid, FolderUid>) -> Result<UndoAnswer> {
         let mut answer = UndoAnswer::default();
         let run = self.index.begin_run("undo", now_secs())?;
-        for undo in undos {
+        for mut undo in undos {
+            if let Some(before) = &mut undo.before {
+                before.folder = folders.get(&before.folder).copied().unwrap_or(before.folder);
+            }
             let called = || {
                 let states = [undo.after.as_ref(), undo.before.as_ref()];
                 let told = states.into_iter().find_map(|state| self.title(Some(undo.item), state));

@@ -10,6 +10,7 @@ use app::{
 };
 use identity::Secret;
 use serde_json::json;
+use std::fs;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removed_laptop_is_cut_off_at_once_and_comes_back_with_password_and_permission() {
@@ -214,4 +215,53 @@ async fn taking_over_one_side_is_shown_first_and_needs_the_owners_word_for_the_s
     call(&client, "start", json!({})).await;
     until_same(&[&office, &laptop], 5).await;
     wait_quiet(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_laptop_that_comes_again_takes_the_place_of_its_old_link() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..3);
+    let server = server(&office).await;
+    let (wire, address) = crate::common::proxy::Wire::to(server.listening()[0]).await;
+    let invitation = crate::common::invite(&server, json!({"hints": [address.to_string()]})).await;
+    let client = Node::join(&laptop.profile(), crate::common::request(invitation, &laptop)).await.unwrap();
+    call(&client, "start", json!({})).await;
+    wait_quiet(&client).await;
+    client.shut_down().await;
+    // Only the way over the wire is known.
+    let settings = laptop.profile().settings_file();
+    let text = fs::read_to_string(&settings).unwrap().replace(&server.listening()[0].to_string(), &address.to_string());
+    fs::write(&settings, text).unwrap();
+    let client = run(&laptop).await;
+    wait_quiet(&client).await;
+
+    // It goes without a word that arrives, and comes again: the server must not go on with two of it.
+    wire.cut();
+    client.shut_down().await;
+    wire.mend();
+    let client = run(&laptop).await;
+    wait_quiet(&client).await;
+    client.shut_down().await;
+    for _ in 0..100 {
+        let devices = call(&server, "devices", json!({})).await;
+        if devices[0]["isConnected"] == false {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the old link is still there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn internet_is_switched_on_by_what_was_known_of_the_password_when_it_was_set() {
+    let office = Computer::new("office");
+    let server = server(&office).await;
+    let status = call(&server, "set_internet", json!({"on": true})).await;
+    assert_eq!(status["internet"], true);
+    call(&server, "set_internet", json!({"on": false})).await;
+
+    let weak = json!({"password": "lamp7otter", "signOutAll": false});
+    call(&server, "set_password", weak).await;
+    let refused = crate::common::try_call(&server, "set_internet", json!({"on": true})).await.unwrap_err();
+    assert_eq!(refused.code, app::message::Code::PasswordWeak, "{refused:?}");
 }

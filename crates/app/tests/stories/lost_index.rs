@@ -59,7 +59,7 @@ async fn an_office_that_lost_its_index_is_joined_anew_without_doubles() {
     office.delete("mail/cur", "hello 3.");
     let server = serve(&office).await;
     let client = run(&laptop).await;
-    crate::common::until_problem(&client, Some("A03")).await;
+    crate::common::until_problem(&client, Some("A11")).await;
     assert_eq!((office.total(), laptop.total()), (65, 66));
     client.shut_down().await;
     Node::leave(&laptop.profile()).await.unwrap();
@@ -120,4 +120,90 @@ async fn two_full_copies_are_paired_and_doubles_of_one_side_stay_doubles() {
     crate::common::call(&client, "start", serde_json::json!({})).await;
     until_same(&[&office, &laptop], 42).await;
     wait_quiet(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_office_whose_index_is_damaged_goes_on_with_the_weekly_copy() {
+    let (office, laptop, server, client) = two().await;
+    server.shut_down().await;
+    let index = office.profile().index_database();
+    app::index::Index::open(&index, 1_795_000_000).unwrap().index.copy(1_795_000_000).unwrap();
+    let server = serve(&office).await;
+    // What comes after the copy is known to nobody but the stores and the laptop.
+    office.mails("mail", 50..53);
+    laptop.edit("contacts/people", "UID:p2", contact("p2", "p2", "+49 2"));
+    laptop.delete("mail/cur", "hello 5.");
+    until_same(&[&office, &laptop], 68).await;
+    wait_quiet(&client).await;
+    server.shut_down().await;
+
+    let pages = fs::metadata(&index).unwrap().len() / 4096;
+    let mut bytes = fs::read(&index).unwrap();
+    for page in 1..pages as usize {
+        bytes[page * 4096..page * 4096 + 64].fill(0xff);
+    }
+    fs::write(&index, bytes).unwrap();
+    fs::write(format!("{}.suspect", index.display()), "").unwrap();
+    let server = serve(&office).await;
+    until_same(&[&office, &laptop], 68).await;
+    // Its history before the copy is still there, and nobody has to be added anew.
+    let history = crate::common::call(&server, "history", serde_json::json!({})).await;
+    assert!(!history["runs"].as_array().unwrap().is_empty(), "{history:#}");
+    office.mails("mail", 60..61);
+    until_same(&[&office, &laptop], 69).await;
+    wait_quiet(&client).await;
+    assert_eq!(problem(&client).await, None);
+}
+
+/// The office as it was before the laptop joined, and a laptop that joined.
+async fn restored_without_its_list(password_is_remembered: bool) -> (Computer, Computer, Node, Node) {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..10);
+    let server = server(&office).await;
+    let backup = office.folder().join("backup");
+    server.shut_down().await;
+    copy(&office.profile_folder(), &backup);
+    let server = serve(&office).await;
+    let client = joined(&server, &laptop).await;
+    until_same(&[&office, &laptop], 10).await;
+    client.shut_down().await;
+    server.shut_down().await;
+    if password_is_remembered {
+        remember_password(&laptop);
+    }
+    copy(&backup, &office.profile_folder());
+    let server = serve(&office).await;
+    let client = run(&laptop).await;
+    (office, laptop, server, client)
+}
+
+/// As on a computer with a password store.
+fn remember_password(computer: &Computer) {
+    let settings = app::settings::Settings::load(&computer.profile().settings_file()).unwrap();
+    let store = app::secrets::open(&computer.profile(), &settings.profile.unwrap(), app::secrets::StoreKind::File);
+    let password = identity::Secret::new(crate::common::PASSWORD.into());
+    store.set(app::secrets::SecretName::SavedPassword, &password).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lost_its_list_adds_a_laptop_that_remembers_the_password_once_a_week() {
+    let (office, laptop, server, client) = restored_without_its_list(true).await;
+    office.mails("mail", 20..21);
+    until_same(&[&office, &laptop], 11).await;
+    wait_quiet(&client).await;
+    let devices = crate::common::call(&server, "devices", serde_json::json!({})).await;
+    assert_eq!(devices.as_array().unwrap().len(), 1, "{devices:#}");
+
+    // Once more within the week is no accident any more: a person has to look.
+    server.shut_down().await;
+    copy(&office.folder().join("backup"), &office.profile_folder());
+    let _server = serve(&office).await;
+    crate::common::until_problem(&client, Some("A11")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_lost_its_list_says_so_to_a_laptop_that_does_not_remember_the_password() {
+    let (office, laptop, _server, client) = restored_without_its_list(false).await;
+    crate::common::until_problem(&client, Some("A11")).await;
+    assert_eq!((office.total(), laptop.total()), (10, 10));
 }

@@ -126,3 +126,31 @@ async fn what_changed_since_is_listed_and_left_alone() {
     assert!(answer["left"][0].as_str().unwrap().contains("Anna"), "{answer:#}");
     assert!(laptop.text("contacts/people", "UID:anna").contains("+49 5"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_deleted_with_everything_in_it_comes_back_from_either_computer() {
+    for is_on_maker in [true, false] {
+        let (office, laptop, server, client) = two().await;
+        office.mails("mail/.Archive", 100..103);
+        office.mails("mail/.Archive.2024", 110..112);
+        until_same(&[&office, &laptop], 12).await;
+        wait_quiet(&client).await;
+        for folder in ["mail/.Archive.2024", "mail/.Archive"] {
+            fs::remove_dir_all(laptop.path(folder)).unwrap();
+        }
+        until_same(&[&office, &laptop], 7).await;
+        until("the folders go", || !office.path("mail/.Archive").exists()).await;
+        wait_quiet(&client).await;
+
+        let node = if is_on_maker { &client } else { &server };
+        for number in [100, 101, 102, 110, 111] {
+            let deleted = entry(node, "deleted", &format!("number {number}")).await;
+            undone(node, deleted["item"].clone()).await;
+        }
+        until_same(&[&office, &laptop], 12).await;
+        for computer in [&office, &laptop] {
+            assert_eq!((computer.count("mail/.Archive/cur"), computer.count("mail/.Archive.2024/cur")), (3, 2));
+        }
+        wait_quiet(&client).await;
+    }
+}
