@@ -38,8 +38,19 @@ impl LanSearch {
     /// The servers that are known now: those that answer first, by name.
     #[must_use]
     pub fn servers(&self) -> Vec<LanServerView> {
-        let servers = Arc::clone(&self.found.borrow());
-        servers.iter().map(|server| self.view(server)).collect()
+        self.found().iter().map(|server| self.view(server)).collect()
+    }
+
+    /// The same, as the network tells it.
+    #[must_use]
+    pub fn found(&self) -> Arc<[LanServer]> {
+        Arc::clone(&self.found.borrow())
+    }
+
+    /// The list as it changes; ends with the search.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<[LanServer]>> {
+        self.found.clone()
     }
 
     fn view(&self, server: &LanServer) -> LanServerView {

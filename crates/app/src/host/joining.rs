@@ -21,13 +21,13 @@ impl Host {
     pub(super) async fn connect(&self, request: Connect) -> Result<HostState> {
         let _one_at_a_time = self.changing().await;
         self.tell(HostEvent::Connecting { stage: ConnectStage::Finding });
-        let known = self.server(&request.server)?;
+        let server = self.server_to_join(&request.server)?;
         self.end_running().await;
         self.tell(HostEvent::Connecting { stage: ConnectStage::Calling });
         let joined = Node::join(
             self.profile(),
             JoinRequest {
-                server: ServerToJoin { salt: known.salt, ..known.invitation.into() },
+                server,
                 store: None,
                 password: Secret::new(request.password.0),
                 mode: Pairing::Combine,
@@ -47,6 +47,7 @@ impl Host {
                 return Err(problem);
             }
         }
+        self.end_search();
         if let Some(on) = request.internet {
             self.ask::<Status>("set_internet", serde_json::json!({ "on": on })).await?;
         }

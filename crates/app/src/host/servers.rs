@@ -12,8 +12,10 @@ use crate::{
     api::types::{Nothing, ServerIdCheck},
     finding,
     invitation::{self, Given as Meant},
+    lan::LanSearch,
     language::Language,
     message::{Code, Problem, Result},
+    node::ServerToJoin,
     private_file,
     profile::Profile,
     settings::{Role, Settings},
@@ -23,8 +25,12 @@ use identity::{
     Comment, Fingerprint, Hint, Invitation, PublicKey, Salt, ServerName, ServiceId, Ticket, TicketState, Timestamp,
     Token,
 };
+use net::{LanName, LanServer};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// More servers than anybody has to choose from.
 const REMEMBERED_MAX: usize = 32;
@@ -106,11 +112,42 @@ impl Given {
 
 impl Host {
     pub(super) async fn servers(&self, _: Nothing) -> Result<Vec<ServerCard>> {
+        if self.lock().lan.is_none() {
+            self.search_network();
+        }
         Ok(self.server_cards())
     }
 
     pub(super) async fn look_for_servers(&self, _: Nothing) -> Result<Vec<ServerCard>> {
+        self.search_network();
         Ok(self.server_cards())
+    }
+
+    /// Looks for servers in the local network, anew, until [`end_search`](Self::end_search). A host whose own servers
+    /// are for this computer only doesn't look elsewhere either.
+    fn search_network(&self) {
+        if self.0.options.listen.is_some_and(|listen| listen.ip().is_loopback()) {
+            return;
+        }
+        let search = match LanSearch::start(None) {
+            Ok(search) => search,
+            Err(problem) => return tracing::info!(code = problem.code.as_str(), "the network can't be searched"),
+        };
+        let (host, mut found) = (Arc::downgrade(&self.0), search.subscribe());
+        self.lock().lan = Some(search);
+        tokio::spawn(async move {
+            // Ends with the search.
+            while found.changed().await.is_ok() {
+                let Some(shared) = host.upgrade() else { return };
+                let host = Self(shared);
+                host.tell(HostEvent::Servers { servers: host.server_cards() });
+            }
+        });
+    }
+
+    /// Looks no more.
+    pub(super) fn end_search(&self) {
+        self.lock().lan = None;
     }
 
     pub(super) async fn forget_server(&self, request: ServerRequest) -> Result<Vec<ServerCard>> {
@@ -215,9 +252,37 @@ impl Host {
         known.ok_or_else(|| Problem::new(Code::NoServerFound))
     }
 
+    /// The server of a card, with all that is known of it: where it is in the network, too.
+    pub(super) fn server_to_join(&self, id: &str) -> Result<ServerToJoin> {
+        let in_network = self.in_network();
+        if let Ok(known) = self.server(id) {
+            let name = LanName::of(&known.invitation.public_key);
+            let mut server = ServerToJoin { salt: known.salt, ..known.invitation.into() };
+            if let Some(found) = in_network.iter().find(|found| found.id == name && !found.is_stale) {
+                server.addresses.splice(0..0, found.addresses.iter().copied());
+            }
+            return Ok(server);
+        }
+        let found = in_network.iter().find(|found| found.id.to_string() == id && !found.is_stale);
+        found.cloned().map(ServerToJoin::from).ok_or_else(|| Problem::new(Code::NoServerFound))
+    }
+
+    fn in_network(&self) -> Arc<[LanServer]> {
+        self.lock().lan.as_ref().map(LanSearch::found).unwrap_or_default()
+    }
+
     fn server_cards(&self) -> Vec<ServerCard> {
-        let known = self.known_servers().clone();
-        known.iter().map(|known| self.card(known)).collect()
+        let (known, in_network) = (self.known_servers().clone(), self.in_network());
+        let settings = Settings::load(&self.profile().settings_file()).unwrap_or_default();
+        let language = self.language();
+        let names: Vec<LanName> = known.iter().map(|known| LanName::of(&known.invitation.public_key)).collect();
+        let is_there = |name: &LanName| in_network.iter().any(|found| found.id == *name && !found.is_stale);
+        let known = known.iter().zip(&names).map(|(known, name)| ServerCard {
+            is_in_network: is_there(name),
+            ..card(known, &settings, language)
+        });
+        let found = in_network.iter().filter(|found| !names.contains(&found.id));
+        found.map(|found| found_card(found, &settings)).chain(known).collect()
     }
 
     fn card(&self, known: &Known) -> ServerCard {
@@ -314,6 +379,25 @@ pub(super) fn card(known: &Known, settings: &Settings, language: Language) -> Se
         ticket_expires,
         directory: None,
         note,
+    }
+}
+
+/// A server that only the network knows. Its key becomes known when it is called, and the password proves it.
+fn found_card(found: &LanServer, settings: &Settings) -> ServerCard {
+    let server = settings.server.as_ref().filter(|_| settings.role == Some(Role::Client));
+    ServerCard {
+        id: found.id.to_string(),
+        name: found.name.to_string(),
+        comment: None,
+        fingerprint: None,
+        known_by: KnownBy::Network,
+        is_in_network: !found.is_stale,
+        is_connected_already: server.is_some_and(|server| LanName::of(&server.public_key) == found.id),
+        platform: None,
+        seen_secs_ago: None,
+        ticket_expires: None,
+        directory: None,
+        note: None,
     }
 }
 
