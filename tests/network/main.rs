@@ -7,6 +7,7 @@
 //! | `computer.rs` | a computer with a profile, data and `tandem` |
 //! | `lan.rs` | only a switch: no router, no Internet |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
+//! | `router.rs` | a home router that opens the way, or doesn't |
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
@@ -15,3 +16,4 @@ mod computer;
 mod lab;
 mod lan;
 mod roaming;
+mod router;

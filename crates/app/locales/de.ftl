@@ -64,7 +64,7 @@ N02 = Das Verzeichnis antwortet nicht.
     .action = Noch einmal versuchen, oder stattdessen eine Einladungsdatei speichern
 N03 = Ihr Router hat den Weg nicht geöffnet.
     .body = Computer von außen erreichen diesen noch nicht; im eigenen Netzwerk geht alles. Sie können den Weg in etwa 5 Minuten von Hand öffnen.
-    .action = Den Weg von Hand öffnen, oder noch einmal versuchen
+    .action = Im Router den UDP-Port { $port } zu diesem Computer weiterleiten, oder dort UPnP oder NAT-PMP einschalten
 N04 = «{ $server }» antwortet nicht.
     .body = { $last_seen_secs ->
         [0] Er ist vielleicht aus, im Ruhezustand, oder sein Router lässt keine Anrufe durch.
@@ -99,6 +99,29 @@ N12 = Andere Computer erreichen diesen nicht unter { $address }.
 N13 = «Über das Internet synchronisieren» ist auf diesem Server aus.
     .body = Ein veröffentlichter Server wird von überall gefunden, aber niemand außerhalb seines Netzwerks würde hereingelassen.
     .action = Zuerst einschalten
+N20 = Es stehen zwei Router hintereinander.
+    .body = Ihr Router hat den Weg geöffnet, ist aber selbst nicht am Internet: davor steht ein weiterer. Im eigenen Netzwerk geht alles.
+    .action = Im anderen Router den UDP-Port { $port } zu Ihrem weiterleiten, oder nur einen von beiden als Router benutzen
+N21 = Ihr Internetanbieter teilt eine Adresse unter mehreren Kunden auf.
+    .body = Eine solche Adresse kann von außen niemand erreichen. Im eigenen Netzwerk geht alles.
+    .action = Den Anbieter um eine eigene IPv4-Adresse oder um IPv6 bitten
+N22 = Dieses Netzwerk hat keinen Router.
+    .body = Computer darin finden einander; ins Internet führt kein Weg.
+    .action = Diesen Computer mit einem Netzwerk verbinden, das Internetzugang hat
+N23 = Die Firewall dieses Computers lässt niemanden zu Tandem durch.
+    .body = { $program } ist an, und der UDP-Port { $port } ist darin nicht offen. Andere Computer erreichen diesen nicht, auch nicht im eigenen Netzwerk.
+    .action = Den Port öffnen
+    .command = sudo firewall-cmd --permanent --add-port={ $port }/udp --add-service=mdns && sudo firewall-cmd --reload
+N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
+    .body = { $program ->
+        [ufw] Die Firewall ufw ist an; ihre Regeln sieht nur der Administrator.
+       *[system] Ihre Regeln sieht nur der Administrator.
+    }
+    .action = Wenn andere Computer diesen nicht erreichen: UDP-Port { $port } und Multicast-DNS (UDP-Port 5353) erlauben
+    .command = { $program ->
+        [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
+       *[system] tandem status
+    }
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

@@ -69,7 +69,7 @@ N02 = The directory doesn't answer.
     .action = Try again, or save an invitation file instead
 N03 = Your router didn't open the way.
     .body = Computers outside can't call this one yet; in your own network everything works. You can open it by hand in about 5 minutes.
-    .action = Open the way by hand, or try again
+    .action = In the router, forward UDP port { $port } to this computer, or switch on UPnP or NAT-PMP there
 N04 = «{ $server }» doesn't answer.
     .body = { $last_seen_secs ->
         [0] It may be off, asleep, or its router doesn't let calls through.
@@ -104,6 +104,29 @@ N12 = Other computers can't call this one at { $address }.
 N13 = "Synchronize via the Internet" is off on this server.
     .body = A published server is found from everywhere, but nobody outside its network would be let in.
     .action = Switch it on first
+N20 = There are two routers in a row.
+    .body = Your router opened the way, but it isn't connected to the Internet itself: another router stands before it. In your own network everything works.
+    .action = In the other router, forward UDP port { $port } to yours, or use only one of them as a router
+N21 = Your Internet provider shares one address among customers.
+    .body = Nobody outside can call such an address. In your own network everything works.
+    .action = Ask the provider for an IPv4 address of your own, or for IPv6
+N22 = This network has no router.
+    .body = Computers in it find each other; there is no way to the Internet.
+    .action = Connect this computer to a network with Internet access
+N23 = The firewall of this computer lets nobody call Tandem.
+    .body = { $program } is on, and UDP port { $port } isn't open in it. Other computers can't call this one, in your own network too.
+    .action = Open the port
+    .command = sudo firewall-cmd --permanent --add-port={ $port }/udp --add-service=mdns && sudo firewall-cmd --reload
+N24 = Whether the firewall of this computer is in the way can't be seen.
+    .body = { $program ->
+        [ufw] The firewall ufw is on; its rules are for the administrator only.
+       *[system] Only the administrator can see its rules.
+    }
+    .action = If other computers can't call this one, allow UDP port { $port } and multicast DNS (UDP port 5353)
+    .command = { $program ->
+        [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
+       *[system] tandem status
+    }
 
 ## Access: passwords, keys, permission
 

@@ -10,6 +10,7 @@ pub mod blobs;
 pub mod control;
 pub mod engine;
 pub mod finding;
+mod firewall;
 pub mod history;
 pub mod host;
 pub mod index;

@@ -58,6 +58,9 @@ one-of-checks = { $id ->
         [network] Dieser Computer hat ein Netzwerk
         [own-internet-switch] «Über das Internet synchronisieren» passt auf diesem Computer
         [findable] Eine Adresse des Servers ist bekannt
+        [local-firewall] Die Firewall dieses Computers lässt Anrufe durch
+        [gateway] Es gibt einen Router
+        [mapping] Der Router lässt Anrufe aus dem Internet durch
         [server-online] Der Server antwortet
         [server-internet-switch] «Über das Internet synchronisieren» passt auf dem Server
         [server-key] Es ist der richtige Server

@@ -58,6 +58,9 @@ one-of-checks = { $id ->
         [network] This computer has a network
         [own-internet-switch] "Synchronize via the Internet" fits on this computer
         [findable] An address of the server is known
+        [local-firewall] This computer's firewall lets calls in
+        [gateway] There is a router
+        [mapping] The router lets calls from the Internet through
         [server-online] The server answers
         [server-internet-switch] "Synchronize via the Internet" fits on the server
         [server-key] It is the right server

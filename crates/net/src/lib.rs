@@ -43,6 +43,9 @@ pub use link::{Control, Cut, Joined, Link, LinkStats};
 mod network_watch;
 pub use network_watch::{NetworkChange, watch_network};
 
+mod mapping;
+pub use mapping::{MappedBy, Mapping, MappingState, PortMapper};
+
 mod on_link;
 pub use on_link::{Network, OnLink};
 

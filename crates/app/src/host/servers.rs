@@ -277,10 +277,10 @@ impl Host {
         let language = self.language();
         let names: Vec<LanName> = known.iter().map(|known| LanName::of(&known.invitation.public_key)).collect();
         let is_there = |name: &LanName| in_network.iter().any(|found| found.id == *name && !found.is_stale);
-        let known = known.iter().zip(&names).map(|(known, name)| ServerCard {
-            is_in_network: is_there(name),
-            ..card(known, &settings, language)
-        });
+        let known = known
+            .iter()
+            .zip(&names)
+            .map(|(known, name)| ServerCard { is_in_network: is_there(name), ..card(known, &settings, language) });
         let found = in_network.iter().filter(|found| !names.contains(&found.id));
         found.map(|found| found_card(found, &settings)).chain(known).collect()
     }

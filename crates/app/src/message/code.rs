@@ -79,7 +79,7 @@ codes! {
 
     Offline = "N01", NotConnected, [];
     DirectorySilent = "N02", NotConnected, [];
-    RouterClosed = "N03", NotConnected, [];
+    RouterClosed = "N03", NotConnected, ["port"];
     ServerSilent = "N04", NotConnected, ["server", "last_seen_secs"];
     ServerPaused = "N05", TryLater, ["server", "left_secs"];
     VersionsDiffer = "N07", NotConnected, ["server", "have", "other"];
@@ -89,6 +89,11 @@ codes! {
     ServerBusy = "N11", TryLater, ["server"];
     AddressNotUsable = "N12", Other, ["address"];
     PublishNeedsInternet = "N13", Usage, [];
+    SecondRouter = "N20", NotConnected, ["port"];
+    CarrierNat = "N21", NotConnected, [];
+    NoGateway = "N22", NotConnected, [];
+    FirewallCloses = "N23", NotConnected, ["port", "program"];
+    FirewallUnknown = "N24", Ok, ["port", "program"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

@@ -3,7 +3,7 @@
 use super::{Instance, Pause, blocking, gone, now_secs, setup::Choice};
 use crate::{
     api::types::{
-        Check, ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
+        ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
         HeldView, InternetRequest, InviteAnswer, InviteRequest, Keep, Nothing, PasswordRequest, PauseRequest, Preview,
         ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
     },
@@ -438,6 +438,7 @@ impl Instance {
             if let (false, Some(endpoint)) = (request.on, &self.endpoint) {
                 endpoint.cut(Cut::Internet, Refusal::InternetOff);
             }
+            self.ask_router().await;
         }
         self.status_now().await
     }
@@ -534,52 +535,6 @@ impl Instance {
         })
         .await?;
         self.status_now().await
-    }
-
-    /// The steps of the connection check that direct addresses know.
-    pub(crate) async fn doctor(&self, _: Nothing) -> Result<Vec<Check>> {
-        let status = self.status_now().await?;
-        let check = |id: &str, problem: Option<Problem>| Check {
-            id: id.to_owned(),
-            result: if problem.is_some() { "problem" } else { "ok" }.to_owned(),
-            problem: problem.map(|problem| problem.view(self.language())),
-        };
-        let skipped = |id: &str| Check { id: id.to_owned(), result: "skipped".to_owned(), problem: None };
-        let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let store_problem = self.engine.state().borrow().problem.clone();
-        // Without an endpoint (nothing is running) there is no way to tell from here.
-        let mut checks = vec![match &self.endpoint {
-            None => skipped("network"),
-            Some(_) if self.listening.iter().any(|address| !address.ip().is_loopback()) => check("network", None),
-            Some(_) if self.settings().network.listen.ip().is_loopback() && self.part == Part::Server => {
-                skipped("network")
-            }
-            Some(_) => check("network", Some(Problem::new(Code::Offline))),
-        }];
-        if self.part == Part::Client {
-            let is_connected = status.is_connected;
-            let of = |codes: &[Code]| link_problem.clone().filter(|problem| codes.contains(&problem.code));
-            checks.push(check("own-internet-switch", of(&[Code::InternetOffHere])));
-            checks.push(check("findable", of(&[Code::NoWayToServer])));
-            let steps: [(&str, &[Code]); 5] = [
-                ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
-                ("server-internet-switch", &[Code::InternetOffOnServer]),
-                ("server-key", &[Code::KeyDiffers]),
-                ("version", &[Code::VersionsDiffer]),
-                ("access", &[Code::Removed, Code::OwnerMustAllow]),
-            ];
-            for (id, codes) in steps {
-                if checks.iter().any(|check| check.result == "problem") {
-                    checks.push(skipped(id));
-                } else if is_connected {
-                    checks.push(check(id, None));
-                } else {
-                    checks.push(check(id, of(codes)));
-                }
-            }
-        }
-        checks.push(check("data-readable", store_problem));
-        Ok(checks)
     }
 }
 

@@ -7,6 +7,8 @@
 //! | `setup/choosing.rs` | choosing anew after a preview, and the end of taking over |
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
 //! | `client.rs` | calling the server, again and again; moving to a better path |
+//! | `check.rs` | the connection check |
+//! | `router.rs` | the router lets calls from the Internet through |
 //! | `lan.rs` | the local network: a server announces itself, a client finds it there |
 //! | `finding.rs` | where the server is: its addresses, and the network to look them up in |
 //! | `publication.rs` | what a server says of itself: peer name and the record behind its server ID |
@@ -15,11 +17,13 @@
 //! | `undo.rs` | bringing items back to how they were |
 
 mod answers;
+mod check;
 mod client;
 pub(crate) mod finding;
 mod lan;
 mod options;
 mod publication;
+mod router;
 mod server;
 mod setup;
 mod undo;
@@ -102,6 +106,7 @@ pub struct Instance {
     listening: Vec<SocketAddr>,
     door: Option<Arc<server::Door>>,
     lan: lan::Lan,
+    router: router::Router,
     events: broadcast::Sender<Event>,
     pause: watch::Sender<Option<Pause>>,
     /// What stands between this computer and the server.
@@ -241,6 +246,7 @@ impl Node {
             listening,
             door,
             lan: lan::Lan::default(),
+            router: router::Router::default(),
             events,
             pause: watch::channel(None).0,
             link_problem: Mutex::new(None),
@@ -270,6 +276,7 @@ impl Node {
                 instance.keep_port().await?;
                 instance.take_calls().await?;
                 instance.announce();
+                instance.ask_router().await;
                 let accepting = Arc::clone(instance);
                 self.tasks.spawn(async move { accepting.accept().await });
                 let looking = Arc::clone(instance);
@@ -359,7 +366,7 @@ impl Node {
     pub async fn shut_down(mut self) {
         if let Some(endpoint) = &self.instance.endpoint {
             endpoint.stop_serving();
-            self.instance.withdraw().await;
+            tokio::join!(self.instance.withdraw(), self.instance.router.end());
             self.instance.save_transport().await;
             self.instance.engine.run(|room| room.hang_up_all()).await;
             endpoint.close().await;

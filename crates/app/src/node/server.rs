@@ -343,6 +343,9 @@ impl Instance {
     /// Addresses at which this server may be found: what it listens on, loopback last.
     pub(super) fn hints(&self) -> Vec<SocketAddr> {
         let mut hints = self.listening.clone();
+        if let Some(mapping) = self.router.mapping() {
+            hints.push(mapping.external);
+        }
         hints.sort_by_key(|address| (address.ip().is_loopback(), address.is_ipv6()));
         hints.truncate(identity::Invitation::HINTS_MAX);
         hints

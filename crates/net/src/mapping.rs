@@ -1,0 +1,313 @@
+//! Asking the router to let calls through to one UDP port: PCP (RFC 6887), NAT-PMP (RFC 6886), UPnP IGD.
+//!
+//! All of them are asked at the same time and none for long; without a router that maps nothing waits. A mapping is
+//! renewed long before it ends, so that it is back soon after a router restarted, and taken away at the end. A router is a
+//! device of somebody: only the default gateway is believed, answers are bounded, and whether its address is one that
+//! others can call is looked at here.
+
+mod gateway;
+mod igd;
+mod pcp;
+
+use gateway::Gateway;
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU16,
+    time::Duration,
+};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// Which protocol made a mapping.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MappedBy {
+    /// Port Control Protocol.
+    Pcp,
+    /// NAT Port Mapping Protocol.
+    NatPmp,
+    /// UPnP Internet Gateway Device.
+    Upnp,
+}
+
+/// An address of the router whose packets reach this computer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mapping {
+    /// Where others call.
+    pub external: SocketAddr,
+    /// How it came about.
+    pub by: MappedBy,
+}
+
+/// How things stand with the router.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MappingState {
+    /// It is being asked.
+    Asking,
+    /// This computer has no default gateway.
+    NoGateway,
+    /// There is a router, and it has no protocol for this, or the protocols are switched off.
+    NotOffered,
+    /// It has one and said no.
+    Refused,
+    /// It mapped, but its own address is a private one: there is another router before the Internet.
+    SecondRouter {
+        /// Its address on the other side, if it has told one.
+        external: Option<Ipv4Addr>,
+    },
+    /// It mapped, but its own address is one that an Internet provider shares among customers (RFC 6598).
+    CarrierNat {
+        /// Its address on the other side.
+        external: Ipv4Addr,
+    },
+    /// Others can call.
+    Mapped(Mapping),
+}
+
+/// Keeps a mapping as long as it exists.
+#[derive(Debug)]
+pub struct PortMapper {
+    state: watch::Receiver<MappingState>,
+    end: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// How long a mapping holds, in seconds. Short, so that what isn't taken away goes by itself.
+const LEASE_SECS: u32 = 3600;
+/// A router that was restarted has forgotten everything. PCP and NAT-PMP cost one packet to ask.
+const RENEW_BY_PACKET: Duration = Duration::from_secs(60);
+/// UPnP costs a connection.
+const RENEW_BY_CONNECTION: Duration = Duration::from_secs(600);
+/// A router that didn't map may have been told otherwise meanwhile.
+const TRY_AGAIN: Duration = Duration::from_secs(300);
+/// How often it is looked whether this computer is in another network now.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// How long taking the mapping away may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+impl PortMapper {
+    /// Asks for this port, now and again. Needs a running tokio.
+    #[must_use]
+    pub fn start(port: NonZeroU16) -> Self {
+        let (tell, state) = watch::channel(MappingState::Asking);
+        let (end, ended) = oneshot::channel();
+        let task = tokio::spawn(keep(port, tell, ended));
+        Self { state, end, task }
+    }
+
+    /// How things stand now.
+    #[must_use]
+    pub fn state(&self) -> MappingState {
+        *self.state.borrow()
+    }
+
+    /// How things stand, as it changes.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<MappingState> {
+        self.state.clone()
+    }
+
+    /// Takes the mapping away.
+    pub async fn close(self) {
+        // Nobody listens if the task is over already.
+        let _ = self.end.send(());
+        let _ = timeout(GOODBYE, self.task).await;
+    }
+}
+
+/// What a router gave, with what renews it.
+#[derive(Debug)]
+enum Held {
+    Pcp(crab_nat::PortMapping),
+    Igd(igd::Mapped),
+}
+
+async fn keep(port: NonZeroU16, tell: watch::Sender<MappingState>, mut ended: oneshot::Receiver<()>) {
+    let mut held: Option<Held> = None;
+    let mut wanted = port;
+    loop {
+        let gateway = gateway::find().await;
+        let (state, now_held) = match &gateway {
+            None => (MappingState::NoGateway, None),
+            Some(gateway) => tokio::select! {
+                outcome = map(gateway, port, wanted, held.take()) => outcome,
+                _ = &mut ended => return,
+            },
+        };
+        held = now_held;
+        if let MappingState::Mapped(mapping) = state {
+            // Who was told this port finds it again.
+            wanted = NonZeroU16::new(mapping.external.port()).unwrap_or(port);
+        }
+        tell.send_if_modified(|known| {
+            let is_changed = *known != state;
+            if is_changed {
+                tracing::info!(state = kind(&state), "the router was asked");
+            }
+            *known = state;
+            is_changed
+        });
+        let again = match &held {
+            Some(Held::Pcp(mapping)) => RENEW_BY_PACKET.min(Duration::from_secs(u64::from(mapping.lifetime()) / 2)),
+            Some(Held::Igd(_)) => RENEW_BY_CONNECTION,
+            None => TRY_AGAIN,
+        };
+        tokio::select! {
+            () = sleep(again.max(LOOK_AROUND)) => {}
+            () = moved(gateway.as_ref()) => held = None,
+            _ = &mut ended => {
+                if let Some(held) = held {
+                    remove(held).await;
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until this computer is in another network, or has another address in it.
+async fn moved(before: Option<&Gateway>) {
+    loop {
+        sleep(LOOK_AROUND).await;
+        if gateway::find().await.as_ref() != before {
+            return;
+        }
+    }
+}
+
+/// Renews what is held, or asks anew by every protocol.
+async fn map(
+    gateway: &Gateway,
+    port: NonZeroU16,
+    wanted: NonZeroU16,
+    held: Option<Held>,
+) -> (MappingState, Option<Held>) {
+    match held {
+        Some(Held::Pcp(mut mapping)) => {
+            if mapping.renew().await.is_ok() {
+                let external = pcp::external(gateway, &mapping).await;
+                return (judge(external, pcp::protocol(&mapping)), Some(Held::Pcp(mapping)));
+            }
+        }
+        Some(Held::Igd(mut mapped)) => {
+            if mapped.renew(gateway, port).await.is_ok() {
+                let external = mapped.external().await;
+                return (judge(external, MappedBy::Upnp), Some(Held::Igd(mapped)));
+            }
+        }
+        None => {}
+    }
+    let (by_packet, device) = tokio::join!(pcp::map(gateway, port, wanted), igd::find(gateway));
+    let is_refused = match by_packet {
+        Ok(mapping) => {
+            let external = pcp::external(gateway, &mapping).await;
+            return (judge(external, pcp::protocol(&mapping)), Some(Held::Pcp(mapping)));
+        }
+        Err(answer) => answer == pcp::Answer::Refused,
+    };
+    let Some(device) = device else {
+        return (if is_refused { MappingState::Refused } else { MappingState::NotOffered }, None);
+    };
+    match device.map(gateway, port, wanted).await {
+        Ok(mapped) => {
+            let external = mapped.external().await;
+            (judge(external, MappedBy::Upnp), Some(Held::Igd(mapped)))
+        }
+        // A router that isn't reachable itself often refuses for this reason alone.
+        Err(external) => match external.map(reach) {
+            Some(Reach::Private) => (MappingState::SecondRouter { external }, None),
+            Some(Reach::Carrier) => {
+                (judge(external.map(|ip| SocketAddr::from((ip, wanted.get()))), MappedBy::Upnp), None)
+            }
+            _ => (MappingState::Refused, None),
+        },
+    }
+}
+
+async fn remove(held: Held) {
+    match held {
+        Held::Pcp(mapping) => {
+            if let Err((error, _)) = mapping.try_drop().await {
+                tracing::debug!(%error, "the router keeps the mapping until it ends");
+            }
+        }
+        Held::Igd(mapped) => mapped.remove().await,
+    }
+}
+
+/// Who can call an address.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reach {
+    Everyone,
+    Private,
+    Carrier,
+}
+
+fn reach(address: Ipv4Addr) -> Reach {
+    let [a, b, c, _] = address.octets();
+    match (a, b, c) {
+        // RFC 6598.
+        (100, 64..=127, _) => Reach::Carrier,
+        // RFC 7335: what IPv6-only providers hand out for IPv4.
+        (192, 0, 0) => Reach::Carrier,
+        _ if address.is_private()
+            || address.is_loopback()
+            || address.is_link_local()
+            || address.is_unspecified()
+            || address.is_multicast()
+            || address.is_broadcast() =>
+        {
+            Reach::Private
+        }
+        _ => Reach::Everyone,
+    }
+}
+
+/// What an external address means. Without one, the router isn't connected or hides it.
+fn judge(external: Option<SocketAddr>, by: MappedBy) -> MappingState {
+    let Some(external) = external else { return MappingState::SecondRouter { external: None } };
+    match external.ip() {
+        IpAddr::V4(ip) => match reach(ip) {
+            Reach::Everyone => MappingState::Mapped(Mapping { external, by }),
+            Reach::Private => MappingState::SecondRouter { external: Some(ip) },
+            Reach::Carrier => MappingState::CarrierNat { external: ip },
+        },
+        IpAddr::V6(_) => MappingState::Mapped(Mapping { external, by }),
+    }
+}
+
+/// For the log, which holds no addresses.
+const fn kind(state: &MappingState) -> &'static str {
+    match state {
+        MappingState::Asking => "asking",
+        MappingState::NoGateway => "no gateway",
+        MappingState::NotOffered => "not offered",
+        MappingState::Refused => "refused",
+        MappingState::SecondRouter { .. } => "second router",
+        MappingState::CarrierNat { .. } => "carrier NAT",
+        MappingState::Mapped(_) => "mapped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_routers_own_address_tells_who_can_call() {
+        let state = |ip: &str| judge(Some(format!("{ip}:41234").parse().unwrap()), MappedBy::Pcp);
+        let ip = |text: &str| text.parse().unwrap();
+        assert!(matches!(state("198.51.100.7"), MappingState::Mapped(_)));
+        for private in ["10.0.0.1", "172.31.255.1", "192.168.178.1", "169.254.0.1", "0.0.0.0", "127.0.0.1"] {
+            assert_eq!(state(private), MappingState::SecondRouter { external: Some(ip(private)) }, "{private}");
+        }
+        for shared in ["100.64.0.1", "100.127.255.254", "192.0.0.4"] {
+            assert_eq!(state(shared), MappingState::CarrierNat { external: ip(shared) }, "{shared}");
+        }
+        assert!(matches!(state("100.63.0.1"), MappingState::Mapped(_)));
+        assert!(matches!(state("100.128.0.1"), MappingState::Mapped(_)));
+        assert_eq!(judge(None, MappedBy::Upnp), MappingState::SecondRouter { external: None });
+    }
+}
