@@ -80,11 +80,15 @@ impl Home {
             path("leases")
         );
         fs::write(path("upnpd.conf"), configuration).unwrap();
-        self.lab.stay("router", &["miniupnpd", "-d", "-f", &path("upnpd.conf"), "-P", &path("pid")])
+        let daemon = self.lab.stay("router", &["miniupnpd", "-d", "-f", &path("upnpd.conf"), "-P", &path("pid")]);
+        // The ports of SSDP and of NAT-PMP and PCP, in the kernel's own digits.
+        let is_ready = |sockets: String| [":076C ", ":14E7 "].iter().any(|port| sockets.contains(port));
+        until("miniupnpd listens", || is_ready(self.lab.run("router", &["cat", "/proc/net/udp"])).then_some(()));
+        daemon
     }
 
     fn forwards(&self) -> bool {
-        self.lab.run("router", &["nft", "list", "ruleset"]).contains("dnat")
+        self.lab.run("router", &["nft", "list", "ruleset"]).contains("to 10.1.0.2:")
     }
 }
 
