@@ -124,6 +124,29 @@ enum Held {
     Igd(igd::Mapped),
 }
 
+impl Held {
+    /// Asks once more for the same. `None`: the router doesn't give it any more.
+    async fn renewed(self, gateway: &Gateway, port: NonZeroU16) -> Option<Self> {
+        Some(match self {
+            Self::Pcp(mut mapping) => {
+                mapping.renew().await.ok()?;
+                Self::Pcp(mapping)
+            }
+            Self::Igd(mut mapped) => {
+                mapped.renew(gateway, port).await.ok()?;
+                Self::Igd(mapped)
+            }
+        })
+    }
+
+    async fn state(&self, gateway: &Gateway) -> MappingState {
+        match self {
+            Self::Pcp(mapping) => judge(pcp::external(gateway, mapping).await, pcp::protocol(mapping)),
+            Self::Igd(mapped) => judge(mapped.external().await, MappedBy::Upnp),
+        }
+    }
+}
+
 async fn keep(port: NonZeroU16, tell: watch::Sender<MappingState>, mut ended: oneshot::Receiver<()>) {
     let mut held: Option<Held> = None;
     let mut wanted = port;
@@ -184,26 +207,16 @@ async fn map(
     wanted: NonZeroU16,
     held: Option<Held>,
 ) -> (MappingState, Option<Held>) {
-    match held {
-        Some(Held::Pcp(mut mapping)) => {
-            if mapping.renew().await.is_ok() {
-                let external = pcp::external(gateway, &mapping).await;
-                return (judge(external, pcp::protocol(&mapping)), Some(Held::Pcp(mapping)));
-            }
-        }
-        Some(Held::Igd(mut mapped)) => {
-            if mapped.renew(gateway, port).await.is_ok() {
-                let external = mapped.external().await;
-                return (judge(external, MappedBy::Upnp), Some(Held::Igd(mapped)));
-            }
-        }
-        None => {}
+    if let Some(held) = held
+        && let Some(held) = held.renewed(gateway, port).await
+    {
+        return (held.state(gateway).await, Some(held));
     }
     let (by_packet, device) = tokio::join!(pcp::map(gateway, port, wanted), igd::find(gateway));
     let is_refused = match by_packet {
         Ok(mapping) => {
-            let external = pcp::external(gateway, &mapping).await;
-            return (judge(external, pcp::protocol(&mapping)), Some(Held::Pcp(mapping)));
+            let held = Held::Pcp(mapping);
+            return (held.state(gateway).await, Some(held));
         }
         Err(answer) => answer == pcp::Answer::Refused,
     };
@@ -212,8 +225,8 @@ async fn map(
     };
     match device.map(gateway, port, wanted).await {
         Ok(mapped) => {
-            let external = mapped.external().await;
-            (judge(external, MappedBy::Upnp), Some(Held::Igd(mapped)))
+            let held = Held::Igd(mapped);
+            (held.state(gateway).await, Some(held))
         }
         // A router that isn't reachable itself often refuses for this reason alone.
         Err(external) => match external.map(reach) {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     api::types::{ConflictRuleView, Direction, FolderView, Nothing, Preview, Status},
     message::{Code, Problem, Result},
-    node::{JoinAgain, JoinRequest, Node, OpenOptions, Pairing, ServerToJoin, Use, computer_name},
+    node::{JoinAgain, JoinRequest, Node, OpenOptions, Pairing, Use, computer_name},
     secrets::StoreKind,
     settings::{ConflictRule, Settings},
 };
