@@ -437,9 +437,44 @@ window-choose-backup-place = Wo frühere Fassungen liegen sollen
 window-choose-invitation = Einladung öffnen
 window-save-invitation = Einladung speichern
 window-save-preview = Vorschau speichern
+window-save-history = Verlauf speichern
 window-save-report = Bericht speichern
 window-invitations = Tandem-Einladungen
 window-files = Dateien
 removed-access = Schlüssel, Kennwort und Aufzeichnungen dieses Computers
 removed-autostart = Der Start mit dem Computer
 removed-settings = Einstellungen, frühere Fassungen und Protokolle
+
+# Das Symbol im Infobereich
+tray-open = Tandem öffnen
+tray-pause = Pause
+tray-pause-half-hour = Für 30 Minuten
+tray-pause-tomorrow = Bis morgen
+tray-pause-until-continued = Bis ich fortsetze
+tray-continue = Fortsetzen
+tray-conflicts = Konflikte ({ $n }) …
+tray-invite = Weiteren Computer einladen …
+tray-settings = Einstellungen …
+tray-help = Hilfe
+tray-quit = Tandem beenden
+tray-up-to-date = Alles aktuell
+tray-synchronizing = Synchronisiert
+tray-paused = Pausiert
+tray-waiting = Wartet auf { $server }
+tray-offline = Offline
+tray-needs-decision = Ihre Entscheidung ist nötig
+tray-problem = Problem
+
+# Benachrichtigungen
+notice-conflict = Ein Konflikt wartet auf Sie
+notice-conflict-text = Derselbe Eintrag wurde auf zwei Computern geändert. Öffnen Sie Tandem, um zu entscheiden.
+notice-held = { $n ->
+    [one] Eine Löschung wartet auf Sie
+   *[other] { $n } Löschungen warten auf Sie
+}
+notice-held-text = Tandem hat sicherheitshalber angehalten. Öffnen Sie Tandem, um zu entscheiden.
+notice-silence = { $days ->
+    [one] Seit einem Tag nicht synchronisiert
+   *[other] Seit { $days } Tagen nicht synchronisiert
+}
+notice-silence-text = Der andere Computer ist vielleicht aus. Öffnen Sie Tandem, um zu sehen, was zu tun ist.

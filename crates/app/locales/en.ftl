@@ -441,9 +441,44 @@ window-choose-backup-place = Where to keep earlier versions
 window-choose-invitation = Open an invitation
 window-save-invitation = Save the invitation
 window-save-preview = Save the preview
+window-save-history = Save the history
 window-save-report = Save the report
 window-invitations = Tandem invitations
 window-files = Files
 removed-access = This computer's key, password and records
 removed-autostart = The start with the computer
 removed-settings = Settings, earlier versions and logs
+
+# The tray
+tray-open = Open Tandem
+tray-pause = Pause
+tray-pause-half-hour = For 30 minutes
+tray-pause-tomorrow = Until tomorrow
+tray-pause-until-continued = Until I continue
+tray-continue = Continue
+tray-conflicts = Conflicts ({ $n })…
+tray-invite = Invite another computer…
+tray-settings = Settings…
+tray-help = Help
+tray-quit = Quit Tandem
+tray-up-to-date = Up to date
+tray-synchronizing = Synchronizing
+tray-paused = Paused
+tray-waiting = Waiting for { $server }
+tray-offline = Offline
+tray-needs-decision = Needs your decision
+tray-problem = Problem
+
+# Notifications
+notice-conflict = A conflict waits for you
+notice-conflict-text = The same item was changed on two computers. Open Tandem to decide.
+notice-held = { $n ->
+    [one] A deletion waits for you
+   *[other] { $n } deletions wait for you
+}
+notice-held-text = Tandem stopped to be safe. Open Tandem to decide.
+notice-silence = { $days ->
+    [one] Not synchronized for a day
+   *[other] Not synchronized for { $days } days
+}
+notice-silence-text = The other computer may be off. Open Tandem to see what to do.

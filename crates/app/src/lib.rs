@@ -24,5 +24,6 @@ pub mod password;
 pub mod places;
 mod private_file;
 pub mod profile;
+pub mod samples;
 pub mod secrets;
 pub mod settings;

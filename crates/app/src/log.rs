@@ -52,6 +52,7 @@ struct Open {
 
 impl BoundedFile {
     fn open(folder: &Path) -> io::Result<Self> {
+        crate::profile::make_private(folder)?;
         Ok(Self { folder: folder.to_owned(), open: Mutex::new(Open::at(&folder.join(FILE_NAME))?) })
     }
 

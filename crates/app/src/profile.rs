@@ -115,7 +115,8 @@ impl Profile {
     pub fn remove(&self) -> Result<(), ProfileError> {
         drop(self.lock()?);
         let io = |folder: &Path, source| ProfileError::Io { folder: folder.to_owned(), source };
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 10] = [
+            "samples",
             "config.toml",
             "window.toml",
             "servers.json",
@@ -195,6 +196,12 @@ impl Profile {
         self.data.join("staging")
     }
 
+    /// Where the two sample computers live, as long as somebody looks at them.
+    #[must_use]
+    pub fn samples(&self) -> PathBuf {
+        self.data.join("samples")
+    }
+
     /// Log files.
     #[must_use]
     pub fn logs(&self) -> &Path {
@@ -212,7 +219,7 @@ impl ProfileLock {
 
 /// Makes a folder that only its owner can look into; one that others could look into is closed to them.
 #[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mode = fs::metadata(folder)?.permissions().mode();
@@ -224,7 +231,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
 
 // The user's own folders are closed to others by what they inherit.
 #[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)
 }
 

@@ -10,7 +10,6 @@ mod door;
 mod output;
 mod password;
 mod progress;
-mod sample;
 mod table;
 mod terminal;
 mod words;

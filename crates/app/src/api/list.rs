@@ -12,6 +12,8 @@ crate::commands! {
     wait_quiet(Nothing) -> Status;
     /// Every folder.
     folders(Nothing) -> Vec<FolderView>;
+    /// The items of a folder here, by title.
+    items(ItemsRequest) -> Vec<ItemView>;
     /// Changes which way a folder's changes go.
     set_folder(SetFolder) -> Done;
     /// Releases a folder for a device, or keeps it from it.

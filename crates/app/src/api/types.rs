@@ -152,6 +152,33 @@ pub struct FolderView {
     pub agreed: u64,
 }
 
+/// Asks for the items of a folder here.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ItemsRequest {
+    /// Its uid or path.
+    pub folder: String,
+    /// How many at most; 200 without, and never more than 1,000.
+    #[serde(default)]
+    pub limit: Option<u32>,
+    /// With what they say, field by field.
+    #[serde(default)]
+    pub fields: bool,
+}
+
+/// An item, readable.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+pub struct ItemView {
+    /// Its uid.
+    pub uid: String,
+    /// What people call it.
+    pub title: String,
+    /// What it says, if that was asked for.
+    pub fields: Vec<FieldView>,
+    /// The store's own name for it.
+    pub href: String,
+}
+
 /// Changes a folder's settings.
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -545,7 +572,7 @@ pub struct SetOptions {
     /// How long earlier versions are kept, days: 1 to 3,650.
     pub backup_days: Option<u16>,
     /// How much room they may take, bytes; 0: as in the beginning.
-    #[ts(type = "number")]
+    #[ts(type = "number", optional)]
     pub backup_bytes_max: Option<u64>,
     /// Where they are, from the next start on; empty: in the profile.
     pub backup_place: Option<String>,

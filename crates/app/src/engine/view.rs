@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     api::types::{
-        ConflictDetail, ConflictView, FieldView, FolderView, HeldDecision, HeldView, HeldWhere, Keep, Preview,
-        PreviewFolder,
+        ConflictDetail, ConflictView, FieldView, FolderView, HeldDecision, HeldView, HeldWhere, ItemView, Keep,
+        Preview, PreviewFolder,
     },
     message::{Code, Problem},
 };
@@ -52,6 +52,21 @@ impl Room {
             });
         }
         views.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(views)
+    }
+
+    /// The items of a folder here, by title.
+    pub(crate) fn item_views(&self, folder: FolderUid, limit: usize, with_fields: bool) -> Asked<Vec<ItemView>> {
+        let mut views = Vec::new();
+        for (uid, local) in self.index.replica().local_items(folder)?.into_iter().take(limit) {
+            views.push(ItemView {
+                uid: uid.to_string(),
+                title: self.title(Some(uid), Some(&local.state)).unwrap_or_default(),
+                fields: if with_fields { self.describe(Some(uid), &local.state) } else { Vec::new() },
+                href: local.href,
+            });
+        }
+        views.sort_by(|a, b| (&a.title, &a.uid).cmp(&(&b.title, &b.uid)));
         Ok(views)
     }
 

@@ -1,7 +1,7 @@
 //! What only a desktop has: dialogs, a tray, starting with the computer. The window's program brings it; tests bring
 //! answers of their own.
 
-use super::types::HostEvent;
+use super::{Notice, types::HostEvent};
 use std::{fmt, future::Future, io, path::PathBuf, pin::Pin};
 
 /// An answer that waits for a person.
@@ -47,6 +47,8 @@ pub trait Desktop: fmt::Debug + Send + Sync {
     fn has_tray(&self) -> bool;
     /// Something was told to the window; the tray and notifications may want to tell it too.
     fn told(&self, event: &HostEvent);
+    /// Tells a person who doesn't look at the window.
+    fn notify(&self, notice: Notice);
     /// Takes the window away; Tandem keeps running.
     fn hide(&self);
     /// Ends the program.

@@ -3,10 +3,13 @@
 use super::{
     Host, Running, blocking,
     desktop::Target,
-    types::{AboutView, LogLine, LogRequest, OpenPlace, Place, Removed, Report, ReportRequest, SavedFile, TrafficHour},
+    types::{
+        AboutView, ExportFormat, LogLine, LogRequest, OpenPlace, Place, Removed, Report, ReportRequest, SaveHistory,
+        SavedFile, TrafficHour,
+    },
 };
 use crate::{
-    api::types::{Done, Nothing, RoleView, Status},
+    api::types::{Done, HistoryAnswer, Nothing, RoleView, Status},
     log,
     message::{Code, Problem, Result},
     node::Node,
@@ -145,6 +148,36 @@ impl Host {
         self.save_text("window-save-report", "tandem-report.json", "json", text).await
     }
 
+    pub(super) async fn save_history(&self, request: SaveHistory) -> Result<SavedFile> {
+        let HistoryAnswer { runs, .. } = self.ask("history", json!({})).await?;
+        let mut told = Vec::new();
+        for run in runs {
+            let HistoryAnswer { entries, .. } = self.ask("history", json!({ "run": run.id })).await?;
+            told.push((run, entries));
+        }
+        match request.format {
+            ExportFormat::Json => {
+                let runs = told.iter().map(|(run, entries)| json!({ "run": run, "entries": entries }));
+                let text = serde_json::to_string_pretty(&Value::from_iter(runs))
+                    .map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+                self.save_text("window-save-history", "tandem-history.json", "json", text).await
+            }
+            ExportFormat::Csv => {
+                let mut text = String::from("run;started;action;here;folder;title;undone\n");
+                for (run, entries) in &told {
+                    for entry in entries {
+                        let (folder, title) = (cell(&entry.folder), cell(&entry.title));
+                        text.push_str(&format!(
+                            "{};{};{};{};{folder};{title};{}\n",
+                            run.id, run.started, entry.action, entry.is_here, entry.is_undone
+                        ));
+                    }
+                }
+                self.save_text("window-save-history", "tandem-history.csv", "csv", text).await
+            }
+        }
+    }
+
     pub(super) async fn traffic(&self, _: Nothing) -> Result<Vec<TrafficHour>> {
         Ok(self.traffic_hours())
     }
@@ -188,6 +221,13 @@ impl Host {
         self.state_changed().await?;
         Ok(Removed { removed, data, problems })
     }
+}
+
+/// Text in a cell of a table (RFC 4180). What a spreadsheet would take for a formula is text.
+pub(super) fn cell(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ").replace('"', "\"\"");
+    let guard = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    format!("\"{guard}{text}\"")
 }
 
 /// Names that are replaced by the same label wherever they stand.
@@ -244,6 +284,12 @@ mod tests {
         let line = parse_line("2026-11-22T19:04:05.123456Z  INFO app::node: the profile is set up at=1").unwrap();
         assert_eq!((line.level.as_str(), line.text.as_str()), ("info", "app::node: the profile is set up at=1"));
         assert!(parse_line("   0: somewhere").is_none());
+    }
+
+    #[test]
+    fn a_title_in_a_table_is_never_a_formula_nor_a_second_cell() {
+        assert_eq!(cell("=1+1"), "\"'=1+1\"");
+        assert_eq!(cell("say \"hi\";\nthere"), "\"say \"\"hi\"\"; there\"");
     }
 
     #[test]

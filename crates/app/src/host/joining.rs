@@ -122,9 +122,9 @@ impl Host {
         };
         let mut text = String::from("folder;added here;added there;same;differ;not sure\n");
         for folder in preview.folders.iter().chain([&preview.total]) {
-            let path = folder.path.replace(['"', '\n', '\r'], " ");
+            let path = super::help::cell(&folder.path);
             text.push_str(&format!(
-                "\"{path}\";{};{};{};{};{}\n",
+                "{path};{};{};{};{};{}\n",
                 folder.added_here, folder.added_there, folder.same, folder.differ, folder.not_sure
             ));
         }

@@ -74,6 +74,8 @@ crate::commands! {
     choose_backup_place(Nothing) -> SettingsView;
     /// The last 24 hours, the oldest first.
     traffic(Nothing) -> Vec<TrafficHour>;
+    /// Writes what happened into a file where the person says.
+    save_history(SaveHistory) -> SavedFile;
     /// Opens something with the system's own program.
     open_place(OpenPlace) -> Done;
     /// What About shows.

@@ -15,6 +15,7 @@
 //! | `joining.rs` | becoming a client, up to the first synchronization |
 //! | `passwords.rs` | suggesting and judging passwords |
 //! | `settings.rs`, `window.rs` | the settings pages |
+//! | `notices.rs` | what is worth a notification |
 //! | `help.rs` | about, logs, reports, leaving |
 //! | `samples.rs` | two sample computers in one process |
 //! | `progress.rs` | items on their way, time left, traffic of the day |
@@ -23,6 +24,7 @@ mod desktop;
 mod help;
 mod joining;
 mod list;
+mod notices;
 mod passwords;
 mod progress;
 mod samples;
@@ -35,6 +37,7 @@ mod window;
 
 pub use desktop::{Answer, Desktop, FileKind, Target};
 pub use list::{Commands as HostCommands, dispatch};
+pub use notices::Notice;
 pub use servers::Given;
 pub use window::WindowSettings;
 
@@ -100,6 +103,9 @@ struct State {
     preview: Option<crate::api::types::Preview>,
     saved_file: Option<PathBuf>,
     progress: progress::Progress,
+    notices: notices::Notices,
+    /// The system is dark; what the window makes of it, its settings say.
+    system_is_dark: bool,
     samples: Option<Arc<samples::Samples>>,
 }
 
@@ -140,6 +146,8 @@ impl Host {
             preview: None,
             saved_file: None,
             progress: progress::Progress::default(),
+            notices: notices::Notices::default(),
+            system_is_dark: false,
             samples: None,
         };
         let (events, _) = broadcast::channel(1024);
@@ -205,6 +213,12 @@ impl Host {
         }
     }
 
+    /// The system turned dark or light.
+    pub fn set_system_is_dark(&self, is_dark: bool) {
+        self.lock().system_is_dark = is_dark;
+        self.tell(HostEvent::SystemIsDark { is_dark });
+    }
+
     /// Ends what runs, in order.
     pub async fn shut_down(&self) {
         let _one_at_a_time = self.changing().await;
@@ -235,7 +249,8 @@ impl Host {
             blocking(|| Ok(password_store())).await?
         };
         let state = self.lock();
-        let (updated_from, has_samples) = (state.updated_from.clone(), state.samples.is_some());
+        let (updated_from, has_samples, system_is_dark) =
+            (state.updated_from.clone(), state.samples.is_some(), state.system_is_dark);
         drop(state);
         Ok(HostState {
             stage,
@@ -247,6 +262,7 @@ impl Host {
             has_tray: self.desktop().has_tray(),
             updated_from,
             has_samples,
+            system_is_dark,
         })
     }
 
@@ -392,6 +408,11 @@ impl Host {
             if let Some(progress) = progress {
                 self.tell(progress);
             }
+        }
+        let (window, language, now) = (self.window(), self.language(), crate::node::now_secs());
+        let notice = self.lock().notices.of(&event, &window, language, now);
+        if let Some(notice) = notice {
+            self.desktop().notify(notice);
         }
         self.tell(HostEvent::Instance { event });
     }

@@ -135,7 +135,10 @@ fn look_at(path: &Path, language: crate::language::Language) -> Result<Source> {
     let (state, problem) = match &place.found {
         Found::Missing | Found::Empty => (SourceState::New, None),
         Found::Layout { .. } | Found::Part { .. } => (SourceState::Ready, None),
-        Found::Importable { .. } => (SourceState::Importable, None),
+        Found::Importable { items, .. } => {
+            let problem = Problem::new(Code::ImportFirst).with("place", path).with("found", *items);
+            (SourceState::Importable, Some(problem.view(language)))
+        }
         Found::Other { examples, .. } => {
             let problem = Problem::new(Code::NothingKnownThere).with("place", path).with("found", examples.join(", "));
             (SourceState::Unusable, Some(problem.view(language)))

@@ -29,6 +29,8 @@ pub struct HostState {
     pub updated_from: Option<String>,
     /// Whether the sample computers are running.
     pub has_samples: bool,
+    /// Whether the system is dark, for `appearance: system`; `systemIsDark` tells when that changes.
+    pub system_is_dark: bool,
 }
 
 /// How far this computer has come.
@@ -327,6 +329,24 @@ pub struct TextRequest {
     pub text: String,
 }
 
+/// How a list is written into a file.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ExportFormat {
+    /// For spreadsheets.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+/// Writes the history into a file where the person says.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SaveHistory {
+    /// How.
+    pub format: ExportFormat,
+}
+
 /// Looks a server up by its ID.
 #[derive(Clone, Debug, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -586,7 +606,7 @@ pub struct ChangeSettings {
     /// How long earlier versions are kept, days: 1 to 3,650.
     pub backup_days: Option<u16>,
     /// How much room they may take, bytes; 0: as in the beginning.
-    #[ts(type = "number")]
+    #[ts(type = "number", optional)]
     pub backup_bytes_max: Option<u64>,
 }
 
@@ -812,8 +832,6 @@ pub struct Samples {
     pub client: SampleComputer,
     /// Whether they can talk.
     pub is_linked: bool,
-    /// How long a small message takes there and back, milliseconds.
-    pub round_trip_ms: Option<f64>,
     /// Whether they hold the same.
     pub is_same: bool,
 }

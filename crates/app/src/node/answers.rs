@@ -4,8 +4,8 @@ use super::{Instance, Pause, blocking, gone, now_secs, setup::Choice};
 use crate::{
     api::types::{
         ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
-        HeldView, InternetRequest, InviteAnswer, InviteRequest, Keep, Nothing, PasswordRequest, PauseRequest, Preview,
-        ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
+        HeldView, InternetRequest, InviteAnswer, InviteRequest, ItemView, ItemsRequest, Keep, Nothing, PasswordRequest,
+        PauseRequest, Preview, ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
     },
     engine::{Part, Room, State, view::SHAPE},
     message::{Code, Fact, Problem, Result},
@@ -25,6 +25,9 @@ use stores::files::{FilesSpec, Found};
 
 /// A ticket holds so long if nobody says otherwise.
 const TICKET_DAYS: u32 = 7;
+/// Items of a folder are listed so many at a time if nobody says otherwise, and never more than the second.
+const ITEMS: u32 = 200;
+const ITEMS_MAX: u32 = 1_000;
 /// Contents asked for at the server are waited for so long.
 const FETCH_WAIT: Duration = Duration::from_secs(15);
 
@@ -152,6 +155,15 @@ impl Instance {
 
     pub(crate) async fn folders(&self, _: Nothing) -> Result<Vec<FolderView>> {
         self.ask(|room| room.folder_views()).await
+    }
+
+    pub(crate) async fn items(&self, request: ItemsRequest) -> Result<Vec<ItemView>> {
+        let limit = request.limit.unwrap_or(ITEMS).min(ITEMS_MAX) as usize;
+        self.ask(move |room| {
+            let folder = room.find_folder(&request.folder)?;
+            room.item_views(folder, limit, request.fields)
+        })
+        .await
     }
 
     pub(crate) async fn set_folder(&self, request: SetFolder) -> Result<Done> {

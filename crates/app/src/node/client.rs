@@ -64,8 +64,12 @@ impl Instance {
         let (mut failures, mut moved, mut search) = (0, None, Search::default());
         let mut pause = self.pause.subscribe();
         let mut reasons = Reasons::of(&self);
+        let mut linked = self.linked.subscribe();
         loop {
             if pause.wait_for(Option::is_none).await.is_err() {
+                return;
+            }
+            if linked.wait_for(|is_linked| *is_linked).await.is_err() {
                 return;
             }
             let started = Instant::now();
@@ -73,6 +77,7 @@ impl Instance {
                 ended = self.session(endpoint, &mut search, moved.take()) => ended,
                 // Paused: the link is dropped with the future.
                 () = wait_until_paused(&self) => continue,
+                _ = linked.wait_for(|is_linked| !is_linked) => continue,
             };
             match ended {
                 Ok(Ended::Moved(connected)) => {

@@ -29,14 +29,14 @@ mod setup;
 mod undo;
 
 use crate::{
-    api::types::Event,
+    api::types::{Event, Keep, ResolveConflict},
     blobs::Blobs,
     control::ControlServer,
     engine::{self, Engine, Part},
     message::{Code, Problem, Result},
     profile::{Profile, ProfileLock},
     secrets::{self, SecretName, SecretStore, StoreKind},
-    settings::{Role, Settings, StoreSpec},
+    settings::{ConflictRule, Role, Settings, StoreSpec},
 };
 use identity::{IdentityKey, ServiceId};
 use net::{Candidates, Dht, Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, NetworkChange, SavedTransport};
@@ -109,6 +109,8 @@ pub struct Instance {
     router: router::Router,
     events: broadcast::Sender<Event>,
     pause: watch::Sender<Option<Pause>>,
+    /// False as long as somebody shows what happens without a link.
+    linked: watch::Sender<bool>,
     /// What stands between this computer and the server.
     link_problem: Mutex<Option<Problem>>,
     choice: Mutex<setup::Choice>,
@@ -249,6 +251,7 @@ impl Node {
             router: router::Router::default(),
             events,
             pause: watch::channel(None).0,
+            linked: watch::channel(true).0,
             link_problem: Mutex::new(None),
             choice: Mutex::new(choice),
             may_take_over: Mutex::new(false),
@@ -344,6 +347,11 @@ impl Node {
         self.instance.part == Part::Server || choice.is_started
     }
 
+    /// Cuts a client's link, as if a cable were pulled, or lets it come back. For showing what happens then.
+    pub fn set_linked(&self, is_linked: bool) {
+        self.instance.linked.send_replace(is_linked);
+    }
+
     /// What happens from now on.
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
@@ -417,7 +425,25 @@ impl Instance {
         self.settings().language.unwrap_or_else(crate::language::Language::of_system)
     }
 
-    async fn forward_events(&self) {
+    /// A conflict waits for a person, unless one has said before who wins.
+    fn decide_as_chosen(self: &Arc<Self>, id: String) -> Option<Event> {
+        let keep = match self.settings().conflicts.rule {
+            ConflictRule::Ask => return Some(Event::Conflict { id }),
+            ConflictRule::Client => Keep::Client,
+            ConflictRule::Server => Keep::Server,
+        };
+        let instance = Arc::clone(self);
+        tokio::spawn(async move {
+            let decided = instance.resolve_conflict(ResolveConflict { id: id.clone(), keep }).await;
+            if let Err(problem) = decided {
+                tracing::warn!(%problem, "a conflict waits although somebody said who wins");
+                instance.events.send(Event::Conflict { id }).ok();
+            }
+        });
+        None
+    }
+
+    async fn forward_events(self: Arc<Self>) {
         use sync::replica::Happened;
         let mut events = self.engine.events();
         let mut state = self.engine.state();
@@ -432,7 +458,7 @@ impl Instance {
                         Some(Event::Changed { item: change.item.to_string(), is_here: false })
                     }
                     Ok(engine::Event::Happened(Happened::Conflict(_, id))) => {
-                        Some(Event::Conflict { id: engine::view::hex(&id.0) })
+                        self.decide_as_chosen(engine::view::hex(&id.0))
                     }
                     Ok(engine::Event::Happened(
                         Happened::RemovalsHeld(folder, count)

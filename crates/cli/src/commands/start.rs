@@ -7,7 +7,7 @@ use super::{running, unless_interrupted};
 use crate::{
     args::{PasswordFrom, Start},
     output::{Answer, Output},
-    password as passwords, sample,
+    password as passwords,
     table::{Cell, Table},
     terminal::{ask, ask_yes},
     words::say,
@@ -19,6 +19,7 @@ use app::{
     password::{self, Rule},
     places::{self, Found},
     profile::Profile,
+    samples as sample,
     secrets::StoreKind,
     settings::Settings,
 };

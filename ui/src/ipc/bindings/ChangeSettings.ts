@@ -70,4 +70,4 @@ backupDays?: number,
 /**
  * How much room they may take, bytes; 0: as in the beginning.
  */
-backupBytesMax: number, };
+backupBytesMax?: number, };

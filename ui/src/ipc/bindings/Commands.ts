@@ -16,6 +16,8 @@ import type { HistoryRequest } from "./HistoryRequest";
 import type { InternetRequest } from "./InternetRequest";
 import type { InviteAnswer } from "./InviteAnswer";
 import type { InviteRequest } from "./InviteRequest";
+import type { ItemView } from "./ItemView";
+import type { ItemsRequest } from "./ItemsRequest";
 import type { Nothing } from "./Nothing";
 import type { Options } from "./Options";
 import type { PasswordRequest } from "./PasswordRequest";
@@ -48,6 +50,10 @@ wait_quiet: Command<Nothing, Status>,
  * Every folder.
  */
 folders: Command<Nothing, Array<FolderView>>, 
+/**
+ * The items of a folder here, by title.
+ */
+items: Command<ItemsRequest, Array<ItemView>>, 
 /**
  * Changes which way a folder's changes go.
  */

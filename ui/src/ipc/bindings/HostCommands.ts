@@ -32,6 +32,7 @@ import type { ResetSettings } from "./ResetSettings";
 import type { SampleAction } from "./SampleAction";
 import type { SampleCall } from "./SampleCall";
 import type { Samples } from "./Samples";
+import type { SaveHistory } from "./SaveHistory";
 import type { SaveInvitation } from "./SaveInvitation";
 import type { SavedFile } from "./SavedFile";
 import type { ServerCard } from "./ServerCard";
@@ -186,6 +187,10 @@ choose_backup_place: Command<Nothing, SettingsView>,
  * The last 24 hours, the oldest first.
  */
 traffic: Command<Nothing, Array<TrafficHour>>, 
+/**
+ * Writes what happened into a file where the person says.
+ */
+save_history: Command<SaveHistory, SavedFile>, 
 /**
  * Opens something with the system's own program.
  */

@@ -41,4 +41,8 @@ updatedFrom: string | null,
 /**
  * Whether the sample computers are running.
  */
-hasSamples: boolean, };
+hasSamples: boolean, 
+/**
+ * Whether the system is dark, for `appearance: system`; `systemIsDark` tells when that changes.
+ */
+systemIsDark: boolean, };

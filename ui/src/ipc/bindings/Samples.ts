@@ -18,10 +18,6 @@ client: SampleComputer,
  */
 isLinked: boolean, 
 /**
- * How long a small message takes there and back, milliseconds.
- */
-roundTripMs: number | null, 
-/**
  * Whether they hold the same.
  */
 isSame: boolean, };

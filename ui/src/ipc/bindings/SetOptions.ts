@@ -32,7 +32,7 @@ backupDays?: number,
 /**
  * How much room they may take, bytes; 0: as in the beginning.
  */
-backupBytesMax: number, 
+backupBytesMax?: number, 
 /**
  * Where they are, from the next start on; empty: in the profile.
  */

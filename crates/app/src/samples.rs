@@ -1,13 +1,19 @@
 //! Sample data: a few real messages, contacts, events, tasks and notes, as other programs would write them.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// The contact that is changed while one watches.
-pub(crate) const ANNA: &str = "contacts/Friends/anna.vcf";
+pub const ANNA: &str = "contacts/Friends/anna.vcf";
 /// The contact that is changed on both computers at once.
-pub(crate) const BERT: &str = "contacts/Friends/bert.vcf";
+pub const BERT: &str = "contacts/Friends/bert.vcf";
 /// The task that is done while one watches.
-pub(crate) const PLANTS: &str = "tasks/Home/plants.ics";
+pub const PLANTS: &str = "tasks/Home/plants.ics";
+
+/// The appointment that is changed on both computers.
+pub const MEETING_FILE: &str = "calendars/Work/meeting.ics";
 
 /// What the first computer has: folders and items of every kind.
 const OFFICE: [(&str, &str); 11] = [
@@ -148,12 +154,31 @@ END:VCALENDAR\r
 ";
 
 /// Writes what the first computer has.
-pub(crate) fn write_office(data: &Path) -> io::Result<()> {
+pub fn write_office(data: &Path) -> io::Result<()> {
     write(data, &OFFICE)
 }
 
+/// Messages enough that deleting half of them is more than anybody deletes by hand.
+const ORDERS: u32 = 60;
+
+/// Writes a folder with many messages.
+pub fn write_orders(data: &Path) -> io::Result<()> {
+    for number in 1..=ORDERS {
+        let path = format!("mail/.Orders/cur/17960{number:05}.M{number}.office:2,S");
+        let (day, hour) = (1 + number % 28, 8 + number % 10);
+        let text = format!(
+            "From: Bikes & More <office@bikes.example>\nTo: Anna Abel <anna@example.org>\nSubject: Order {number}\n\
+             Date: {day:02} Oct 2026 {hour:02}:00:00 +0200\nMessage-ID: <order-{number}@bikes.example>\nMIME-Version: 1.0\n\
+             Content-Type: text/plain; charset=utf-8\n\n{number} brake pads, {} spokes.\n",
+            number * 3
+        );
+        write(data, &[(path.as_str(), text.as_str())])?;
+    }
+    Ok(())
+}
+
 /// Writes what the second computer has.
-pub(crate) fn write_laptop(data: &Path) -> io::Result<()> {
+pub fn write_laptop(data: &Path) -> io::Result<()> {
     write(data, &LAPTOP)
 }
 
@@ -178,27 +203,147 @@ fn file_name(path: &str) -> String {
 }
 
 /// Changes a text in a file like an editor does: the file is replaced as a whole.
-pub(crate) fn edit(file: &Path, from: &str, to: &str) -> io::Result<()> {
+pub fn edit(file: &Path, from: &str, to: &str) -> io::Result<()> {
     let text = fs::read_to_string(file)?;
     if !text.contains(from) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the sample isn't as it was written"));
     }
+    replace(file, &text.replace(from, to))
+}
+
+fn replace(file: &Path, text: &str) -> io::Result<()> {
     let folder = file.parent().unwrap_or(file);
     // A leading dot: programs that work in the same folder leave such files alone.
     let mut edited = tempfile::Builder::new().prefix(".edit").tempfile_in(folder)?;
-    io::Write::write_all(&mut edited, text.replace(from, to).as_bytes())?;
+    io::Write::write_all(&mut edited, text.as_bytes())?;
     edited.persist(file)?;
     Ok(())
 }
 
+/// The file that an item's name in the store means: Maildir files carry their flags behind it.
+#[must_use]
+pub fn file_of(data: &Path, href: &str) -> Option<PathBuf> {
+    let path = data.join(href);
+    if path.is_file() {
+        return Some(path);
+    }
+    let (folder, name) = (path.parent()?, path.file_name()?.to_string_lossy().into_owned());
+    let files = ["cur", "new"].iter().flat_map(|part| fs::read_dir(folder.join(part)).into_iter().flatten().flatten());
+    files.map(|entry| entry.path()).find(|file| {
+        let other = file.file_name().unwrap_or_default().to_string_lossy();
+        other.strip_prefix(&name).is_some_and(|flags| flags.is_empty() || flags.starts_with([':', ';', '!']))
+    })
+}
+
+/// Adds an item to a folder, as a program that works in it would. `path` is the folder's, with the kind first.
+pub fn add(folder: &Path, path: &str, number: u32, from: &str) -> io::Result<()> {
+    let uid = format!("added-{number}-{from}@example.org");
+    let calendar = |part: &str, line: &str| {
+        format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Tandem//Sample//EN\r\nBEGIN:{part}\r\nUID:{uid}\r\n\
+             DTSTAMP:20261116T080000Z\r\n{line}SUMMARY:New on {from} {number}\r\nEND:{part}\r\nEND:VCALENDAR\r\n"
+        )
+    };
+    let (name, text) = match path.split('/').next().unwrap_or_default() {
+        "mail" => {
+            let file = file_name(&format!("new/1797{number:06}.A{number}.{from}"));
+            let text = format!(
+                "From: {from} <{from}@example.org>\nTo: Anna Abel <anna@example.org>\nSubject: New on {from} {number}\n\
+                 Date: Sun, 22 Nov 2026 12:00:00 +0100\nMessage-ID: <{uid}>\nMIME-Version: 1.0\n\
+                 Content-Type: text/plain; charset=utf-8\n\nWritten on {from}.\n"
+            );
+            (file, text)
+        }
+        "contacts" => {
+            let text = format!(
+                "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:New on {from} {number}\r\n\
+                 N:{from} {number};New on;;;\r\nTEL;TYPE=CELL:+49 170 000{number:04}\r\nEND:VCARD\r\n"
+            );
+            (format!("added-{number}-{from}.vcf"), text)
+        }
+        "tasks" => (format!("added-{number}-{from}.ics"), calendar("VTODO", "STATUS:NEEDS-ACTION\r\n")),
+        "notes" => (format!("New on {from} {number}.txt"), format!("New on {from} {number}\n")),
+        _ => (format!("added-{number}-{from}.ics"), calendar("VEVENT", "DTSTART:20261204T090000Z\r\n")),
+    };
+    fs::write(folder.join(name), text)
+}
+
+/// Changes an item: a phone number, a title, a line; a message, which never changes itself, gets or loses a flag.
+pub fn change(file: &Path) -> io::Result<()> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if let Some(part) = file.parent().filter(|part| part.ends_with("cur") || part.ends_with("new")) {
+        let separator = if cfg!(windows) { ';' } else { ':' };
+        let (base, flags) = name.split_once(separator).unwrap_or((&name, "2,"));
+        let flags = match flags.strip_prefix("2,").unwrap_or_default() {
+            flags if flags.contains('F') => flags.replace('F', ""),
+            flags => format!("F{flags}"),
+        };
+        let cur = part.with_file_name("cur");
+        return fs::rename(file, cur.join(format!("{base}{separator}2,{flags}")));
+    }
+    let text = fs::read_to_string(file)?;
+    let line = ["TEL", "SUMMARY"].iter().find_map(|start| text.lines().find(|line| line.starts_with(start)));
+    match line {
+        Some(line) => {
+            let changed = match line.strip_suffix(" (changed)") {
+                Some(before) => before.to_owned(),
+                None if line.starts_with("TEL") => format!("{}9", line.trim_end_matches('9')),
+                None => format!("{line} (changed)"),
+            };
+            let changed = if changed == line { format!("{line}8") } else { changed };
+            edit(file, line, &changed)
+        }
+        None => replace(file, &format!("{text}Changed.\n")),
+    }
+}
+
+/// Gives an appointment another title.
+pub fn retitle(file: &Path, title: &str) -> io::Result<()> {
+    let line = line_with(file, "SUMMARY:").ok_or(io::ErrorKind::NotFound)?;
+    edit(file, &line, &format!("SUMMARY:{title}"))
+}
+
+/// Moves an item to another folder of its kind; where there is none, one is made.
+pub fn move_elsewhere(file: &Path) -> io::Result<()> {
+    let name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = file.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    if folder.ends_with("cur") || folder.ends_with("new") {
+        let maildir = folder.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let root = if maildir.file_name().is_some_and(|name| name == "mail") { maildir } else { up(maildir)? };
+        let target = if root == maildir { root.join(".Archive.2025") } else { root.to_owned() };
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(target.join(part))?;
+        }
+        return fs::rename(file, target.join("cur").join(name));
+    }
+    let others = fs::read_dir(up(folder)?)?.flatten().map(|entry| entry.path());
+    let is_other = |path: &PathBuf| {
+        path.is_dir() && path != folder && !path.file_name().unwrap_or_default().to_string_lossy().starts_with('.')
+    };
+    let target = others.filter(is_other).min().unwrap_or_else(|| folder.with_file_name("Elsewhere"));
+    fs::create_dir_all(&target)?;
+    fs::rename(file, target.join(name))
+}
+
+fn up(folder: &Path) -> io::Result<&Path> {
+    folder.parent().ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+/// Deletes every second message of a folder.
+pub fn delete_half(maildir: &Path) -> io::Result<()> {
+    let mut files: Vec<PathBuf> = fs::read_dir(maildir.join("cur"))?.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    files.iter().step_by(2).try_for_each(fs::remove_file)
+}
+
 /// The line of the file that has this in it, or nothing.
-pub(crate) fn line_with(file: &Path, part: &str) -> Option<String> {
+pub fn line_with(file: &Path, part: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     text.lines().find(|line| line.contains(part)).map(str::to_owned)
 }
 
 /// Every item in the folder as a person would name it, by folder.
-pub(crate) fn titles(data: &Path) -> Vec<(String, Vec<String>)> {
+pub fn titles(data: &Path) -> Vec<(String, Vec<String>)> {
     let mut folders = Vec::new();
     collect(data, data, &mut folders);
     folders.sort();
