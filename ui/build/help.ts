@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Marked, type Tokens } from "marked";
+import type { Plugin } from "vite";
+
+/** The pages that open from the window's `?`, in reading order. They are the ones in `docs/`, so they can't differ. */
+const pages = ["quick-start", "conflicts", "troubleshooting", "security"];
+const name = "virtual:help";
+
+/** Turns the documentation into pages the window shows without the Internet. */
+export function help(docs: string): Plugin {
+  const file = (page: string): string => join(docs, `${page}.md`);
+  return {
+    name: "help",
+    resolveId: (id) => (id === name ? `\0${name}` : undefined),
+    load(id) {
+      if (id !== `\0${name}`) return undefined;
+      pages.forEach((page) => this.addWatchFile(file(page)));
+      return `export default ${JSON.stringify(pages.map((page) => render(page, readFileSync(file(page), "utf8"))))};`;
+    },
+  };
+}
+
+function render(id: string, text: string): { id: string; title: string; html: string } {
+  const title = /^# (.+)$/m.exec(text)?.[1] ?? id;
+  const marked = new Marked({
+    renderer: {
+      // A link to another of these pages stays in the window; one to a source file can't be followed from here.
+      link({ href, tokens }: Tokens.Link): string {
+        const words = this.parser.parseInline(tokens);
+        const [, page, anchor] = /^(?:([\w-]+)\.md)?(?:#(.*))?$/.exec(href) ?? [];
+        if (page === undefined && anchor === undefined) return words;
+        const target = page ?? id;
+        return pages.includes(target) ? `<a href="#${target}/${anchor ?? ""}">${words}</a>` : words;
+      },
+      heading({ tokens, depth, text: plain }: Tokens.Heading): string {
+        // The page's own title is the window's, so the others keep their level below it.
+        if (depth === 1) return "";
+        const anchor = plain.replace(/<[^>]*>/g, "").toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s+/g, "-");
+        const words = this.parser.parseInline(tokens).replace(/<a id="(\w+)"><\/a>/, "");
+        const code = /<a id="(\w+)">/.exec(plain)?.[1];
+        return `<h${depth} id="help-${code ?? anchor}" tabindex="-1">${words}</h${depth}>`;
+      },
+      // Wide pieces scroll by themselves, also by keyboard.
+      table(token: Tokens.Table): string {
+        const cell = (one: Tokens.TableCell, tag: "th" | "td"): string =>
+          `<${tag}>${this.parser.parseInline(one.tokens)}</${tag}>`;
+        const head = token.header.map((one) => cell(one, "th")).join("");
+        const rows = token.rows.map((row) => `<tr>${row.map((one) => cell(one, "td")).join("")}</tr>`).join("");
+        return `<table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table>`;
+      },
+    },
+  });
+  return { id, title, html: marked.parse(text, { async: false }) };
+}

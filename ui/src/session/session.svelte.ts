@@ -1,0 +1,323 @@
+/** What the window knows and shows: the host's state, the running instance's, and where the person is. */
+import { createContext } from "svelte";
+import * as clientSteps from "../client/steps.ts";
+import type { ChangeSettings } from "../ipc/bindings/ChangeSettings.ts";
+import type { ConflictView } from "../ipc/bindings/ConflictView.ts";
+import type { ConnectStage } from "../ipc/bindings/ConnectStage.ts";
+import type { DataSource } from "../ipc/bindings/DataSource.ts";
+import type { DeviceView } from "../ipc/bindings/DeviceView.ts";
+import type { Event as InstanceEvent } from "../ipc/bindings/Event.ts";
+import type { FolderView } from "../ipc/bindings/FolderView.ts";
+import type { HeldView } from "../ipc/bindings/HeldView.ts";
+import type { HostEvent } from "../ipc/bindings/HostEvent.ts";
+import type { HostState } from "../ipc/bindings/HostState.ts";
+import type { Opened } from "../ipc/bindings/Opened.ts";
+import type { ProblemView } from "../ipc/bindings/ProblemView.ts";
+import type { RunView } from "../ipc/bindings/RunView.ts";
+import type { ServerCard } from "../ipc/bindings/ServerCard.ts";
+import type { SettingsView } from "../ipc/bindings/SettingsView.ts";
+import type { Status } from "../ipc/bindings/Status.ts";
+import type { TrafficHour } from "../ipc/bindings/TrafficHour.ts";
+import { asProblem, type Client } from "../ipc/index.ts";
+import { announce } from "../parts/live.svelte.ts";
+import * as serverSteps from "../server/steps.ts";
+import { isLanguage, t, use } from "../words/words.svelte.ts";
+
+export const pages = ["overview", "folders", "conflicts", "activity", "devices", "settings"] as const;
+export type Page = (typeof pages)[number] | "check" | "log" | "about";
+/** `first` is the question what this computer is; `main` the window of one that is set up. */
+export type Screen = "first" | "server" | "client" | "main" | "samples" | "stopped";
+
+export type SettingsSection =
+  | "general"
+  | "notifications"
+  | "internet"
+  | "password"
+  | "conflicts"
+  | "backup"
+  | "privacy"
+  | "advanced";
+
+type Progress = Extract<HostEvent, { host: "progress" }>;
+type CloseAsked = Extract<HostEvent, { host: "closeAsked" }>;
+type Hovering = Extract<HostEvent, { host: "hovering" }>;
+
+export const [session, provideSession] = createContext<Session>();
+
+/** What happened when something was tried: nothing yet, under way, or what stands in the way. */
+export class Attempt {
+  isBusy = $state(false);
+  problem = $state.raw<ProblemView | null>(null);
+
+  /** Tries something. What stands in the way is kept to be shown, and the answer is `undefined`. */
+  async run<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (this.isBusy) return undefined;
+    this.isBusy = true;
+    this.problem = null;
+    try {
+      return await work();
+    } catch (thrown) {
+      this.problem = asProblem(thrown, unexpected);
+      return undefined;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}
+
+/** C13: shown for what nobody foresaw. The only message the page words itself, because nobody else could. */
+const unexpected = (): ProblemView => ({
+  code: "C13",
+  headline: t("unexpected"),
+  message: t("unexpected-text"),
+  action: t("unexpected-action"),
+  facts: {},
+});
+
+export class Session {
+  host = $state.raw<HostState | null>(null);
+  settings = $state.raw<SettingsView | null>(null);
+  status = $state.raw<Status | null>(null);
+  folders = $state.raw<readonly FolderView[] | null>(null);
+  held = $state.raw<readonly HeldView[]>([]);
+  conflicts = $state.raw<readonly ConflictView[] | null>(null);
+  devices = $state.raw<readonly DeviceView[] | null>(null);
+  runs = $state.raw<readonly RunView[] | null>(null);
+  traffic = $state.raw<readonly TrafficHour[]>([]);
+  progress = $state.raw<Progress | null>(null);
+
+  servers = $state.raw<readonly ServerCard[] | null>(null);
+  sources = $state.raw<readonly DataSource[] | null>(null);
+  /** Something to know about the server that was just made. */
+  createdNote = $state.raw<ProblemView | null>(null);
+  connecting = $state.raw<ConnectStage | null>(null);
+
+  screen = $state<Screen>("first");
+  page = $state<Page>("overview");
+  server = $state.raw(serverSteps.begin(""));
+  client = $state.raw(clientSteps.begin);
+  settingsAt = $state<SettingsSection>("general");
+  /** Where the help opens, as `page/anchor`. */
+  helpAt = $state("quick-start/");
+  isHelpOpen = $state(false);
+  closeAsked = $state.raw<CloseAsked | null>(null);
+  hovering = $state.raw<Hovering | null>(null);
+  /** What was opened or dropped and leads nowhere, or somewhere else than the person is going. */
+  opened = $state.raw<Opened | null>(null);
+  isUpdateShown = $state(true);
+  /** Counts changes of the sample computers. */
+  samplesChanged = $state(0);
+  areKeysShown = $state(false);
+
+  /** Loading, and what the status strip does. */
+  readonly attempt = new Attempt();
+
+  constructor(readonly ipc: Client) {}
+
+  async open(): Promise<void> {
+    await this.ipc.listen((event) => this.told(event));
+    await this.attempt.run(async () => {
+      const [host, settings] = await Promise.all([this.ipc.call("host_state"), this.ipc.call("settings")]);
+      this.settings = settings;
+      this.server = serverSteps.begin(host.computerName);
+      await this.arrive(host);
+    });
+    await this.takeOpened();
+  }
+
+  /** Goes where this computer stands. */
+  async arrive(host: HostState): Promise<void> {
+    this.know(host);
+    switch (host.stage.at) {
+      case "firstStart":
+        this.screen = "first";
+        await Promise.all([this.lookForSources(), this.lookForServers("servers")]);
+        break;
+      case "joining":
+        this.client = clientSteps.next(this.client, { event: "connected", server: host.stage.server });
+        this.screen = "client";
+        break;
+      case "running":
+        this.screen = "main";
+        await this.refresh();
+        break;
+      case "stopped":
+      case "unreadable":
+        this.screen = "stopped";
+        break;
+    }
+  }
+
+  know(host: HostState): void {
+    this.host = host;
+    if (isLanguage(host.language)) use(host.language);
+  }
+
+  /** Asks for everything the main window shows. */
+  async refresh(): Promise<void> {
+    const { call } = this.ipc;
+    const [status, folders, held, conflicts, devices, history, traffic] = await Promise.all([
+      call("status"),
+      call("folders"),
+      call("held"),
+      call("conflicts"),
+      this.isServer() ? call("devices") : Promise.resolve([]),
+      call("history", { run: null }),
+      call("traffic"),
+    ]);
+    Object.assign(this, { status, folders, held, conflicts, devices, runs: history.runs, traffic });
+  }
+
+  async lookForSources(): Promise<void> {
+    this.sources = (await this.attempt.run(() => this.ipc.call("data_sources"))) ?? [];
+  }
+
+  /** `servers`: those known now; `look_for_servers`: looks again, which takes a few seconds. */
+  async lookForServers(how: "servers" | "look_for_servers"): Promise<void> {
+    if (how === "look_for_servers") this.servers = null;
+    const servers = await this.ipc.call(how).catch((): ServerCard[] => []);
+    this.knowServers(servers);
+  }
+
+  isServer = (): boolean => this.host?.stage.at === "running" && this.host.stage.role === "server";
+
+  told(event: HostEvent): void {
+    switch (event.host) {
+      case "state":
+        this.know(event.state);
+        break;
+      case "instance":
+        this.#toldByInstance(event.event);
+        break;
+      case "missed":
+        void this.attempt.run(() => this.refresh());
+        break;
+      case "progress":
+        this.progress = event;
+        break;
+      case "connecting":
+        this.connecting = event.stage;
+        break;
+      case "servers":
+        this.knowServers(event.servers);
+        break;
+      case "opened":
+        void this.takeOpened();
+        break;
+      case "hovering":
+        this.hovering = event.files.length > 0 ? event : null;
+        break;
+      case "page":
+        this.openPage(event.page);
+        break;
+      case "closeAsked":
+        this.closeAsked = event;
+        break;
+      case "systemIsDark":
+        if (this.host) this.host = { ...this.host, systemIsDark: event.isDark };
+        break;
+      case "samples":
+        this.samplesChanged += 1;
+        break;
+    }
+  }
+
+  #toldByInstance(event: InstanceEvent): void {
+    if (event.event === "status") {
+      const before = this.status;
+      this.status = event.status;
+      if (!before || before.word !== event.status.word) {
+        announce(t(`word-${event.status.word}`, { server: event.status.serverName }));
+      }
+      if (event.status.isQuiet) this.progress = null;
+      // Counts that differ mean lists that differ.
+      if (!before || before.isQuiet !== event.status.isQuiet || before.conflicts !== event.status.conflicts ||
+        before.held !== event.status.held || before.isConnected !== event.status.isConnected) {
+        void this.attempt.run(() => this.refresh());
+      }
+    } else if (event.event === "conflict" || event.event === "held") {
+      void this.attempt.run(() => this.refresh());
+    }
+  }
+
+  knowServers(servers: readonly ServerCard[]): void {
+    this.servers = servers;
+    this.client = clientSteps.next(this.client, { event: "servers", servers });
+  }
+
+  /** Takes what was opened or dropped, wherever the person is. */
+  async takeOpened(): Promise<void> {
+    const opened = (await this.ipc.call("take_opened").catch((): Opened[] => []))[0];
+    if (!opened) return;
+    const isUnderWay = (this.screen === "client" && this.client.password !== "") || this.screen === "server";
+    // Input is replaced only after a question; a computer that has its server is only told.
+    if (!opened.server || opened.problem || opened.server.isConnectedAlready || isUnderWay || this.screen === "main") {
+      this.opened = opened;
+    } else {
+      this.connectTo(opened.server);
+    }
+  }
+
+  connectTo(server: ServerCard): void {
+    this.opened = null;
+    this.client = clientSteps.next({ ...this.client, step: "server" }, { event: "arrived", server });
+    this.screen = "client";
+  }
+
+  /** Asks for an invitation file in the system's own dialog. */
+  async openInvitation(): Promise<void> {
+    const server = await this.attempt.run(() => this.ipc.call("choose_invitation"));
+    if (!server) return;
+    if (server.isConnectedAlready) this.opened = { file: null, server, problem: null, leftAlone: 0 };
+    else this.connectTo(server);
+  }
+
+  async quit(): Promise<void> {
+    await this.attempt.run(() => this.ipc.call("close_window", { quits: true, isRemembered: false }));
+  }
+
+  readonly send = {
+    server: (event: serverSteps.Event): void => {
+      this.server = serverSteps.next(this.server, event);
+    },
+    client: (event: clientSteps.Event): void => {
+      this.client = clientSteps.next(this.client, event);
+    },
+  };
+
+  openPage(page: string): void {
+    if (this.screen !== "main") return;
+    if (page === "invite") this.page = "devices";
+    else if (page === "help") this.openHelp();
+    else if ((pages as readonly string[]).includes(page)) this.page = page as Page;
+  }
+
+  openHelp(code?: string): void {
+    this.helpAt = code ? `troubleshooting/${code}` : "quick-start/";
+    this.isHelpOpen = true;
+  }
+
+  /** Changes settings at once. Whether it worked is the answer. */
+  async change(what: Partial<ChangeSettings>): Promise<boolean> {
+    const request = what as ChangeSettings;
+    const changed = await this.attempt.run(() => this.ipc.call("change_settings", request));
+    if (changed) this.settings = changed;
+    return changed !== undefined;
+  }
+
+  async speak(language: string): Promise<void> {
+    if (!isLanguage(language)) return;
+    use(language);
+    await this.change({ language });
+  }
+
+  async pause(minutes: number | null): Promise<void> {
+    const status = await this.attempt.run(() => this.ipc.call("pause", { minutes }));
+    if (status) this.status = status;
+  }
+
+  async resume(): Promise<void> {
+    const status = await this.attempt.run(() => this.ipc.call("resume"));
+    if (status) this.status = status;
+  }
+}
