@@ -26,7 +26,7 @@ export class FakeHost implements Host {
   #publication = world.publication;
   #conflicts = world.conflicts;
   #held = world.held;
-  readonly #answers: Answers;
+  #answers: Answers;
 
   constructor(answers: Answers = {}, state: HostState = world.hostState) {
     this.#answers = answers;
@@ -36,6 +36,11 @@ export class FakeHost implements Host {
   listen(tell: (event: HostEvent) => void): Promise<void> {
     this.#tell = tell;
     return Promise.resolve();
+  }
+
+  /** From now on these are the answers. */
+  answer(answers: Answers): void {
+    this.#answers = { ...this.#answers, ...answers };
   }
 
   tell(event: HostEvent): void {

@@ -32,7 +32,6 @@ export const hostState: HostState = {
   hasTray: true,
   updatedFrom: null,
   hasSamples: false,
-  systemIsDark: false,
 };
 
 const source = (id: string, what: Partial<DataSource>): DataSource => ({

@@ -1,5 +1,5 @@
 /** What the window knows and shows: the host's state, the running instance's, and where the person is. */
-import { createContext } from "svelte";
+import { createContext, untrack } from "svelte";
 import * as clientSteps from "../client/steps.ts";
 import type { ChangeSettings } from "../ipc/bindings/ChangeSettings.ts";
 import type { ConflictView } from "../ipc/bindings/ConflictView.ts";
@@ -51,7 +51,8 @@ export class Attempt {
 
   /** Tries something. What stands in the way is kept to be shown, and the answer is `undefined`. */
   async run<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.isBusy) return undefined;
+    // Whoever tries something in an effect doesn't mean to try again when it is done.
+    if (untrack(() => this.isBusy)) return undefined;
     this.isBusy = true;
     this.problem = null;
     try {
@@ -97,6 +98,8 @@ export class Session {
   server = $state.raw(serverSteps.begin(""));
   client = $state.raw(clientSteps.begin);
   settingsAt = $state<SettingsSection>("general");
+  /** What the desktop says, which the web view often doesn't know. */
+  systemIsDark = $state<boolean | null>(null);
   /** Where the help opens, as `page/anchor`. */
   helpAt = $state("quick-start/");
   isHelpOpen = $state(false);
@@ -111,6 +114,8 @@ export class Session {
 
   /** Loading, and what the status strip does. */
   readonly attempt = new Attempt();
+  /** Looking for data on this computer. */
+  readonly looking = new Attempt();
 
   constructor(readonly ipc: Client) {}
 
@@ -169,7 +174,7 @@ export class Session {
   }
 
   async lookForSources(): Promise<void> {
-    this.sources = (await this.attempt.run(() => this.ipc.call("data_sources"))) ?? [];
+    this.sources = (await this.looking.run(() => this.ipc.call("data_sources"))) ?? [];
   }
 
   /** `servers`: those known now; `look_for_servers`: looks again, which takes a few seconds. */
@@ -214,7 +219,7 @@ export class Session {
         this.closeAsked = event;
         break;
       case "systemIsDark":
-        if (this.host) this.host = { ...this.host, systemIsDark: event.isDark };
+        this.systemIsDark = event.isDark;
         break;
       case "samples":
         this.samplesChanged += 1;
