@@ -17,7 +17,7 @@ import type { SettingsView } from "../ipc/bindings/SettingsView.ts";
 import type { SourceFolder } from "../ipc/bindings/SourceFolder.ts";
 import type { Status } from "../ipc/bindings/Status.ts";
 import type { TrafficHour } from "../ipc/bindings/TrafficHour.ts";
-import type { PublicationView } from "../ipc/wanted.ts";
+import type { PublicationView } from "../ipc/bindings/PublicationView.ts";
 
 const now = Math.floor(Date.now() / 1000);
 const fingerprint = "48213 90417 55620 18834 07291 63358";
@@ -288,6 +288,7 @@ export const publication: PublicationView = {
   publicKey: "3F2A 91C0 77D4 0B18 5E6F A2C9 1D33 48E7",
   publishedAt: null,
   renewedAt: null,
+  saysInternet: null,
 };
 export const published: PublicationView = {
   ...publication,

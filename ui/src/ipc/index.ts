@@ -9,9 +9,8 @@ import type { Commands } from "./bindings/Commands.ts";
 import type { HostCommands } from "./bindings/HostCommands.ts";
 import type { HostEvent } from "./bindings/HostEvent.ts";
 import type { ProblemView } from "./bindings/ProblemView.ts";
-import type { WantedCommands } from "./wanted.ts";
 
-type Lists = Omit<Commands, "events" | "problem"> & Omit<HostCommands, "events" | "problem"> & WantedCommands;
+type Lists = Omit<Commands, "events" | "problem"> & Omit<HostCommands, "events" | "problem">;
 export type CommandName = keyof Lists;
 export type RequestOf<K extends CommandName> = Lists[K]["request"];
 export type AnswerOf<K extends CommandName> = Lists[K]["answer"];
