@@ -18,6 +18,7 @@ async function show(id: string, look: Look): Promise<void> {
   const scene = scenes.find((one) => one.id === id);
   if (!scene) throw new Error(`there is no scene ${id}`);
   if (app) await unmount(app);
+  document.getElementById("app")?.replaceChildren();
   const language = look.language === "en-XA" ? "en" : look.language;
   use(language, look.language === "en-XA" ? pseudo : undefined);
   const state = { ...world.hostState, ...scene.state?.(), language: look.language };
