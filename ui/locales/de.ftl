@@ -741,7 +741,6 @@ samples-lead = Nur mit Beispieldaten: Probieren Sie, was Sie möchten. Am Ende w
 samples-starting = Die beiden Computer werden gestartet …
 samples-same = Beide haben dasselbe.
 samples-different = Sie sind noch nicht gleich.
-samples-time = Eine Nachricht braucht { $ms } ms.
 samples-server = { $name } (Server)
 samples-client = { $name } (Client)
 samples-folder = Ordner

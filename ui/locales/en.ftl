@@ -744,7 +744,6 @@ samples-lead = With sample data only: try what you like. All of it is deleted wh
 samples-starting = Starting the two computers…
 samples-same = Both hold the same.
 samples-different = They are not the same yet.
-samples-time = A message takes { $ms } ms.
 samples-server = { $name } (server)
 samples-client = { $name } (client)
 samples-folder = Folder

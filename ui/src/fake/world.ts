@@ -32,6 +32,7 @@ export const hostState: HostState = {
   hasTray: true,
   updatedFrom: null,
   hasSamples: false,
+  systemIsDark: false,
 };
 
 const source = (id: string, what: Partial<DataSource>): DataSource => ({
@@ -320,6 +321,5 @@ export const samples: Samples = {
   server: { name: "Office PC", status, folders: sampleFolders },
   client: { name: "Laptop", status: { ...status, role: "client", name: "Laptop" }, folders: sampleFolders },
   isLinked: true,
-  roundTripMs: 2,
   isSame: true,
 };
