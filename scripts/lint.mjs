@@ -1,10 +1,12 @@
 // `npm run lint`: style, lints, documentation, generated files, licences.
 
 import { existsSync } from "node:fs";
+import { installPackages } from "./lib/page.mjs";
 import { buildEnvironment, provide, toBuild } from "./lib/prerequisites.mjs";
 import { outputOf, root, runSteps } from "./lib/run.mjs";
 
 if (!(await provide(toBuild))) process.exit(1);
+if (!(await installPackages())) process.exit(1);
 
 const env = buildEnvironment();
 const steps = [
@@ -20,6 +22,11 @@ const steps = [
     program: "cargo",
     args: ["doc", "--workspace", "--no-deps", "--locked"],
     env: { ...env, RUSTDOCFLAGS: "-D warnings" },
+  },
+  {
+    name: "Types of the page",
+    program: process.execPath,
+    args: ["node_modules/svelte-check/bin/svelte-check", "--tsconfig", "ui/tsconfig.json", "--fail-on-warnings"],
   },
   { name: "Links and message codes", program: process.execPath, args: ["scripts/docs.mjs"] },
 ];

@@ -2,6 +2,7 @@
 // What follows `--` goes to the test runner and leaves out the rest: npm test -- -p sync
 
 import { readdirSync } from "node:fs";
+import { buildPage, installPackages } from "./lib/page.mjs";
 import { buildEnvironment, provide, toBuild, toTest } from "./lib/prerequisites.mjs";
 import { outputOf, root, run, runSteps } from "./lib/run.mjs";
 
@@ -17,6 +18,8 @@ if (chosen.length > 0) {
   process.exit(await run("cargo", [...runner, ...(chosen.includes("-p") ? [] : ["--workspace"]), ...chosen], { env }));
 }
 
+if (!(await installPackages()) || !(await buildPage())) process.exit(1);
+
 const scriptTests = readdirSync(new URL("scripts", root), { recursive: true })
   .filter((file) => file.endsWith(".test.mjs"))
   .map((file) => `scripts/${file}`);
@@ -29,5 +32,10 @@ process.exit(
     { name: "Tests", program: "cargo", args: [...runner, "--workspace", "--locked"], env },
     { name: "Examples in the documentation", program: "cargo", args: ["test", "--workspace", "--doc", "--locked"], env },
     { name: "Scripts", program: process.execPath, args: ["--test", ...scriptTests] },
+    {
+      name: "Page of the window",
+      program: process.execPath,
+      args: ["node_modules/vitest/vitest.mjs", "run", "--config", "ui/vite.config.ts"],
+    },
   ]),
 );
