@@ -272,7 +272,9 @@ impl Host {
     }
 
     fn server_cards(&self) -> Vec<ServerCard> {
-        let (known, in_network) = (self.known_servers().clone(), self.in_network());
+        let known = self.known_servers().clone();
+        // In a statement of its own: the list above is locked until the end of its one, and this locks, too.
+        let in_network = self.in_network();
         let settings = Settings::load(&self.profile().settings_file()).unwrap_or_default();
         let language = self.language();
         let names: Vec<LanName> = known.iter().map(|known| LanName::of(&known.invitation.public_key)).collect();
