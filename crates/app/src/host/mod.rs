@@ -62,6 +62,9 @@ use std::{
 use tokio::sync::broadcast;
 use types::{CloseBehaviour, CloseRequest, DataSource, HostEvent, HostState, PasswordStore, Stage};
 
+/// An instance that ends holds its profile no longer than that.
+const ENDING_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// How a host is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HostOptions {
@@ -308,19 +311,26 @@ impl Host {
             Some(Role::Server) => Use::Serve,
             Some(Role::Client) => Use::Run,
         };
-        let problem = match self.open_set_up(use_as).await {
-            Ok(node) => {
-                self.run(node);
+        let until = tokio::time::Instant::now() + ENDING_MAX;
+        let problem = loop {
+            let problem = match self.open_set_up(use_as).await {
+                Ok(node) => return self.run(node),
+                Err(problem) => problem,
+            };
+            if problem.code != Code::ProfileInUse {
+                break problem;
+            }
+            if let Ok(Some(client)) = ControlClient::connect(&self.0.profile).await
+                && self.attach(client).await
+            {
                 return;
             }
-            Err(problem) => problem,
+            // Whoever holds the profile and doesn't answer is about to end, or to begin.
+            if tokio::time::Instant::now() >= until {
+                break problem;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         };
-        if problem.code == Code::ProfileInUse
-            && let Ok(Some(client)) = ControlClient::connect(&self.0.profile).await
-        {
-            self.attach(client).await;
-            return;
-        }
         self.lock().stopped = Some(problem);
     }
 
@@ -348,8 +358,9 @@ impl Host {
         });
     }
 
-    async fn attach(&self, client: ControlClient) {
-        let Ok(mut events) = client.events().await else { return };
+    /// From now on what runs elsewhere answers. `false`: it was just ending.
+    async fn attach(&self, client: ControlClient) -> bool {
+        let Ok(mut events) = client.events().await else { return false };
         let number = self.begin(Running::Attached(Arc::new(client)));
         let host = self.clone();
         tokio::spawn(async move {
@@ -369,6 +380,7 @@ impl Host {
                 host.take_over().await;
             }
         });
+        true
     }
 
     /// Boxed, because what it opens may end in it again.
