@@ -218,7 +218,7 @@ async fn dies_at_each(points: &[&str], is_office: bool) {
         let mut program = Program::start(dying, part, Some(&at));
         do_everything(other, round);
         total += 2;
-        let has_died = tokio::task::block_in_place(|| program.has_died(Duration::from_secs(15)));
+        let has_died = tokio::task::block_in_place(|| program.has_died(Duration::from_secs(90)));
         assert!(has_died, "{point} was never reached");
         drop(program);
         let program = Program::start(dying, part, None);
