@@ -123,6 +123,9 @@ fn a_server_is_reached(protocols: &str) {
     let addresses = serving.said()[0]["addresses"].clone();
     let port = addresses[0].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
     let file = office.path("office.tandem").display().to_string();
+    let plain = office.path("plain.tandem");
+    office.tandem(&["invite", "--out", &plain.display().to_string()]).went_well();
+    assert!(fs::read_to_string(&plain).unwrap().contains("1.2.3.4:"), "others are told what the router maps");
     office.tandem(&["invite", "--out", &file, "--hint", &format!("203.0.113.21:{port}")]).went_well();
     laptop.join(&[&file]).went_well();
     assert!(laptop.has("notes/Ideas/one.txt"));
@@ -140,6 +143,18 @@ fn a_server_is_reached_through_a_router_that_maps_by_pcp() {
 #[test]
 fn a_server_is_reached_through_a_router_that_maps_by_upnp_only() {
     a_server_is_reached("enable_natpmp=no\nenable_upnp=yes\n");
+}
+
+#[test]
+fn a_router_behind_another_one_is_named() {
+    let Some(home) = Home::new() else { return };
+    let office = Computer::new(&home.lab, "office");
+    office.become_server("Office PC", &["--internet", "on"]);
+    // Its own address is one that nobody on the Internet can call.
+    let _daemon = home.miniupnpd("", "enable_natpmp=yes\nenable_upnp=yes\n");
+    let serving = office.stay(&["serve"]);
+    assert_eq!(mapping(&office), is("problem", "N20"));
+    serving.end();
 }
 
 #[test]

@@ -433,7 +433,6 @@ duration-days = { $count ->
 
 # Die Dialoge des Fensters, und was entfernt wurde
 window-choose-folder = Ordner wählen
-window-choose-backup-place = Wo frühere Fassungen liegen sollen
 window-choose-invitation = Einladung öffnen
 window-save-invitation = Einladung speichern
 window-save-preview = Vorschau speichern

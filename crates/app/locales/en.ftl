@@ -437,7 +437,6 @@ duration-days = { $count ->
 
 # The window's own dialogs, and what was taken away
 window-choose-folder = Choose a folder
-window-choose-backup-place = Where to keep earlier versions
 window-choose-invitation = Open an invitation
 window-save-invitation = Save the invitation
 window-save-preview = Save the preview

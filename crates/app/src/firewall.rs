@@ -33,7 +33,16 @@ pub(crate) async fn look(port: u16) -> Firewall {
     if ufw_is_on(&fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default()) {
         return Firewall::Unknown("ufw");
     }
-    Firewall::None
+    match rules_may_be_loaded(&fs::read_to_string("/proc/modules").unwrap_or_default()) {
+        true => Firewall::Unknown("system"),
+        false => Firewall::None,
+    }
+}
+
+/// Whether the kernel has loaded what filters packets, for whomever: which rules there are, it tells the administrator only.
+fn rules_may_be_loaded(modules: &str) -> bool {
+    let mut loaded = modules.lines().filter_map(|line| line.split_whitespace().next());
+    loaded.any(|module| ["nf_tables", "iptable_filter", "ip6table_filter"].contains(&module))
 }
 
 /// Asks firewalld, which answers everybody. `None`: it isn't running.
@@ -67,6 +76,15 @@ mod tests {
         assert!(ufw_is_on("# comment\nENABLED=yes\nLOGLEVEL=low\n"));
         for off in ["", "ENABLED=no\n", "#ENABLED=yes\n"] {
             assert!(!ufw_is_on(off), "{off}");
+        }
+    }
+
+    #[test]
+    fn rules_that_only_the_administrator_may_see_are_not_taken_for_none() {
+        assert!(rules_may_be_loaded("xt_mark 16384 0 - Live 0x0\nnf_tables 311296 127 nft_compat, Live 0x0\n"));
+        assert!(rules_may_be_loaded("iptable_filter 16384 1 - Live 0x0\n"));
+        for none in ["", "nf_conntrack 172032 2 - Live 0x0\n"] {
+            assert!(!rules_may_be_loaded(none), "{none}");
         }
     }
 }

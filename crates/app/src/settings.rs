@@ -93,7 +93,7 @@ pub struct Network {
     pub dht_bootstrap: Vec<String>,
 }
 
-/// How long and where things are kept that were changed or deleted.
+/// How long things are kept that were changed or deleted.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct History {
@@ -102,9 +102,6 @@ pub struct History {
     /// Older runs go earlier when their contents take more room than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_max_bytes: Option<u64>,
-    /// The folder for contents. `None`: in the profile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<PathBuf>,
 }
 
 /// What happens when both sides changed the same part of an item.
@@ -245,7 +242,7 @@ impl Default for Network {
 
 impl Default for History {
     fn default() -> Self {
-        Self { days: 30, size_max_bytes: None, place: None }
+        Self { days: 30, size_max_bytes: None }
     }
 }
 
@@ -403,7 +400,7 @@ mod tests {
                 peer_names: false,
                 dht_bootstrap: vec!["127.0.0.1:6881".to_owned()],
             },
-            history: History { days: 7, size_max_bytes: Some(1 << 30), place: Some("/backup".into()) },
+            history: History { days: 7, size_max_bytes: Some(1 << 30) },
             conflicts: Conflicts { rule: ConflictRule::Server },
             server: Some(KnownServer {
                 name: ServerName::parse("Office PC").unwrap(),

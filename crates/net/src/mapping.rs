@@ -228,13 +228,10 @@ async fn map(
             let held = Held::Igd(mapped);
             (held.state(gateway).await, Some(held))
         }
-        // A router that isn't reachable itself often refuses for this reason alone.
-        Err(external) => match external.map(reach) {
-            Some(Reach::Private) => (MappingState::SecondRouter { external }, None),
-            Some(Reach::Carrier) => {
-                (judge(external.map(|ip| SocketAddr::from((ip, wanted.get()))), MappedBy::Upnp), None)
-            }
-            _ => (MappingState::Refused, None),
+        // A router that isn't reachable itself often refuses for this reason alone, and then may hide its address.
+        Err(external) => match judge(external.map(|ip| SocketAddr::from((ip, wanted.get()))), MappedBy::Upnp) {
+            MappingState::Mapped(_) => (MappingState::Refused, None),
+            reason => (reason, None),
         },
     }
 }

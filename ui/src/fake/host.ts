@@ -72,7 +72,6 @@ export class FakeHost implements Host {
     settings: () => this.#settings,
     change_settings: (change) => (this.#settings = { ...this.#settings, ...change }),
     reset_settings: () => (this.#settings = world.settings),
-    choose_backup_place: () => this.#settings,
     data_sources: () => [world.sources.outlook, world.sources.folder],
     choose_folder: () => world.sources.folder,
     new_folder: () => world.sources.fresh,

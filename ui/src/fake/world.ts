@@ -276,7 +276,6 @@ export const settings: SettingsView = {
   backupBytesMax: 2_000_000_000,
   backupBytes: 38_000_000,
   backupPlace: "/home/anna/.local/share/tandem/backup",
-  isBackupPlaceChosen: false,
   isPasswordKept: true,
   needsRestart: false,
 };

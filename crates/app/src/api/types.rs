@@ -550,8 +550,6 @@ pub struct Options {
     pub backup_bytes: u64,
     /// Where they are.
     pub backup_place: String,
-    /// Whether that place was chosen.
-    pub is_backup_place_chosen: bool,
 }
 
 /// Changes the settings of the running instance: what isn't named stays.
@@ -574,8 +572,6 @@ pub struct SetOptions {
     /// How much room they may take, bytes; 0: as in the beginning.
     #[ts(type = "number", optional)]
     pub backup_bytes_max: Option<u64>,
-    /// Where they are, from the next start on; empty: in the profile.
-    pub backup_place: Option<String>,
     /// Everything about earlier versions as it was in the beginning.
     pub is_backup_as_made: bool,
 }

@@ -20,8 +20,6 @@ use std::collections::BTreeMap;
 
 const LINES: usize = 500;
 const LINES_MAX: usize = 5_000;
-const GUIDE: &str = "https://github.com/tandem-sync/tandem/blob/main/docs";
-const WEBSITE: &str = "https://github.com/tandem-sync/tandem";
 
 impl Host {
     pub(super) async fn open_place(&self, request: OpenPlace) -> Result<Done> {
@@ -35,20 +33,11 @@ impl Host {
                 let files = stores::files::FilesSpec::parse(&store.to_string()).map_err(|_| nowhere())?;
                 Target::Folder(files.roots().first().cloned().ok_or_else(nowhere)?)
             }
-            Place::Backup => Target::Folder(settings.history.place.unwrap_or_else(|| self.profile().blobs())),
+            Place::Backup => Target::Folder(self.profile().blobs()),
             Place::SavedFile => match self.saved_file().clone() {
                 Some(path) => Target::FileInFolder(path),
                 None => return Err(Problem::new(Code::NotUnderstood).with("reason", "nothing was saved yet")),
             },
-            Place::Guide => Target::Url(format!("{GUIDE}/README.md")),
-            Place::Troubleshooting => {
-                // Only a code of ours gets into the address.
-                let known = request.code.filter(|code| Code::ALL.iter().any(|known| known.as_str() == code));
-                let anchor = known.map(|code| format!("#{code}")).unwrap_or_default();
-                Target::Url(format!("{GUIDE}/troubleshooting.md{anchor}"))
-            }
-            Place::Website => Target::Url(WEBSITE.to_owned()),
-            Place::Security => Target::Url(format!("{WEBSITE}/security/policy")),
             Place::EnergySettings => Target::EnergySettings,
         };
         self.open_target(target)?;

@@ -70,8 +70,6 @@ crate::commands! {
     change_settings(ChangeSettings) -> SettingsView;
     /// The settings of a page as they were in the beginning.
     reset_settings(ResetSettings) -> SettingsView;
-    /// Asks for a folder for earlier versions.
-    choose_backup_place(Nothing) -> SettingsView;
     /// The last 24 hours, the oldest first.
     traffic(Nothing) -> Vec<TrafficHour>;
     /// Writes what happened into a file where the person says.

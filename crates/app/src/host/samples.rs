@@ -33,6 +33,8 @@ use std::{
 
 const OFFICE: &str = "Office PC";
 const LAPTOP: &str = "Laptop";
+/// Commands that make others hear of the samples.
+const OUTSIDE: [&str; 3] = ["publish", "revoke", "set_internet"];
 /// Events come faster than anybody looks.
 const TOLD_EVERY: Duration = Duration::from_millis(250);
 /// Each side has read its own change after so long at most.
@@ -81,6 +83,10 @@ impl Host {
     }
 
     pub(super) async fn sample_call(&self, request: SampleCall) -> Result<AnyAnswer> {
+        if OUTSIDE.contains(&request.command.as_str()) {
+            let reason = format!("`{}` would leave this computer, and samples don't", request.command);
+            return Err(Problem::new(Code::NotUnderstood).with("reason", reason));
+        }
         let samples = self.the_samples()?;
         samples.computer(request.side).node.call(&request.command, request.request).await.map(AnyAnswer)
     }

@@ -45,7 +45,6 @@ impl Host {
             backup_bytes_max: options.as_ref().map_or(Keep::DEFAULT.bytes_max, |options| options.backup_bytes_max),
             backup_bytes: options.as_ref().map_or(0, |options| options.backup_bytes),
             backup_place: options.as_ref().map_or(blobs, |options| options.backup_place.clone()),
-            is_backup_place_chosen: options.as_ref().is_some_and(|options| options.is_backup_place_chosen),
             is_password_kept: stored.secrets == Some(StoreKind::Keyring),
             needs_restart: self.needs_restart(),
         })
@@ -120,16 +119,6 @@ impl Host {
             }
         };
         self.change_settings(change).await
-    }
-
-    pub(super) async fn choose_backup_place(&self, _: Nothing) -> Result<SettingsView> {
-        let title = self.word("window-choose-backup-place");
-        if let Some(place) = self.desktop().choose_folder(title).await {
-            let place = place.display().to_string();
-            self.set_options(SetOptions { backup_place: Some(place), ..SetOptions::default() }).await?;
-            self.set_needs_restart();
-        }
-        self.settings(Nothing {}).await
     }
 
     /// The settings of the running instance; `None`: none is running.

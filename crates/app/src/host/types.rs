@@ -562,8 +562,6 @@ pub struct SettingsView {
     pub backup_bytes: u64,
     /// Where they are.
     pub backup_place: String,
-    /// Whether that place was chosen.
-    pub is_backup_place_chosen: bool,
     /// Whether the password is in the password store, to be looked up (server).
     pub is_password_kept: bool,
     /// Some settings take effect when Tandem starts again.
@@ -648,14 +646,6 @@ pub enum Place {
     Backup,
     /// The file that was saved last, shown in its folder.
     SavedFile,
-    /// The user guide.
-    Guide,
-    /// The page on troubleshooting.
-    Troubleshooting,
-    /// Where the program comes from.
-    Website,
-    /// How to tell of a weakness.
-    Security,
     /// The settings of the system that say when the computer sleeps.
     EnergySettings,
 }
@@ -666,9 +656,6 @@ pub enum Place {
 pub struct OpenPlace {
     /// What.
     pub place: Place,
-    /// The code of a message, for `troubleshooting`.
-    #[serde(default)]
-    pub code: Option<String>,
 }
 
 /// What About shows.

@@ -91,8 +91,7 @@ impl Instance {
         }
         let port_fact = |code| Problem::new(code).with("port", port.to_string());
         match firewall::look(port).await {
-            Firewall::None => ladder.rung("local-firewall", None),
-            Firewall::Open => ladder.rung("local-firewall", None),
+            Firewall::None | Firewall::Open => ladder.rung("local-firewall", None),
             Firewall::Closed(program) => {
                 ladder.rung("local-firewall", Some(port_fact(Code::FirewallCloses).with("program", program)));
             }
@@ -125,7 +124,6 @@ impl Instance {
     async fn check_client(&self, ladder: &mut Ladder) -> Result<()> {
         let is_connected = self.status_now().await?.is_connected;
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
-        let of = |codes: &[Code]| met.clone().filter(|problem| codes.contains(&problem.code));
         self.check_network(ladder);
         let rungs: [(&str, &[Code]); 7] = [
             ("own-internet-switch", &[Code::InternetOffHere]),
@@ -134,8 +132,11 @@ impl Instance {
             ("server-internet-switch", &[Code::InternetOffOnServer]),
             ("server-key", &[Code::KeyDiffers]),
             ("version", &[Code::VersionsDiffer]),
-            ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated]),
+            ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated, Code::NotOnList]),
         ];
+        // Anything else that is in the way says nothing of these rungs.
+        let met = met.filter(|problem| rungs.iter().any(|(_, codes)| codes.contains(&problem.code)));
+        let of = |codes: &[Code]| met.clone().filter(|problem| codes.contains(&problem.code));
         for (id, codes) in rungs {
             match of(codes) {
                 Some(problem) => ladder.rung(id, Some(problem)),

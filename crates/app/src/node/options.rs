@@ -8,7 +8,6 @@ use crate::{
     settings::{ConflictRule, History},
 };
 use identity::ServerName;
-use std::path::PathBuf;
 
 /// Earlier versions are kept at least a day and at most ten years.
 const DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
@@ -36,8 +35,7 @@ impl Instance {
             backup_days: settings.history.days,
             backup_bytes_max: keep_of(&settings.history).bytes_max,
             backup_bytes,
-            backup_place: settings.history.place.clone().unwrap_or(folder).display().to_string(),
-            is_backup_place_chosen: settings.history.place.is_some(),
+            backup_place: folder.display().to_string(),
         })
     }
 
@@ -76,9 +74,6 @@ impl Instance {
             }
             if let Some(bytes) = request.backup_bytes_max {
                 settings.history.size_max_bytes = (bytes > 0).then_some(bytes);
-            }
-            if let Some(place) = request.backup_place {
-                settings.history.place = (!place.is_empty()).then(|| PathBuf::from(place));
             }
             if request.is_backup_as_made {
                 settings.history = History::default();

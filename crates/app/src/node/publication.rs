@@ -97,7 +97,7 @@ impl Instance {
         }
     }
 
-    /// Looks at this computer's own addresses again and again.
+    /// Looks at this computer's own addresses again and again: its interfaces', and the one its router leads here.
     pub(super) async fn know_own_addresses(self: Arc<Self>) {
         let Some(endpoint) = &self.endpoint else { return };
         loop {
@@ -109,6 +109,8 @@ impl Instance {
                     self.candidates.replace(source, &of(source), now_secs());
                 }
             }
+            let mapped = self.router.mapping().map(|mapping| mapping.external);
+            self.candidates.replace(Source::Mapping, mapped.as_slice(), now_secs());
             sleep(LOOK_EVERY).await;
         }
     }

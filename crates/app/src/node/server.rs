@@ -340,12 +340,10 @@ impl Instance {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone()
     }
 
-    /// Addresses at which this server may be found: what it listens on, loopback last.
+    /// Addresses at which this server may be found: what its router leads here, then what it listens on, loopback last.
     pub(super) fn hints(&self) -> Vec<SocketAddr> {
-        let mut hints = self.listening.clone();
-        if let Some(mapping) = self.router.mapping() {
-            hints.push(mapping.external);
-        }
+        let mapped = self.router.mapping().map(|mapping| mapping.external);
+        let mut hints: Vec<SocketAddr> = mapped.into_iter().chain(self.listening.iter().copied()).collect();
         hints.sort_by_key(|address| (address.ip().is_loopback(), address.is_ipv6()));
         hints.truncate(identity::Invitation::HINTS_MAX);
         hints

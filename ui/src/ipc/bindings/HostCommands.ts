@@ -180,10 +180,6 @@ change_settings: Command<ChangeSettings, SettingsView>,
  */
 reset_settings: Command<ResetSettings, SettingsView>, 
 /**
- * Asks for a folder for earlier versions.
- */
-choose_backup_place: Command<Nothing, SettingsView>, 
-/**
  * The last 24 hours, the oldest first.
  */
 traffic: Command<Nothing, Array<TrafficHour>>, 

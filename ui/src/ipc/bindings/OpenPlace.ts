@@ -8,8 +8,4 @@ export type OpenPlace = {
 /**
  * What.
  */
-place: Place, 
-/**
- * The code of a message, for `troubleshooting`.
- */
-code: string | null, };
+place: Place, };

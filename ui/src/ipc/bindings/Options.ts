@@ -40,8 +40,4 @@ backupBytes: number,
 /**
  * Where they are.
  */
-backupPlace: string, 
-/**
- * Whether that place was chosen.
- */
-isBackupPlaceChosen: boolean, };
+backupPlace: string, };

@@ -3,4 +3,4 @@
 /**
  * Something the system can open.
  */
-export type Place = "logs" | "settings" | "data" | "backup" | "savedFile" | "guide" | "troubleshooting" | "website" | "security" | "energySettings";
+export type Place = "logs" | "settings" | "data" | "backup" | "savedFile" | "energySettings";

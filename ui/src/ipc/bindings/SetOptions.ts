@@ -34,10 +34,6 @@ backupDays?: number,
  */
 backupBytesMax?: number, 
 /**
- * Where they are, from the next start on; empty: in the profile.
- */
-backupPlace?: string, 
-/**
  * Everything about earlier versions as it was in the beginning.
  */
 isBackupAsMade: boolean, };

@@ -80,10 +80,6 @@ backupBytes: number,
  */
 backupPlace: string, 
 /**
- * Whether that place was chosen.
- */
-isBackupPlaceChosen: boolean, 
-/**
  * Whether the password is in the password store, to be looked up (server).
  */
 isPasswordKept: boolean, 
