@@ -53,6 +53,8 @@ const SETTLING: Duration = Duration::from_millis(250);
 enum Ended {
     /// The link is gone.
     Over,
+    /// The server was started anew, and is there.
+    Restarted,
     /// Another path works; the session goes on there.
     Moved(Connected),
 }
@@ -86,7 +88,7 @@ impl Instance {
                 }
                 // A link that breaks at once isn't tried again and again.
                 Ok(Ended::Over) if started.elapsed() < STEADY => failures = 1,
-                Ok(Ended::Over) => failures = 0,
+                Ok(Ended::Over | Ended::Restarted) => failures = 0,
                 Err(problem) => {
                     failures = match problem.code {
                         Code::ServerSilent | Code::ConnectionBroke | Code::Offline => failures + 1,
@@ -149,6 +151,7 @@ impl Instance {
             // It wants this computer to come again, or has no room now and says so to its owner.
             Some(net::Closed::Refused(Refusal::Busy { .. })) => Ok(Ended::Over),
             Some(net::Closed::Refused(refusal)) => Err(refusal_problem(refusal, &name)),
+            Some(net::Closed::Restarted) => Ok(Ended::Restarted),
             _ => Ok(Ended::Over),
         }
     }

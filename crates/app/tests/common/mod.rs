@@ -315,7 +315,7 @@ pub async fn until_same(computers: &[&Computer], total: usize) {
         let first = computers[0].items();
         first.values().sum::<usize>() == total && computers[1..].iter().all(|other| other.items() == first)
     };
-    for _ in 0..2400 {
+    for _ in 0..500 {
         if is_same() {
             return;
         }
