@@ -2,10 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { installPackages } from "./lib/page.mjs";
-import { buildEnvironment, provide, toBuild } from "./lib/prerequisites.mjs";
+import { buildEnvironment, provide, toBuild, toBuildWindow } from "./lib/prerequisites.mjs";
 import { outputOf, root, runSteps } from "./lib/run.mjs";
 
-if (!(await provide(toBuild))) process.exit(1);
+if (!(await provide([...toBuild, ...toBuildWindow]))) process.exit(1);
 if (!(await installPackages())) process.exit(1);
 
 const env = buildEnvironment();

@@ -3,10 +3,10 @@
 
 import { readdirSync } from "node:fs";
 import { buildPage, installPackages } from "./lib/page.mjs";
-import { buildEnvironment, provide, toBuild, toTest } from "./lib/prerequisites.mjs";
+import { buildEnvironment, provide, toBuild, toBuildWindow, toTest, toTestWindow } from "./lib/prerequisites.mjs";
 import { outputOf, root, run, runSteps } from "./lib/run.mjs";
 
-if (!(await provide([...toBuild, ...toTest]))) process.exit(1);
+if (!(await provide([...toBuild, ...toBuildWindow, ...toTest, ...toTestWindow]))) process.exit(1);
 
 const env = buildEnvironment();
 const chosen = process.argv.slice(2);
@@ -37,5 +37,6 @@ process.exit(
       program: process.execPath,
       args: ["node_modules/vitest/vitest.mjs", "run", "--config", "ui/vite.config.ts"],
     },
+    { name: "Window", program: process.execPath, args: ["scripts/test-window.mjs"] },
   ]),
 );

@@ -12,12 +12,17 @@ export const timeLeft = (secondsSpent, builtNow, toBuild) => {
   return seconds < 60 ? "less than a minute left" : `about ${Math.round(seconds / 60)} min left`;
 };
 
-/** Builds `tandem`. Resolves to the path of the program, or to `undefined` when the compiler says no. */
-export const buildTandem = async () => {
+/** Builds the terminal program. Resolves to its path, or to `undefined` when the compiler says no. */
+export const buildTandem = (options) => buildProgram("tandem", options);
+
+/** Builds the window. Its page has to be built before. */
+export const buildWindow = (options) => buildProgram("tandem-desktop", options);
+
+const buildProgram = async (name, { profile = "release" } = {}) => {
   const crates = new Set(outputOf("cargo", ["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"])
     ?.split("\n").map((line) => line.split(" ").slice(0, 2).join(" ")).filter(Boolean));
   // One set of features for all that is ever built here: choosing single crates would build most of them twice.
-  const choice = ["build", "--workspace", "--bin", "tandem", "--release", "--locked"];
+  const choice = ["build", "--workspace", "--bin", name, "--profile", profile, "--locked"];
   const cargo = spawn("cargo", [...choice, "--quiet", "--message-format=json-render-diagnostics"], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
@@ -40,7 +45,7 @@ export const buildTandem = async () => {
   for await (const line of createInterface({ input: cargo.stdout })) {
     const message = JSON.parse(line);
     if (message.reason !== "compiler-artifact") continue;
-    if (message.executable && message.target.name === "tandem") program = message.executable;
+    if (message.executable && message.target.name === name) program = message.executable;
     if (message.target.kind.includes("custom-build") || done.has(message.package_id)) continue;
     done.add(message.package_id);
     if (!message.fresh) builtNow += 1;

@@ -40,6 +40,63 @@ const compiler = {
 
 export const toBuild = [rust, compiler];
 
+const isFound = (library) => outputOf("pkg-config", ["--exists", library]) !== undefined;
+const isLoadable = (library) => outputOf("ldconfig", ["-p"])?.includes(library) ?? outputOf("/sbin/ldconfig", ["-p"])?.includes(library);
+
+/** The window is drawn by the system's own web view. */
+export const toBuildWindow = [
+  {
+    name: "pkg-config",
+    isThere: () => !isLinux || has("pkg-config"),
+    packages: { apt: ["pkg-config"], dnf: ["pkgconf-pkg-config"], pacman: ["pkgconf"], zypper: ["pkg-config"] },
+  },
+  {
+    name: "WebKitGTK 4.1 (the window)",
+    isThere: () => !isLinux || isFound("webkit2gtk-4.1"),
+    packages: {
+      apt: ["libwebkit2gtk-4.1-dev"],
+      dnf: ["webkit2gtk4.1-devel"],
+      pacman: ["webkit2gtk-4.1"],
+      zypper: ["webkit2gtk3-devel"],
+    },
+  },
+  {
+    name: "Ayatana AppIndicator (the tray icon)",
+    isThere: () => !isLinux || isLoadable("libayatana-appindicator3.so.1"),
+    packages: {
+      apt: ["libayatana-appindicator3-1"],
+      dnf: ["libayatana-appindicator-gtk3"],
+      pacman: ["libayatana-appindicator"],
+      zypper: ["libayatana-appindicator3-1"],
+    },
+    isOptional: true,
+  },
+  {
+    name: "a font",
+    isThere: () => !isLinux || Boolean(outputOf("fc-list", [])?.trim()),
+    packages: { apt: ["fontconfig", "fonts-dejavu-core"], dnf: ["dejavu-sans-fonts"], pacman: ["ttf-dejavu"], zypper: ["dejavu-fonts"] },
+    isOptional: true,
+  },
+];
+
+/** A screen without a screen, and programs that belong to a desktop. */
+export const toTestWindow = [
+  {
+    name: "a screen and a desktop for the tests of the window",
+    isThere: () =>
+      !isLinux ||
+      (["Xvfb", "xdotool", "openbox", "import", "WebKitWebDriver"].every((program) => isProgram(program)) &&
+        outputOf("/usr/bin/python3", ["-c", "import gi; gi.require_version('Gtk', '3.0')"]) !== undefined),
+    packages: {
+      apt: ["xvfb", "xauth", "xdotool", "openbox", "imagemagick", "webkit2gtk-driver", "dbus", "python3-gi", "gir1.2-gtk-3.0"],
+    },
+    isOptional: true,
+  },
+];
+
+/** Whether there is such a program; asking it for its version would start some of them. */
+const isProgram = (name) => outputOf("sh", ["-c", `command -v ${name}`]) !== undefined;
+
 /** The tests talk to a real key ring on a message bus of their own. Other systems have theirs already. */
 export const toTest = [
   {
