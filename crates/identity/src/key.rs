@@ -164,6 +164,8 @@ pub enum Statement {
     KeyChange,
     /// "This is where I am now", or "this is my published record".
     Record,
+    /// "Directory, do this with my record."
+    DirectoryRequest,
 }
 
 impl Statement {
@@ -172,6 +174,7 @@ impl Statement {
             Self::Invitation => b"tandem invitation 1\0",
             Self::KeyChange => b"tandem key change 1\0",
             Self::Record => b"tandem record 1\0",
+            Self::DirectoryRequest => b"tandem directory 1\0",
         };
         [prefix, message].concat()
     }
