@@ -5,6 +5,7 @@
 //! | `POST /v1/challenge` | `{}` | [`Challenge`] |
 //! | `POST /v1/publish`, `/v1/refresh`, `/v1/revoke` | [`ChangeRequest`] | [`Published`]; a revoke: `{}` |
 //! | `POST /v1/lookup` | [`LookupRequest`] | [`LookupAnswer`] |
+//! | `GET /v1/info` | – | [`Info`] |
 //!
 //! Whatever a directory doesn't do it answers with a status of 400 or more and a [`Refusal`]; with 429 and 503, a
 //! `Retry-After` header says how many seconds to wait.
@@ -216,6 +217,25 @@ impl LookupAnswer {
     }
 }
 
+/// What a directory says of itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    /// The switchboards beside it. A server registers with each of them.
+    #[serde(default)]
+    pub rendezvous: Vec<Rendezvous>,
+}
+
+/// Where a switchboard is, and the key that shows it is the right one.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rendezvous {
+    /// `host:port`, UDP.
+    pub address: String,
+    /// Its TLS key.
+    pub key: PublicKey,
+}
+
 /// Why a directory didn't do what it was asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -239,8 +259,14 @@ pub enum RefusalReason {
     Taken,
     /// This key has as many records as one key may have.
     TooManyRecords,
+    /// The directory holds as many records as it may hold.
+    Full,
     /// Too many requests from there, or from everywhere.
     RateLimited,
+    /// The directory is called by a name that isn't one of its own: its operator has to set it.
+    WrongName,
+    /// Something is wrong with the directory itself.
+    Unavailable,
     /// A reason that this version doesn't know.
     #[serde(other)]
     Other,

@@ -1,8 +1,8 @@
 //! Asks a directory. Nothing is sent anywhere before one of these methods is called.
 
 use crate::{
-    BODY_BYTES_MAX, Challenge, ChangeRequest, DirectoryError, DirectoryUrl, LookupAnswer, LookupRequest, Operation,
-    Published, Refusal, RefusalReason,
+    BODY_BYTES_MAX, Challenge, ChangeRequest, DirectoryError, DirectoryUrl, Info, LookupAnswer, LookupRequest,
+    Operation, Published, Refusal, RefusalReason,
 };
 use identity::{IdentityKey, ServerId, ServerRecord};
 use reqwest::{Response, StatusCode, header, redirect};
@@ -81,6 +81,12 @@ impl Client {
         }
     }
 
+    /// What the directory says of itself.
+    pub async fn info(&self) -> Result<Info, DirectoryError> {
+        let response = self.http.get(self.url.join("/v1/info")).send().await.map_err(DirectoryError::Unreachable)?;
+        Self::read(response).await
+    }
+
     async fn challenge(&self) -> Result<Challenge, DirectoryError> {
         self.post("/v1/challenge", &serde_json::json!({})).await
     }
@@ -88,7 +94,10 @@ impl Client {
     async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, DirectoryError> {
         let body = serde_json::to_vec(body).expect("a request is a JSON object");
         let request = self.http.post(self.url.join(path)).header(header::CONTENT_TYPE, "application/json").body(body);
-        let response = request.send().await.map_err(DirectoryError::Unreachable)?;
+        Self::read(request.send().await.map_err(DirectoryError::Unreachable)?).await
+    }
+
+    async fn read<A: DeserializeOwned>(response: Response) -> Result<A, DirectoryError> {
         let (status, wait) = (response.status(), retry_after(&response));
         // Proxies before a directory say "wait" too, in words of their own.
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {

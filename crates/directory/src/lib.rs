@@ -10,7 +10,8 @@
 
 mod api;
 pub use api::{
-    BadRequest, Challenge, ChangeRequest, LookupAnswer, LookupRequest, Operation, Published, Refusal, RefusalReason,
+    BadRequest, Challenge, ChangeRequest, Info, LookupAnswer, LookupRequest, Operation, Published, Refusal,
+    RefusalReason, Rendezvous,
 };
 
 mod client;
