@@ -55,6 +55,9 @@ pub struct NewContent {
     pub format: Format,
     /// Seconds since 1970 to set as the modification time at creation, where known.
     pub modified: Option<i64>,
+    /// The payload's file will never be written to: a store whose items aren't edited in place may link to it instead of
+    /// copying it.
+    pub may_be_linked: bool,
 }
 
 /// A change that is staged durably but not visible yet. The intent is kept by the caller until the outcome is durable too.

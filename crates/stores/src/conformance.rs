@@ -152,6 +152,7 @@ pub fn sample(kind: FolderKind, title: &str) -> Vec<u8> {
 
 fn content(kind: FolderKind, bytes: &[u8]) -> NewContent {
     NewContent {
+        may_be_linked: false,
         payload: Payload::Memory(Arc::from(bytes)),
         native: NativeHash(*blake3::hash(bytes).as_bytes()),
         format: format(kind),

@@ -1,6 +1,6 @@
 //! Removing what nobody needs any more.
 
-use super::{BlobError, Blobs, Usage, read_folder};
+use super::{BlobError, Blobs, NO_PANIC, Usage, read_folder};
 use pim::NativeHash;
 use std::{cmp::Reverse, fs, time::UNIX_EPOCH};
 
@@ -54,7 +54,7 @@ impl Blobs {
     ///
     /// `now_secs` must be plausible: by a clock that jumped ahead, everything is old. See `history`.
     pub fn collect<E: From<BlobError>>(
-        &mut self,
+        &self,
         now_secs: u64,
         keep: Keep,
         mut need: impl FnMut(NativeHash) -> Result<Need, E>,
@@ -85,19 +85,19 @@ impl Blobs {
             }
         }
         collected.forgotten.sort_unstable();
-        self.usage = Some(collected.kept);
+        *self.usage.lock().expect(NO_PANIC) = Some(collected.kept);
         self.collect_partial(now_secs)?;
         Ok(collected)
     }
 
-    fn take_away(&mut self, native: NativeHash, size: u64, collected: &mut Collected) -> Result<(), BlobError> {
+    fn take_away(&self, native: NativeHash, size: u64, collected: &mut Collected) -> Result<(), BlobError> {
         self.remove(native)?;
         collected.removed.count_in(size);
         Ok(())
     }
 
     fn collect_partial(&self, now_secs: u64) -> Result<(), BlobError> {
-        let writing = self.writing.lock().expect("nobody panics with these numbers in hand");
+        let writing = self.writing.lock().expect(NO_PANIC);
         for entry in read_folder(&self.partial_folder())? {
             let native = entry.file_name().to_str().and_then(NativeHash::from_hex);
             let is_idle = native.is_some_and(|native| !writing.contains_key(&native));

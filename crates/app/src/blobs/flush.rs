@@ -11,10 +11,8 @@ use std::{
 const ONE_BY_ONE_MAX: usize = 3;
 
 impl Blobs {
-    /// Makes the added contents durable and visible, all at once. After an error none of them is kept, and they can be
-    /// written again.
-    pub fn flush(&mut self) -> Result<(), BlobError> {
-        let finished = std::mem::take(&mut self.finished);
+    /// Makes contents durable and visible, all at once. After an error none of them is kept, and they can be written again.
+    pub fn keep(&self, finished: Vec<Finished>) -> Result<(), BlobError> {
         let done = self.flush_these(&finished);
         if done.is_err() {
             for finished in &finished {
@@ -25,7 +23,7 @@ impl Blobs {
         done
     }
 
-    fn flush_these(&mut self, finished: &[Finished]) -> Result<(), BlobError> {
+    fn flush_these(&self, finished: &[Finished]) -> Result<(), BlobError> {
         if finished.is_empty() {
             return Ok(());
         }
@@ -42,9 +40,11 @@ impl Blobs {
             let is_new = !path.exists();
             fs::rename(&finished.path, &path).map_err(|source| io_error(&path, source))?;
             folders.insert(folder);
-            if let Some(usage) = self.usage.as_mut().filter(|_| is_new) {
-                usage.count += 1;
-                usage.bytes += finished.size;
+            if is_new {
+                self.count(|usage| {
+                    usage.count += 1;
+                    usage.bytes += finished.size;
+                });
             }
         }
         if cfg!(windows) {

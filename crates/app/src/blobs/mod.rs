@@ -3,8 +3,8 @@
 //!
 //! A content is a file named by its BLAKE3 hash, `ab/abcd…`, so equal contents lie there once. On its way in it is a file
 //! in `partial`, named by the hash it shall have: [`Blobs::begin`], [`BlobWrite::append`], [`BlobWrite::finish`], which
-//! checks the hash, [`Blobs::add`], and for a group of them at once [`Blobs::flush`], which makes them durable and only
-//! then visible. A large content that stops on the way goes on where it stopped, for seven days.
+//! checks the hash, and for a group of them at once [`Blobs::keep`], which makes them durable and only then visible.
+//! Any number of threads may be at it. A large content that stops on the way goes on where it stopped, for seven days.
 //!
 //! Nothing here knows what a content is needed for: [`Blobs::collect`] asks.
 
@@ -28,11 +28,9 @@ use stores::Payload;
 #[derive(Debug)]
 pub struct Blobs {
     folder: PathBuf,
-    /// Finished, and visible with the next flush.
-    finished: Vec<Finished>,
     /// On their way in, with their sizes.
     writing: Writing,
-    usage: Option<Usage>,
+    usage: Mutex<Option<Usage>>,
     /// Asks the disk; a test has a disk of its own.
     free_space: fn(&Path) -> io::Result<Option<u64>>,
 }
@@ -81,19 +79,16 @@ pub enum BlobError {
     },
 }
 
+const NO_PANIC: &str = "nobody panics with these numbers in hand";
+
 /// So much stays free on the disk, whatever comes.
 const FREE_BYTES_MIN: u64 = 200_000_000;
 
 impl Blobs {
     /// The contents in a folder, which is made if it isn't there. What a crash left finished is taken in.
     pub fn in_folder(folder: &Path) -> Result<Self, BlobError> {
-        let blobs = Self {
-            folder: folder.to_owned(),
-            finished: Vec::new(),
-            writing: Writing::default(),
-            usage: None,
-            free_space,
-        };
+        let blobs =
+            Self { folder: folder.to_owned(), writing: Writing::default(), usage: Mutex::default(), free_space };
         let partial = blobs.partial_folder();
         fs::create_dir_all(&partial).map_err(|source| BlobError::Io { path: partial, source })?;
         blobs.take_up()
@@ -125,8 +120,18 @@ impl Blobs {
         Err(BlobError::WrongContent)
     }
 
+    /// The file of a content that is here, unread.
+    pub fn file_of(&self, native: NativeHash) -> Result<Payload, BlobError> {
+        let path = self.path_of(native);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Payload::File { path, size: metadata.len() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BlobError::NotThere),
+            Err(source) => Err(BlobError::Io { path, source }),
+        }
+    }
+
     /// Removes a content.
-    pub fn remove(&mut self, native: NativeHash) -> Result<(), BlobError> {
+    pub fn remove(&self, native: NativeHash) -> Result<(), BlobError> {
         let path = self.path_of(native);
         let size = match fs::metadata(&path) {
             Ok(metadata) => metadata.len(),
@@ -134,16 +139,18 @@ impl Blobs {
             Err(source) => return Err(BlobError::Io { path, source }),
         };
         fs::remove_file(&path).map_err(|source| BlobError::Io { path, source })?;
-        if let Some(usage) = &mut self.usage {
+        self.count(|usage| {
             usage.count = usage.count.saturating_sub(1);
             usage.bytes = usage.bytes.saturating_sub(size);
-        }
+        });
         Ok(())
     }
 
     /// What the contents take. Counted once, then kept.
-    pub fn usage(&mut self) -> Result<Usage, BlobError> {
-        if let Some(usage) = self.usage {
+    pub fn usage(&self) -> Result<Usage, BlobError> {
+        // Held while counting, so that nothing comes or goes uncounted.
+        let mut known = self.usage.lock().expect(NO_PANIC);
+        if let Some(usage) = *known {
             return Ok(usage);
         }
         let mut usage = Usage::default();
@@ -152,15 +159,19 @@ impl Blobs {
             usage.bytes += metadata.len();
             Ok(())
         })?;
-        self.usage = Some(usage);
+        *known = Some(usage);
         Ok(usage)
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Usage)) {
+        self.usage.lock().expect(NO_PANIC).as_mut().map(change);
     }
 
     /// Whether the disk has room for a content of this size on top of what is on its way.
     fn make_sure_of_room(&self, size: u64) -> Result<(), BlobError> {
         let io = |source| BlobError::Io { path: self.folder.clone(), source };
         let Some(free) = (self.free_space)(&self.folder).map_err(io)? else { return Ok(()) };
-        let writing = self.writing.lock().expect("nobody panics with these numbers in hand");
+        let writing = self.writing.lock().expect(NO_PANIC);
         let largest = writing.values().copied().fold(size, u64::max);
         let need = size.saturating_add(FREE_BYTES_MIN.max(largest.saturating_mul(2)));
         if free < need { Err(BlobError::NoSpace { need, free }) } else { Ok(()) }

@@ -16,15 +16,41 @@ impl Area {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn blobs(&self) -> Blobs {
+    fn blobs(&self) -> Desk {
         let mut blobs = Blobs::in_folder(&self.folder.path().join("blobs")).unwrap();
         blobs.free_space = |_| Ok(Some(1 << 40));
-        blobs
+        Desk { blobs, finished: Vec::new() }
     }
 
     fn partial(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path().join("blobs/partial")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+/// Blobs, and contents that are finished and not kept yet.
+struct Desk {
+    blobs: Blobs,
+    finished: Vec<Finished>,
+}
+
+impl std::ops::Deref for Desk {
+    type Target = Blobs;
+
+    fn deref(&self) -> &Blobs {
+        &self.blobs
+    }
+}
+
+impl std::ops::DerefMut for Desk {
+    fn deref_mut(&mut self) -> &mut Blobs {
+        &mut self.blobs
+    }
+}
+
+impl Desk {
+    fn keep_finished(&mut self) -> Result<(), BlobError> {
+        self.blobs.keep(std::mem::take(&mut self.finished))
     }
 }
 
@@ -36,12 +62,12 @@ fn large() -> Vec<u8> {
     (0..LARGE).map(|at| ((at * 31) >> 3) as u8).collect()
 }
 
-fn write(blobs: &mut Blobs, bytes: &[u8]) -> NativeHash {
+fn write(blobs: &mut Desk, bytes: &[u8]) -> NativeHash {
     let native = hash(bytes);
     let mut write = blobs.begin(native, bytes.len() as u64).unwrap();
     write.append(bytes).unwrap();
     let finished = write.finish().unwrap();
-    blobs.add(finished);
+    blobs.finished.push(finished);
     native
 }
 
@@ -67,7 +93,7 @@ fn contents_come_back_after_the_flush_and_not_before() {
     let (small, empty, big) = (write(&mut blobs, b"small"), write(&mut blobs, b""), write(&mut blobs, &large()));
     assert!(!blobs.contains(small), "what isn't durable isn't there");
     assert!(matches!(blobs.open(small), Err(BlobError::NotThere)));
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     let blobs = area.blobs();
     assert!([small, empty, big].iter().all(|native| blobs.contains(*native)));
     assert_eq!(read(&blobs, small), b"small");
@@ -85,9 +111,9 @@ fn equal_contents_lie_there_once() {
     for _ in 0..3 {
         write(&mut blobs, b"twice");
     }
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     let native = write(&mut blobs, b"twice");
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     let once = Usage { count: 1, bytes: 5 };
     assert_eq!((blobs.usage().unwrap(), area.blobs().usage().unwrap()), (once, once));
     blobs.remove(native).unwrap();
@@ -125,8 +151,8 @@ fn a_large_content_goes_on_where_it_stopped() {
         at = stop;
         if stop == LARGE {
             let finished = write.finish().unwrap();
-            blobs.add(finished);
-            blobs.flush().unwrap();
+            blobs.finished.push(finished);
+            blobs.keep_finished().unwrap();
         }
     }
     assert_eq!(read(&area.blobs(), native), bytes);
@@ -165,9 +191,9 @@ fn two_writes_of_one_content_do_not_disturb_each_other() {
     first.append(&bytes[1_500_000..]).unwrap();
     for write in [second, first] {
         let finished = write.finish().unwrap();
-        blobs.add(finished);
+        blobs.finished.push(finished);
     }
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     assert_eq!(read(&blobs, native), bytes);
     assert!(area.partial().is_empty());
 }
@@ -200,12 +226,12 @@ fn a_damaged_content_is_an_error_and_can_come_again() {
     let area = Area::new();
     let mut blobs = area.blobs();
     let native = write(&mut blobs, b"precious");
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     fs::write(blobs.path_of(native), b"preciouz").unwrap();
     assert!(matches!(blobs.open(native), Err(BlobError::WrongContent)));
     assert!(!blobs.contains(native));
     write(&mut blobs, b"precious");
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     assert_eq!(read(&blobs, native), b"precious");
 }
 
@@ -249,7 +275,7 @@ fn only_what_nothing_needs_is_removed() {
         (write(&mut blobs, b"young"), Need::Undo { since: later - 1000 }, true),
         (write(&mut blobs, b"old"), Need::Undo { since: later - 5000 }, false),
     ];
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     let need = |native| {
         let (_, need, _) = needs.iter().find(|(known, ..)| *known == native).unwrap();
         Ok::<_, BlobError>(*need)
@@ -265,7 +291,7 @@ fn only_what_nothing_needs_is_removed() {
 
     // Just written, a content may still be unknown to whoever is asked.
     let new = write(&mut blobs, b"new");
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     blobs.collect(now(), keep, |_| Ok::<_, BlobError>(Need::Nothing)).unwrap();
     assert!(blobs.contains(new));
 }
@@ -275,7 +301,7 @@ fn when_there_is_too_much_for_undo_the_oldest_goes_first() {
     let area = Area::new();
     let mut blobs = area.blobs();
     let images: Vec<NativeHash> = (0..10).map(|number: u8| write(&mut blobs, &[number; 100])).collect();
-    blobs.flush().unwrap();
+    blobs.keep_finished().unwrap();
     let since = |native| images.iter().position(|known| *known == native).unwrap() as u64;
     let keep = Keep { age_max: 1000, bytes_max: 350 };
     let need = |native| Ok::<_, BlobError>(Need::Undo { since: since(native) });
@@ -328,7 +354,7 @@ fn rates_are_printed() {
             write(&mut blobs, &bytes);
         }
         let flush = Instant::now();
-        blobs.flush().unwrap();
+        blobs.keep_finished().unwrap();
         in_flush += flush.elapsed();
     }
     assert_eq!(blobs.usage().unwrap().count, 1000);

@@ -1,6 +1,6 @@
 //! Contents on their way in.
 
-use super::{BlobError, Blobs, Writing, io_error, read_folder};
+use super::{BlobError, Blobs, NO_PANIC, Writing, io_error, read_folder};
 use pim::NativeHash;
 use std::{
     fs,
@@ -24,7 +24,7 @@ pub struct BlobWrite {
     is_finished: bool,
 }
 
-/// A content that came in whole. It becomes visible when it is [added](Blobs::add) and [flushed](Blobs::flush).
+/// A content that came in whole. It becomes visible when it is [kept](Blobs::keep).
 #[derive(Debug)]
 pub struct Finished {
     pub(super) native: NativeHash,
@@ -34,6 +34,18 @@ pub struct Finished {
 
 const FINISHED: &str = "finished";
 const SECOND: &str = "second";
+
+impl Finished {
+    /// The content, to be read before it is kept.
+    pub(crate) fn payload(&self) -> Payload {
+        Payload::File { path: self.path.clone(), size: self.size }
+    }
+
+    /// Nobody needs it here any more. Left behind, it costs a little space until it is collected.
+    pub(crate) fn discard(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
 
 impl Blobs {
     /// How many bytes of a content are here from an earlier try. It is checked as a whole at its end.
@@ -73,19 +85,15 @@ impl Blobs {
             return Err(io(io::ErrorKind::UnexpectedEof.into()));
         }
         if !is_second {
-            self.writing.lock().expect("nobody panics with these numbers in hand").insert(native, size);
+            self.writing.lock().expect(NO_PANIC).insert(native, size);
         }
         let writing = self.writing.clone();
         Ok(BlobWrite { native, size, offset, hasher, file, path, writing, is_second, is_finished: false })
     }
 
-    /// A finished content becomes visible with the next [`Blobs::flush`].
-    pub fn add(&mut self, finished: Finished) {
-        self.finished.push(finished);
-    }
-
     /// Takes up what an earlier process left: finished contents come in, second tries have no one to continue them.
-    pub(super) fn take_up(mut self) -> Result<Self, BlobError> {
+    pub(super) fn take_up(self) -> Result<Self, BlobError> {
+        let mut whole = Vec::new();
         for entry in read_folder(&self.partial_folder())? {
             let path = entry.path();
             let name = entry.file_name();
@@ -95,18 +103,18 @@ impl Blobs {
                 .filter(|_| !state.starts_with(SECOND))
                 .and_then(|native| finished_at(&path, native))
             {
-                Some(finished) => self.add(finished),
+                Some(finished) => whole.push(finished),
                 // A part waits for its rest.
                 None if state.is_empty() => {}
                 None => remove(&path)?,
             }
         }
-        self.flush()?;
+        self.keep(whole)?;
         Ok(self)
     }
 
     fn is_being_written(&self, native: NativeHash) -> bool {
-        self.writing.lock().expect("nobody panics with these numbers in hand").contains_key(&native)
+        self.writing.lock().expect(NO_PANIC).contains_key(&native)
     }
 
     fn partial_path(&self, native: NativeHash) -> PathBuf {

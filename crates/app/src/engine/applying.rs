@@ -4,7 +4,7 @@
 //! intent that is found at the next start is settled from what the store says of it; doing that twice does no harm.
 
 use super::{
-    Cause, Effect, Event, HubRoom, Part, Recovering, Result, Room, lock, now_secs,
+    Arrived, Cause, Effect, Event, HubRoom, Part, Recovering, Result, Room, now_secs,
     worker::{Job, Outcomes, Prepared, Staged, Write, folder_kind},
 };
 use crate::{
@@ -131,7 +131,7 @@ impl Room {
             match result {
                 Ok(local) => {
                     if let StoreChange::Write { state, .. } = &change {
-                        self.arrived.remove(&state.version.native);
+                        self.arrived.remove(&state.version.native).into_iter().for_each(Arrived::discard);
                     }
                     self.state.items_done += 1;
                     self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Done(local))?;
@@ -319,7 +319,7 @@ impl Room {
             let since = index.before_image_kept_at(native).map_err(CollectError::Index)?;
             Ok(since.map_or(Need::Nothing, |since| Need::Undo { since }))
         };
-        match lock(&self.shared.blobs).collect(now_secs(), keep, need) {
+        match self.shared.blobs.collect(now_secs(), keep, need) {
             Ok(collected) => self.index.forget_before_images(&collected.forgotten),
             Err(CollectError::Index(error)) => Err(error),
             Err(CollectError::Blobs(error)) => {

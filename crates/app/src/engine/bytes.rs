@@ -1,7 +1,7 @@
 //! Payloads, read in pieces.
 
 use super::worker::{Examined, examiner};
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, Finished};
 use pim::{FolderKind, Format, NativeHash};
 use std::{
     fs::File,
@@ -55,11 +55,11 @@ pub(super) fn whole(payload: &Payload) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Saves a payload under its hash, to be flushed by the caller. Tells whether it wasn't there yet; a payload whose
-/// bytes have another hash is not saved.
-pub(super) fn save(blobs: &mut Blobs, payload: &Payload, native: NativeHash) -> Result<bool, StoreError> {
+/// Writes a payload into the blob area, to be kept by the caller. `None`: it is there already, or its bytes have another
+/// hash.
+pub(super) fn save(blobs: &Blobs, payload: &Payload, native: NativeHash) -> Result<Option<Finished>, StoreError> {
     if blobs.contains(native) {
-        return Ok(false);
+        return Ok(None);
     }
     let size = match payload {
         Payload::Memory(bytes) => bytes.len() as u64,
@@ -69,12 +69,9 @@ pub(super) fn save(blobs: &mut Blobs, payload: &Payload, native: NativeHash) -> 
     for_each_piece(payload, |piece| write.append(piece).map_err(|error| io::Error::other(error.to_string())))
         .map_err(|error| StoreError::Io { reason: error.to_string(), path: native.to_string() })?;
     match write.finish() {
-        Ok(finished) => {
-            blobs.add(finished);
-            Ok(true)
-        }
+        Ok(finished) => Ok(Some(finished)),
         // The bytes aren't those that were asked for: somebody changed the item.
-        Err(crate::blobs::BlobError::WrongContent) => Ok(false),
+        Err(crate::blobs::BlobError::WrongContent) => Ok(None),
         Err(error) => Err(super::blob_error(error)),
     }
 }

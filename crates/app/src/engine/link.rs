@@ -4,7 +4,7 @@
 //! verified in memory, large ones go to a partial file that a later try continues. What arrives without having been
 //! asked for is dropped by the engine; how much may wait in memory is bounded by permits.
 
-use super::{Input, Shared, source::Source};
+use super::{Arrived, Input, Shared, source::Source};
 use net::{FrameReceiver, FrameSender, Joined, Link};
 use pim::{ItemUid, NativeHash};
 use std::{
@@ -208,19 +208,16 @@ async fn read_stream(
                 return Err("content that isn't what its hash says");
             }
             let permit = Arc::clone(permits).acquire_many_owned(data.len().max(1) as u32).await.ok();
-            let payload = Payload::Memory(data.into());
-            inputs.send(Input::Content { session, native: record.native, payload, permit }).ok();
+            let arrived = Arrived::Small { bytes: data.into(), share: permit };
+            inputs.send(Input::Content { session, native: record.native, arrived }).ok();
             continue;
         }
         let mut write = match large.take() {
             Some((native, write)) if native == record.native => write,
-            _ => {
-                let blobs = super::lock(&shared.blobs);
-                match blobs.begin(record.native, record.total) {
-                    Ok(write) => write,
-                    Err(error) => return no_room(error, inputs, link),
-                }
-            }
+            _ => match shared.blobs.begin(record.native, record.total) {
+                Ok(write) => write,
+                Err(error) => return no_room(error, inputs, link),
+            },
         };
         if write.offset() != record.offset {
             return Err("content that doesn't go on where it stopped");
@@ -238,17 +235,9 @@ async fn read_stream(
             large = Some((native, write));
             continue;
         }
-        let blobs = Arc::clone(&shared.blobs);
-        let payload = tokio::task::spawn_blocking(move || {
-            let finished = write.finish().map_err(|_| "content that isn't what its hash says")?;
-            let mut blobs = super::lock(&blobs);
-            blobs.add(finished);
-            blobs.flush().map_err(|_| "content that can't be kept")?;
-            blobs.open(native).map_err(|_| "content that can't be read back")
-        })
-        .await
-        .map_err(|_| "writing stopped")??;
-        inputs.send(Input::Content { session, native, payload, permit: None }).ok();
+        let finished = tokio::task::spawn_blocking(move || write.finish()).await.map_err(|_| "writing stopped")?;
+        let finished = finished.map_err(|_| "content that isn't what its hash says")?;
+        inputs.send(Input::Content { session, native, arrived: Arrived::Large(finished) }).ok();
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub mod view;
 mod worker;
 
 use crate::{
-    blobs::{self, BlobError, Blobs},
+    blobs::{self, BlobError, Blobs, Finished},
     history::History,
     index::{Found, HubView, Index, OpenError, Opened},
     message::{Code, Problem},
@@ -36,7 +36,7 @@ use reading::Reading;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -66,12 +66,7 @@ pub(crate) enum Input {
     /// The link has room for more rows.
     Room(SessionId),
     /// Content came whole, and it is what its hash says. The permit keeps memory bounded.
-    Content {
-        session: SessionId,
-        native: NativeHash,
-        payload: Payload,
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
-    },
+    Content { session: SessionId, native: NativeHash, arrived: Arrived },
     /// Content couldn't be sent: the store's item changed since.
     ServeFailed { session: SessionId, item: ItemUid, native: NativeHash },
     /// The link is gone.
@@ -79,8 +74,8 @@ pub(crate) enum Input {
     /// From the store's thread.
     #[allow(private_interfaces, reason = "only the store's thread makes and only the engine reads reports")]
     Report(u64, Report),
-    /// Contents are durable in the blob area; those that could not be kept come back.
-    Durable(Vec<NativeHash>, Vec<ToSave>, Option<BlobError>),
+    /// Contents are durable in the blob area; those that could not be kept come back, or are lost.
+    Durable { saved: Vec<NativeHash>, failed: Vec<ToSave>, is_any_lost: bool, problem: Option<BlobError> },
     /// Content that is coming in can't be kept.
     NoRoom(BlobError),
     /// A person or the node asks something.
@@ -136,7 +131,7 @@ pub struct Engine {
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub reader: Arc<dyn Reader>,
-    pub blobs: Arc<Mutex<Blobs>>,
+    pub blobs: Arc<Blobs>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -172,7 +167,7 @@ impl Engine {
         let (inputs, queue) = mpsc::channel();
         let (state_out, state) = watch::channel(State { is_reading: true, ..State::default() });
         let (events, _) = broadcast::channel(1024);
-        let blobs = Arc::new(Mutex::new(blobs));
+        let blobs = Arc::new(blobs);
         let io = |source| OpenError::Io { path: index.clone(), source };
         let (opened_out, opened_in) = mpsc::channel();
         let (store_out, store_in) = mpsc::channel::<(Shared, stores::Caps, Worker)>();
@@ -180,7 +175,7 @@ impl Engine {
         let (out, told, blobs_kept, inputs_kept) = (events.clone(), state_out, Arc::clone(&blobs), inputs.clone());
         let thread = std::thread::Builder::new().name("engine".into()).spawn(move || {
             let opened = Index::open(&path, now_secs()).and_then(|opened| {
-                let is_kept = move |native| lock(&blobs_kept).contains(native);
+                let is_kept = move |native| blobs_kept.contains(native);
                 let hub = match part {
                     Part::Server => Some(HubRoom { hub: Hub::new(), index: opened.index.hub(is_kept)? }),
                     Part::Client => None,
@@ -370,7 +365,7 @@ pub struct Room {
     /// Contents that were asked for, by session: what else comes is dropped.
     asked: BTreeMap<SessionId, BTreeSet<NativeHash>>,
     /// Contents that arrived and wait to be written to the store.
-    arrived: BTreeMap<NativeHash, (Payload, Option<tokio::sync::OwnedSemaphorePermit>)>,
+    arrived: BTreeMap<NativeHash, Arrived>,
     /// Contents that arrived at the hub and wait to become durable.
     to_save: Vec<ToSave>,
     is_saving: bool,
@@ -412,7 +407,34 @@ impl std::fmt::Debug for Room {
 type Result<T> = std::result::Result<T, IndexError>;
 
 /// Content that came and isn't durable yet.
-pub(crate) type ToSave = (NativeHash, Payload, Option<tokio::sync::OwnedSemaphorePermit>);
+pub(crate) enum Arrived {
+    /// In memory, of which it holds a share as long as it lives.
+    Small {
+        bytes: Arc<[u8]>,
+        #[allow(dead_code, reason = "it is held, not asked")]
+        share: Option<tokio::sync::OwnedSemaphorePermit>,
+    },
+    /// In a file of the blob area.
+    Large(Finished),
+}
+
+impl Arrived {
+    pub(crate) fn payload(&self) -> Payload {
+        match self {
+            Self::Small { bytes, .. } => Payload::Memory(Arc::clone(bytes)),
+            Self::Large(finished) => finished.payload(),
+        }
+    }
+
+    /// It is where it should be, or nobody needs it.
+    fn discard(self) {
+        if let Self::Large(finished) = self {
+            finished.discard();
+        }
+    }
+}
+
+pub(crate) type ToSave = (NativeHash, Arrived);
 
 /// Whether it is known what became of the intents that a crash left behind. Nothing is written before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -501,7 +523,7 @@ impl Room {
             room.hub = Hub::new();
         }
         self.asked.clear();
-        self.arrived.clear();
+        self.discard_arrived();
         self.to_save.clear();
         self.groups.clear();
         self.reading = Reading::default();
@@ -579,8 +601,8 @@ impl Room {
             Input::LinkUp { session, device, to } => self.link_up(session, device, to),
             Input::Frame { session, frame } => self.frame_came(session, frame),
             Input::Room(session) => self.send_rows(session),
-            Input::Content { session, native, payload, permit } => {
-                self.content_came(session, native, payload, permit);
+            Input::Content { session, native, arrived } => {
+                self.content_came(session, native, arrived);
                 Ok(())
             }
             Input::ServeFailed { session, item, native } => {
@@ -597,7 +619,13 @@ impl Room {
                 Ok(())
             }
             Input::Report(..) => Ok(()),
-            Input::Durable(contents, failed, error) => self.contents_durable(contents, failed, error),
+            Input::Durable { saved, failed, is_any_lost, problem } => {
+                if is_any_lost {
+                    // They are asked for again over new links.
+                    self.hang_up_all();
+                }
+                self.contents_durable(saved, failed, problem)
+            }
             Input::NoRoom(error) => {
                 self.keeping_failed(error);
                 Ok(())
@@ -637,6 +665,7 @@ impl Room {
     /// Everything that is due after something happened.
     fn go_on(&mut self) -> Result<()> {
         self.talk()?;
+        self.read_what_was_put_off();
         self.tell_settled()?;
         self.tell_state();
         Ok(())
@@ -694,7 +723,7 @@ impl Room {
             self.problems.clear(&Cause::Writing);
             self.problems.clear(&Cause::Planning);
             // What still lies here is of versions that nobody needs any more.
-            self.arrived.clear();
+            self.discard_arrived();
         }
         self.state.is_reading = self.reads && self.reading.is_first();
         tracing::trace!(
@@ -762,11 +791,6 @@ fn random() -> [u8; 16] {
 
 fn told() -> Told {
     Told { now_secs: now_secs(), random: random() }
-}
-
-/// The blobs, locked for a moment.
-fn lock(blobs: &Mutex<Blobs>) -> MutexGuard<'_, Blobs> {
-    blobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn blob_error(error: BlobError) -> StoreError {

@@ -27,6 +27,8 @@ pub(super) const STORE_ID: &str = "store.id";
 const BATCH: usize = 256;
 /// After a wake-up the store gets this long to finish what it is at.
 const DEBOUNCE: Duration = Duration::from_millis(15);
+/// While Tandem itself writes, nearly every wake-up tells of that; the store is listed when it is done, and so often anyway.
+const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(5);
 /// Watching can miss something: everything is listed again so often.
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
@@ -42,6 +44,8 @@ pub(super) struct Reading {
     due: BTreeSet<FolderUid>,
     is_all_due: bool,
     not_before: Option<Instant>,
+    /// What is due waits for the end of our own writing.
+    is_put_off: bool,
     last_full: Option<Instant>,
     has_read_all: bool,
     tokens: HashMap<FolderUid, ListingToken>,
@@ -89,6 +93,12 @@ impl Reading {
             && self.missing_folders.is_empty()
     }
 
+    fn stop_putting_off(&mut self) {
+        if std::mem::take(&mut self.is_put_off) {
+            self.not_before = Some(Instant::now() + DEBOUNCE);
+        }
+    }
+
     /// How long until something is to be read.
     pub(super) fn next_due(&self) -> Option<Duration> {
         if self.current.is_some() {
@@ -122,6 +132,7 @@ impl Room {
     /// The whole store is to be read.
     pub(super) fn read_all(&mut self) {
         self.reading.is_all_due = true;
+        self.reading.stop_putting_off();
         self.reading.not_before.get_or_insert_with(|| Instant::now() + DEBOUNCE);
     }
 
@@ -133,11 +144,24 @@ impl Room {
 
     pub(super) fn woken(&mut self, folder: Option<FolderId>) {
         match folder.and_then(|id| self.folder_ids.get(&id)) {
-            Some(uid) => {
-                self.reading.due.insert(*uid);
-                self.reading.not_before.get_or_insert_with(|| Instant::now() + DEBOUNCE);
-            }
-            None => self.read_all(),
+            Some(uid) => drop(self.reading.due.insert(*uid)),
+            None => self.reading.is_all_due = true,
+        }
+        if self.reading.not_before.is_none() {
+            self.reading.is_put_off = self.is_writing();
+            let wait = if self.reading.is_put_off { BETWEEN_OWN_WRITES } else { DEBOUNCE };
+            self.reading.not_before = Some(Instant::now() + wait);
+        }
+    }
+
+    fn is_writing(&self) -> bool {
+        !self.groups.is_empty() || self.replica.pending() > 0
+    }
+
+    /// What waited for the end of our own writing is read when that is done.
+    pub(super) fn read_what_was_put_off(&mut self) {
+        if !self.is_writing() {
+            self.reading.stop_putting_off();
         }
     }
 
@@ -154,6 +178,7 @@ impl Room {
             return;
         }
         self.reading.not_before = None;
+        self.reading.is_put_off = false;
         let is_all = std::mem::take(&mut self.reading.is_all_due);
         self.reading.current = Some(Current {
             is_all,

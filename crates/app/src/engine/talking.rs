@@ -1,7 +1,7 @@
 //! Frames between replica, hub and links; contents asked for and served.
 
 use super::{
-    Cause, Effect, Event, HubRoom, Input, LinkSender, OWN, Part, Result, Room, ToSave, now_secs, random,
+    Arrived, Cause, Effect, Event, HubRoom, Input, LinkSender, OWN, Part, Result, Room, ToSave, now_secs, random,
     source::Source, told, worker::Job,
 };
 use crate::{
@@ -48,7 +48,10 @@ impl Room {
             _ => {
                 self.state.is_connected = false;
                 self.replica.disconnected();
-                self.arrived.clear();
+                // Large ones needn't come again.
+                let arrived = std::mem::take(&mut self.arrived).into_iter();
+                self.to_save.extend(arrived.filter(|(_, arrived)| matches!(arrived, Arrived::Large(_))));
+                self.effects.push_back(Effect::SaveContents);
                 self.asked_by_person.clear();
                 self.resume.clear();
             }
@@ -149,7 +152,7 @@ impl Room {
     /// A large content that an earlier link brought a part of goes on where it stopped.
     fn say_where_to_go_on(&mut self, session: SessionId, needs: &[NativeHash]) {
         let parts: Vec<Want> = {
-            let blobs = super::lock(&self.shared.blobs);
+            let blobs = &self.shared.blobs;
             let begun = needs.iter().map(|native| (*native, blobs.resume_offset(*native)));
             let want = |(native, offset)| Want { item: NOBODY, native, offset };
             begun.filter(|(_, offset)| *offset > 0).map(want).collect()
@@ -189,8 +192,8 @@ impl Room {
 
     /// Where these bytes are on this computer.
     pub(crate) fn locate(&self, item: Option<ItemUid>, native: NativeHash) -> Result<Option<Source>> {
-        if let Some((payload, _)) = self.arrived.get(&native) {
-            return Ok(Some(Source::Here(payload.clone())));
+        if let Some(arrived) = self.arrived.get(&native) {
+            return Ok(Some(Source::Here(arrived.payload())));
         }
         if let Some(item) = item
             && let Some(record) = self.index.replica().item(item)?
@@ -199,7 +202,7 @@ impl Room {
         {
             return Ok(Some(Source::Store(local.href)));
         }
-        if super::lock(&self.shared.blobs).contains(native) {
+        if self.shared.blobs.contains(native) {
             return Ok(Some(Source::Blob(native)));
         }
         let Some(HubRoom { index, .. }) = &self.hub else { return Ok(None) };
@@ -216,29 +219,23 @@ impl Room {
         self.read_all();
     }
 
-    pub(super) fn content_came(
-        &mut self,
-        session: SessionId,
-        native: NativeHash,
-        payload: Payload,
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
-    ) {
+    pub(super) fn content_came(&mut self, session: SessionId, native: NativeHash, arrived: Arrived) {
         // What nobody asked for is dropped.
         if !self.asked.get_mut(&session).is_some_and(|asked| asked.remove(&native)) {
-            return;
+            return arrived.discard();
         }
         match self.part {
             Part::Server => {
-                self.to_save.push((native, payload, permit));
+                self.to_save.push((native, arrived));
                 self.effects.push_back(Effect::SaveContents);
             }
             Part::Client if self.asked_by_person.remove(&native) => {
-                self.to_save.push((native, payload, permit));
+                self.to_save.push((native, arrived));
                 self.effects.push_back(Effect::SaveContents);
             }
             Part::Client => {
-                self.count(&payload);
-                self.arrived.insert(native, (payload, permit));
+                self.count(&arrived.payload());
+                self.arrived.insert(native, arrived).into_iter().for_each(Arrived::discard);
                 self.replica.received(native);
             }
         }
@@ -251,6 +248,10 @@ impl Room {
         };
     }
 
+    pub(super) fn discard_arrived(&mut self) {
+        std::mem::take(&mut self.arrived).into_values().for_each(Arrived::discard);
+    }
+
     /// Makes what arrived durable beside this thread, as one group; what arrives meanwhile is the next group.
     pub(super) fn save_contents(&mut self) {
         if self.is_saving || self.to_save.is_empty() || self.save_again_at.is_some() {
@@ -261,27 +262,38 @@ impl Room {
         let (blobs, inputs) = (std::sync::Arc::clone(&self.shared.blobs), self.inputs.clone());
         std::thread::spawn(move || {
             let mut saved = Vec::with_capacity(group.len());
+            let mut files = Vec::with_capacity(group.len());
             let mut failed = Vec::new();
             let mut problem = None;
-            {
-                let mut blobs = super::lock(&blobs);
-                for (native, payload, permit) in group {
-                    match super::bytes::save(&mut blobs, &payload, native) {
-                        Ok(_) => saved.push((native, payload, permit)),
-                        Err(stores::StoreError::NoSpace { need }) => {
-                            problem = Some(BlobError::NoSpace { need, free: 0 });
-                            failed.push((native, payload, permit));
-                        }
-                        Err(error) => tracing::warn!(%error, "content can't be kept"),
+            for (native, arrived) in group {
+                let written = match &arrived {
+                    Arrived::Small { .. } => super::bytes::save(&blobs, &arrived.payload(), native),
+                    Arrived::Large(_) => Ok(None),
+                };
+                match (written, arrived) {
+                    (_, Arrived::Large(finished)) => {
+                        files.push(finished);
+                        saved.push((native, None));
                     }
-                }
-                if let Err(error) = blobs.flush() {
-                    failed.append(&mut saved);
-                    problem = Some(error);
+                    (Ok(file), small) => {
+                        files.extend(file);
+                        saved.push((native, Some(small)));
+                    }
+                    (Err(stores::StoreError::NoSpace { need }), small) => {
+                        problem = Some(BlobError::NoSpace { need, free: 0 });
+                        failed.push((native, small));
+                    }
+                    (Err(error), _) => tracing::warn!(%error, "content can't be kept"),
                 }
             }
-            let saved = saved.into_iter().map(|(native, ..)| native).collect();
-            inputs.send(Input::Durable(saved, failed, problem)).ok();
+            let mut is_any_lost = false;
+            if let Err(error) = blobs.keep(files) {
+                is_any_lost = saved.iter().any(|(_, small)| small.is_none());
+                failed.extend(saved.drain(..).filter_map(|(native, small)| Some((native, small?))));
+                problem = Some(error);
+            }
+            let saved = saved.into_iter().map(|(native, _)| native).collect();
+            inputs.send(Input::Durable { saved, failed, is_any_lost, problem }).ok();
         });
     }
 
@@ -487,7 +499,7 @@ impl Room {
                 self.replica.received(want.native);
                 continue;
             }
-            let offset = super::lock(&self.shared.blobs).resume_offset(want.native);
+            let offset = self.shared.blobs.resume_offset(want.native);
             self.asked.entry(session).or_default().insert(want.native);
             missing.push(Want { offset, ..want });
         }

@@ -1,7 +1,7 @@
 //! What people ask the engine, and what they decide.
 
 use super::{
-    Cause, Effect, HubRoom, Part, Result, Room, lock,
+    Cause, Effect, HubRoom, Part, Result, Room,
     source::Source,
     told,
     worker::{Job, Prepared, Write, folder_kind},
@@ -366,9 +366,9 @@ impl Room {
         let examined = pim::examine(folder_kind(local.state.kind), format, &merge.bytes);
         let version = super::worker::version_of(&examined, format);
         let payload = stores::Payload::Memory(merge.bytes.into());
-        let saved = super::bytes::save(&mut lock(&self.shared.blobs), &payload, version.native);
-        saved
-            .and_then(|_| lock(&self.shared.blobs).flush().map_err(super::blob_error))
+        let blobs = &self.shared.blobs;
+        super::bytes::save(blobs, &payload, version.native)
+            .and_then(|saved| blobs.keep(Vec::from_iter(saved)).map_err(super::blob_error))
             .map_err(|error| Problem::with_store(error, ""))?;
         let state = ItemState { version, ..local.state.clone() };
         self.write_as_person(item, state, Some(local), false)

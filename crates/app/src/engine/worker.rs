@@ -5,7 +5,7 @@ use super::{bytes, source::Source};
 use crate::{blobs::Blobs, index::IntentId};
 use pim::{Examiner, FolderKind, FolderUid, Format, ItemUid, Kind, NativeHash};
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
     thread::JoinHandle,
 };
 use stores::{
@@ -100,7 +100,7 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn start(
         store: Box<dyn Store>,
-        blobs: Arc<Mutex<Blobs>>,
+        blobs: Arc<Blobs>,
         report: impl Fn(u64, Report) + Send + Sync + Clone + 'static,
     ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<(u64, Job)>();
@@ -145,7 +145,7 @@ fn examine(reader: &dyn Reader, href: &Href, kind: FolderKind, format: Format) -
 struct Work<R> {
     store: Box<dyn Store>,
     reader: Arc<dyn Reader>,
-    blobs: Arc<Mutex<Blobs>>,
+    blobs: Arc<Blobs>,
     report: R,
     /// Of the engine, when it gave the job.
     life: u64,
@@ -255,10 +255,9 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
     }
 
     fn save_before_images(&self, changes: &[Prepared]) -> Result<(), StoreError> {
-        let mut blobs = super::lock(&self.blobs);
-        let mut is_any_new = false;
+        let mut saved = Vec::new();
         for (href, native, _) in changes.iter().filter_map(|prepared| prepared.before.as_ref()) {
-            if blobs.contains(*native) {
+            if self.blobs.contains(*native) {
                 continue;
             }
             let content = match self.reader.read(&Href(href.clone())) {
@@ -267,21 +266,26 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
                 Err(StoreError::NotFound | StoreError::Changed) => continue,
                 Err(error) => return Err(error),
             };
-            is_any_new |= bytes::save(&mut blobs, &content.payload, *native)?;
+            saved.extend(bytes::save(&self.blobs, &content.payload, *native)?);
         }
-        if is_any_new { blobs.flush().map_err(super::blob_error) } else { Ok(()) }
+        self.blobs.keep(saved).map_err(super::blob_error)
     }
 
     fn open_write(&self, prepared: &Prepared) -> Result<(stores::Change, Option<Examined>), StoreError> {
         let Prepared { change, write, .. } = prepared;
         let content = |source: &Source, state: &ItemState, kind: FolderKind| {
-            let payload = self.open(source)?;
-            let examined = (state.kind != Kind::Message)
+            let is_message = state.kind == Kind::Message;
+            let payload = if is_message { source.for_store(&self.reader, &self.blobs) } else { self.open(source) }?;
+            let examined = (!is_message)
                 .then(|| bytes::examine(&payload, kind, state.version.format))
                 .transpose()
                 .map_err(|error| StoreError::Io { reason: error.to_string(), path: state.name.clone() })?;
             let (native, format) = (state.version.native, state.version.format);
-            Ok::<_, StoreError>((stores::NewContent { payload, native, format, modified: None }, examined))
+            let may_be_linked = source.is_own_file();
+            Ok::<_, StoreError>((
+                stores::NewContent { payload, native, format, modified: None, may_be_linked },
+                examined,
+            ))
         };
         Ok(match (change, write) {
             (StoreChange::Write { item, state, .. }, Write::Create { folder, kind, content: source }) => {
@@ -428,10 +432,9 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
         }
         let Some(merge) = pim::merge(kind, format, &job.base, &ours, &theirs) else { return Some(Err(())) };
         let examined = pim::examine(folder_kind(kind), format, &merge.bytes);
-        let mut blobs = super::lock(&self.blobs);
         let payload = stores::Payload::Memory(merge.bytes.into());
-        bytes::save(&mut blobs, &payload, examined.native).ok()?;
-        blobs.flush().ok()?;
+        let saved = bytes::save(&self.blobs, &payload, examined.native).ok()?;
+        self.blobs.keep(Vec::from_iter(saved)).ok()?;
         let mut state = ItemState { version: version_of(&examined, format), ..job.theirs.clone() };
         (state.kind, state.identity, state.lookalikes) = (examined.kind, examined.identity, examined.lookalikes);
         let clashes = merge.clashes.iter().map(|clash| clash.field.name().to_owned()).collect();

@@ -127,6 +127,7 @@ fn add(
                 continue;
             }
             let content = NewContent {
+                may_be_linked: false,
                 payload: Payload::Memory(Arc::from(&*item.bytes)),
                 native,
                 format: match item.part {

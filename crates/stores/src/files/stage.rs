@@ -204,6 +204,9 @@ pub(super) fn ensure_staging(place: &Place) -> io::Result<()> {
 
 /// Writes a staged file, or leaves nothing.
 fn write(path: &Path, part: Part, content: &NewContent, is_flushed: bool) -> io::Result<()> {
+    if part == Part::Mail && content.may_be_linked && content.modified.is_none() && link(path, content, is_flushed) {
+        return Ok(());
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -221,6 +224,31 @@ fn write(path: &Path, part: Part, content: &NewContent, is_flushed: bool) -> io:
         let _ = std::fs::remove_file(path);
     }
     written
+}
+
+/// Gives the content's file a second name instead of copying it. `false`: it has one already, so that two messages would
+/// be one file, or it can't have one here.
+fn link(path: &Path, content: &NewContent, is_flushed: bool) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let Payload::File { path: from, size } = &content.payload else { return false };
+        let Ok((file, metadata)) = disk::open_regular(from) else { return false };
+        let linked = metadata.nlink() == 1
+            && metadata.len() == *size
+            && file.set_permissions(PermissionsExt::from_mode(0o600)).is_ok()
+            && std::fs::hard_link(from, path).is_ok();
+        let is_done = linked && (!is_flushed || file.sync_all().is_ok());
+        if linked && !is_done {
+            let _ = std::fs::remove_file(path);
+        }
+        is_done
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (path, content, is_flushed);
+        false
+    }
 }
 
 fn fill(file: &mut File, content: &NewContent, is_flushed: bool) -> io::Result<()> {

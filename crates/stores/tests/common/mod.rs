@@ -182,7 +182,8 @@ impl Subject for FilesSubject {
 /// Content as the engine hands it over.
 pub(crate) fn content(bytes: &[u8], format: Format) -> NewContent {
     let native = NativeHash(*blake3::hash(bytes).as_bytes());
-    NewContent { payload: Payload::Memory(Arc::from(bytes)), native, format, modified: Some(1_000_000_000) }
+    let payload = Payload::Memory(Arc::from(bytes));
+    NewContent { payload, native, format, modified: Some(1_000_000_000), may_be_linked: false }
 }
 
 /// A new item of the folder's usual format.
