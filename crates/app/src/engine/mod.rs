@@ -235,6 +235,7 @@ impl Engine {
                 next_tidy_up: Instant::now() + TIDY_UP,
                 keep: blobs::Keep::DEFAULT,
                 next_copy: Instant::now(),
+                shrunk_at: 0,
             };
             room.run(&queue);
         });
@@ -396,6 +397,8 @@ pub struct Room {
     /// How long and how much is kept to be undone.
     pub(crate) keep: blobs::Keep,
     next_copy: Instant,
+    /// How many items were done when memory was given back last.
+    shrunk_at: u64,
 }
 
 impl std::fmt::Debug for Room {
@@ -450,6 +453,8 @@ enum Recovering {
 /// At most so many inputs share a transaction.
 const GROUP_INPUTS: usize = 256;
 const TIDY_UP: Duration = Duration::from_secs(3600);
+/// After so many items what only speeded them up is given back.
+const LONG_RUN: u64 = 1000;
 const RETRY: Duration = Duration::from_secs(2);
 /// What the store refused for now is tried again after this long.
 const WRITE_AGAIN: Duration = Duration::from_secs(4);
@@ -563,6 +568,10 @@ impl Room {
     fn take_group(&mut self, group: Vec<Input>) -> Result<()> {
         for input in group {
             self.take(input)?;
+        }
+        if self.state.is_quiet && self.state.items_done - self.shrunk_at >= LONG_RUN {
+            self.shrunk_at = self.state.items_done;
+            self.index.shrink()?;
         }
         if Instant::now() >= self.next_retry {
             self.next_retry = Instant::now() + RETRY;

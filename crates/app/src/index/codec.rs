@@ -123,15 +123,6 @@ pub(crate) fn read_state(
     Ok(ItemState { kind, folder, version, flags: Flags(flags), name: name.to_owned(), identity, lookalikes })
 }
 
-/// The number of the folder in what [`write_state`] wrote.
-pub(super) fn folder_in(bytes: &[u8], context: Context<'_>) -> Result<i64, Fault> {
-    // Both hashes, kind and format come first.
-    let mut rest = Reader(bytes.get(66..).ok_or(DAMAGED)?);
-    rest.number()?;
-    rest.number()?;
-    rest.folder(context)
-}
-
 /// What is left of a deleted item.
 pub(super) fn write_tombstone(tombstone: &Tombstone, folder: i64) -> Vec<u8> {
     let mut out = Vec::with_capacity(64);
@@ -298,7 +289,6 @@ mod tests {
         for (state, folder) in [(mail(1, "letter"), 1), (mail(2, ""), 2), (event(300, "a very long name"), 300)] {
             let written = write_state(&state, folder, IN_FOLDER_1);
             assert_eq!(read(&written).unwrap(), state);
-            assert_eq!(folder_in(&written, IN_FOLDER_1).unwrap(), folder);
         }
     }
 

@@ -72,7 +72,8 @@ impl HubIndex for HubView {
         let shared = &self.index.0;
         let (kind, uid) = columns_of(&subject);
         let sql = "SELECT seq, kind, uid, folder, canon, body FROM log WHERE uid = ?1 AND kind = ?2";
-        shared.one(sql, (uid, kind), |row| shared.read_row(row))
+        let read = || shared.one(sql, (uid, kind), |row| shared.read_row(row));
+        if let Subject::Folder(folder) = subject { shared.folder_row(folder, read) } else { read() }
     }
 
     fn rows_after(&self, after: Seq, limit: usize) -> Result<Vec<Row>> {
@@ -230,6 +231,9 @@ impl Shared {
                 return Err(IndexError { reason: "such a row is told to a replica and never kept".to_owned() });
             }
         };
+        if let Subject::Folder(folder) = row.subject {
+            self.forget_folder_row(folder);
+        }
         // The subject's old row gives way.
         self.run(
             "INSERT OR REPLACE INTO log (seq, kind, uid, folder, canon, identity, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

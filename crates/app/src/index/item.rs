@@ -24,18 +24,50 @@ use super::{
 };
 use pim::{FieldHashes, FieldKey, FolderUid, ItemUid, PairingKey};
 use rusqlite::{Row, types::ValueRef};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 use sync::{
     index::{Base, ItemRecord, Local, Remote, Result},
     model::{ItemState, Seq},
 };
 
-const COLUMNS: &str = "folder, place, tail, rev, file_id, object_uid, state, local_fields, base_seq, base_state, stored_state, \
-                       base_fields, remote_seq, remote_state, hold";
+/// The question for whole items that meet a condition, which is a literal: it is asked all the time.
+macro_rules! select {
+    ($condition:literal $(,)?) => {
+        concat!(
+            "SELECT uid, id, folder, place, tail, rev, file_id, object_uid, state, local_fields, base_seq, base_state, ",
+            "stored_state, base_fields, remote_seq, remote_state, hold FROM items ",
+            $condition
+        )
+    };
+}
+pub(super) use select;
 
-/// The question for whole items that meet a condition.
-pub(super) fn select(condition: &str) -> String {
-    format!("SELECT uid, {COLUMNS} FROM items {condition}")
+/// The places of columns in what [`select`] asks for.
+mod column {
+    pub(super) const UID: usize = 0;
+    pub(super) const ID: usize = 1;
+    pub(super) const FOLDER: usize = 2;
+    pub(super) const PLACE: usize = 3;
+    pub(super) const TAIL: usize = 4;
+    pub(super) const REV: usize = 5;
+    pub(super) const FILE_ID: usize = 6;
+    pub(super) const OBJECT_UID: usize = 7;
+    pub(super) const STATE: usize = 8;
+    pub(super) const LOCAL_FIELDS: usize = 9;
+    pub(super) const BASE_SEQ: usize = 10;
+    pub(super) const BASE_STATE: usize = 11;
+    pub(super) const STORED_STATE: usize = 12;
+    pub(super) const BASE_FIELDS: usize = 13;
+    pub(super) const REMOTE_SEQ: usize = 14;
+    pub(super) const REMOTE_STATE: usize = 15;
+    pub(super) const HOLD: usize = 16;
+}
+
+/// An item and the number of its row.
+#[derive(Debug)]
+pub(super) struct Known {
+    id: i64,
+    pub(super) record: ItemRecord,
 }
 
 const LIVE: u8 = 0;
@@ -44,48 +76,48 @@ const GONE: u8 = 1;
 impl Shared {
     /// Reads what [`select`] asked for.
     pub(super) fn read_item(&self, row: &Row<'_>) -> std::result::Result<(ItemUid, ItemRecord), Fault> {
-        let uid = codec::item_uid(row.get_ref(0)?.as_blob()?)?;
+        let uid = codec::item_uid(row.get_ref(column::UID)?.as_blob()?)?;
         Ok((uid, self.read_record(row, true)?))
     }
 
     /// Reads the local part of what [`select`] asked for.
     pub(super) fn read_local(&self, row: &Row<'_>) -> std::result::Result<(ItemUid, Local), Fault> {
-        let uid = codec::item_uid(row.get_ref(0)?.as_blob()?)?;
+        let uid = codec::item_uid(row.get_ref(column::UID)?.as_blob()?)?;
         let record = self.read_record(row, false)?;
         Ok((uid, record.local.ok_or(Fault::Damaged("an item in a place isn't there"))?))
     }
 
     fn read_record(&self, row: &Row<'_>, is_whole: bool) -> std::result::Result<ItemRecord, Fault> {
-        let folder: Option<i64> = row.get("folder")?;
-        let tail = row.get_ref("tail")?.as_str_or_null()?.unwrap_or_default();
+        let folder: Option<i64> = row.get(column::FOLDER)?;
+        let tail = row.get_ref(column::TAIL)?.as_str_or_null()?.unwrap_or_default();
         let context = Context { folder, tail };
         let mut uid_of = |number| self.folder_uid(number);
         let mut state_in = |bytes: &[u8]| codec::read_state(bytes, context, &mut uid_of);
-        let main = row.get_ref("state")?.as_blob_or_null()?.map(&mut state_in).transpose()?;
+        let main = row.get_ref(column::STATE)?.as_blob_or_null()?.map(&mut state_in).transpose()?;
         let main_again = || main.clone().ok_or(Fault::Damaged("an item has no state"));
-        let local_fields = row.get_ref("local_fields")?.as_blob_or_null()?.map(read_fields).transpose()?;
+        let local_fields = row.get_ref(column::LOCAL_FIELDS)?.as_blob_or_null()?.map(read_fields).transpose()?;
 
         let mut record = ItemRecord::default();
         if is_whole {
-            if let Some(seq) = row.get::<_, Option<i64>>("base_seq")? {
-                let state = match row.get_ref("base_state")?.as_blob_or_null()? {
+            if let Some(seq) = row.get::<_, Option<i64>>(column::BASE_SEQ)? {
+                let state = match row.get_ref(column::BASE_STATE)?.as_blob_or_null()? {
                     Some(bytes) => state_in(bytes)?,
                     None => main_again()?,
                 };
-                let stored = match row.get_ref("stored_state")?.as_blob_or_null()? {
+                let stored = match row.get_ref(column::STORED_STATE)?.as_blob_or_null()? {
                     Some(bytes) => state_in(bytes)?,
                     None => state.clone(),
                 };
-                let fields = match row.get_ref("base_fields")?.as_blob_or_null()? {
+                let fields = match row.get_ref(column::BASE_FIELDS)?.as_blob_or_null()? {
                     Some([]) => local_fields.clone(),
                     Some(bytes) => Some(read_fields(bytes)?),
                     None => None,
                 };
                 record.base = Some(Base { seq: Seq(seq.cast_unsigned()), state, stored, fields });
             }
-            if let Some(seq) = row.get::<_, Option<i64>>("remote_seq")? {
+            if let Some(seq) = row.get::<_, Option<i64>>(column::REMOTE_SEQ)? {
                 let seq = Seq(seq.cast_unsigned());
-                record.remote = Some(match row.get_ref("remote_state")?.as_blob_or_null()? {
+                record.remote = Some(match row.get_ref(column::REMOTE_STATE)?.as_blob_or_null()? {
                     None => Remote::Live { seq, state: main_again()? },
                     Some([LIVE, bytes @ ..]) => Remote::Live { seq, state: state_in(bytes)? },
                     Some([GONE, bytes @ ..]) => {
@@ -94,17 +126,17 @@ impl Shared {
                     Some(_) => return Err(Fault::Damaged("an item's remote state can't be read")),
                 });
             }
-            record.hold = match row.get_ref("hold")? {
+            record.hold = match row.get_ref(column::HOLD)? {
                 ValueRef::Null => None,
                 hold => Some(from_json(hold.as_bytes()?)?),
             };
         }
-        if let Some(place) = row.get::<_, Option<i64>>("place")? {
+        if let Some(place) = row.get::<_, Option<i64>>(column::PLACE)? {
             record.local = Some(Local {
                 href: self.href(place, tail)?,
-                rev: row.get("rev")?,
-                file_id: row.get::<_, Option<i64>>("file_id")?.map(i64::cast_unsigned),
-                object_uid: row.get::<_, Option<[u8; 16]>>("object_uid")?.map(PairingKey),
+                rev: row.get(column::REV)?,
+                file_id: row.get::<_, Option<i64>>(column::FILE_ID)?.map(i64::cast_unsigned),
+                object_uid: row.get::<_, Option<[u8; 16]>>(column::OBJECT_UID)?.map(PairingKey),
                 state: main_again()?,
                 fields: local_fields,
             });
@@ -112,32 +144,34 @@ impl Shared {
         Ok(record)
     }
 
+    /// What is known of an item. What was read or written lately is in memory.
+    pub(super) fn item(&self, uid: ItemUid) -> Result<Option<Rc<Known>>> {
+        if let Some(known) = self.recent_item(uid) {
+            return Ok(known);
+        }
+        let known = self.one(select!("WHERE uid = ?1"), [uid.as_bytes()], |row| {
+            Ok(Rc::new(Known { id: row.get(column::ID)?, record: self.read_record(row, true)? }))
+        })?;
+        self.note_item(uid, known.clone());
+        Ok(known)
+    }
+
     /// Writes what is known of an item, or forgets it, and keeps the counts of the folders.
     pub(super) fn write_item(&self, uid: ItemUid, record: &ItemRecord) -> Result<()> {
-        let sql =
-            "SELECT id, folder, place IS NOT NULL, base_seq IS NOT NULL, base_state, tail FROM items WHERE uid = ?1";
-        let before = self.one(sql, [uid.as_bytes()], |row| {
-            let folder: Option<i64> = row.get(1)?;
-            let context = Context { folder, tail: "" };
-            let base_folder = match (row.get::<_, bool>(3)?, row.get_ref(4)?.as_blob_or_null()?) {
-                (false, _) => None,
-                (true, None) => folder,
-                (true, Some(bytes)) => Some(codec::folder_in(bytes, context)?),
-            };
-            Ok((row.get::<_, i64>(0)?, base_folder, folder.filter(|_| row.get(2).unwrap_or(false))))
-        })?;
-        if let Some((_, base_folder, local_folder)) = before {
-            self.count_item(base_folder, local_folder, -1);
+        let before = self.item(uid)?;
+        if let Some(before) = &before {
+            self.count_item(&before.record, -1)?;
         }
         self.note_dirty(uid, record.is_dirty());
         if record.is_empty() {
-            if let Some((id, ..)) = before {
-                self.run("DELETE FROM items WHERE id = ?1", [id])?;
+            if let Some(before) = before {
+                self.run("DELETE FROM items WHERE id = ?1", [before.id])?;
             }
+            self.note_item(uid, None);
             return Ok(());
         }
+        self.count_item(record, 1)?;
 
-        let id = before.map(|(id, ..)| id);
         let number_of = |folder: Option<FolderUid>| folder.map(|uid| self.folder_number(uid)).transpose();
         let local = record.local.as_ref();
         let href = local.map(|local| Href::of(&local.href));
@@ -169,13 +203,40 @@ impl Shared {
             }
             _ => None,
         };
-        let base_folder = number_of(base.map(|base| base.state.folder))?;
-        self.count_item(base_folder, folder.filter(|_| local.is_some()), 1);
-
+        let (base_seq, remote_seq) =
+            (base.map(|base| bits(base.seq.0)), record.remote.as_ref().map(|remote| bits(remote.seq().0)));
+        let unpaired = record.is_unpaired().then_some(record.remote.is_some());
+        let hold = record.hold.as_ref().map(to_json);
+        // Most changes leave alone what the store holds, and with it the columns that most indexes are of.
+        if let Some(before) = &before
+            && local.is_some()
+            && before.record.local.as_ref() == local
+        {
+            self.run(
+                "UPDATE items SET dirty = ?2, unpaired = ?3, base_seq = ?4, base_state = ?5, stored_state = ?6,
+                     base_fields = ?7, remote_seq = ?8, remote_state = ?9, hold = ?10 WHERE id = ?1",
+                rusqlite::params![
+                    before.id,
+                    record.is_dirty(),
+                    unpaired,
+                    base_seq,
+                    base_state,
+                    stored_state,
+                    base_fields,
+                    remote_seq,
+                    remote_state,
+                    hold,
+                ],
+            )?;
+            self.note_item(uid, Some(Rc::new(Known { id: before.id, record: record.clone() })));
+            return Ok(());
+        }
+        let id = before.map(|before| before.id);
         let sql = if id.is_some() {
-            "UPDATE items SET uid = ?2, folder = ?3, dirty = ?4, unpaired = ?5, place = ?6, href_hash = ?7, base_seq = ?8,
-                 state = ?9, tail = ?10, rev = ?11, file_id = ?12, object_uid = ?13, local_fields = ?14, base_state = ?15,
-                 stored_state = ?16, base_fields = ?17, remote_seq = ?18, remote_state = ?19, hold = ?20 WHERE id = ?1"
+            "UPDATE items SET folder = ?3, dirty = ?4, unpaired = ?5, place = ?6, href_hash = ?7, base_seq = ?8, state = ?9,
+                 tail = ?10, rev = ?11, file_id = ?12, object_uid = ?13, local_fields = ?14, base_state = ?15,
+                 stored_state = ?16, base_fields = ?17, remote_seq = ?18, remote_state = ?19, hold = ?20
+                 WHERE id = ?1 AND uid = ?2"
         } else {
             "INSERT INTO items (id, uid, folder, dirty, unpaired, place, href_hash, base_seq, state, tail, rev, file_id,
                  object_uid, local_fields, base_state, stored_state, base_fields, remote_seq, remote_state, hold)
@@ -186,10 +247,10 @@ impl Shared {
             uid.as_bytes(),
             folder,
             record.is_dirty(),
-            record.is_unpaired().then_some(record.remote.is_some()),
+            unpaired,
             place,
             local.map(|local| href_hash(&local.href)),
-            base.map(|base| bits(base.seq.0)),
+            base_seq,
             main.map(written).transpose()?,
             href.as_ref().map(|href| href.tail),
             local.map(|local| &local.rev),
@@ -199,21 +260,24 @@ impl Shared {
             base_state,
             stored_state,
             base_fields,
-            record.remote.as_ref().map(|remote| bits(remote.seq().0)),
+            remote_seq,
             remote_state,
-            record.hold.as_ref().map(to_json),
+            hold,
         ];
         self.run(sql, params)?;
+        let id = id.unwrap_or_else(|| self.connection.last_insert_rowid());
+        self.note_item(uid, Some(Rc::new(Known { id, record: record.clone() })));
         Ok(())
     }
 
-    fn count_item(&self, base_folder: Option<i64>, local_folder: Option<i64>, by: i64) {
-        if let Some(folder) = base_folder {
-            self.count(folder, Counts { base: by, ..Counts::default() });
+    fn count_item(&self, record: &ItemRecord, by: i64) -> Result<()> {
+        if let Some(base) = &record.base {
+            self.count(self.folder_number(base.state.folder)?, Counts { base: by, ..Counts::default() });
         }
-        if let Some(folder) = local_folder {
-            self.count(folder, Counts { local: by, ..Counts::default() });
+        if let Some(local) = &record.local {
+            self.count(self.folder_number(local.state.folder)?, Counts { local: by, ..Counts::default() });
         }
+        Ok(())
     }
 }
 

@@ -1,14 +1,18 @@
 //! What is asked all the time, in memory: folders and the front parts of hrefs by number, how many items folders hold,
 //! and which items are dirty.
 
-use super::{Fault, Shared};
+use super::{Fault, Shared, item::Known};
 use pim::{FolderUid, ItemUid};
 use rusqlite::OptionalExtension;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound::{Excluded, Unbounded},
+    rc::Rc,
 };
-use sync::index::Result;
+use sync::{
+    index::{FolderRecord, Result},
+    model::{Cursor, Row},
+};
 
 /// What was looked up or counted since the last rollback.
 #[derive(Debug, Default)]
@@ -22,7 +26,16 @@ pub(super) struct Names {
     /// Read once, then kept: in the file they lie in the order they came in, because an index in uid order would be
     /// written all over with each group of new items. Few items are dirty for long.
     dirty: Option<BTreeSet<ItemUid>>,
+    /// Items read or written lately: each is asked for several times on its way.
+    items: HashMap<ItemUid, Option<Rc<Known>>>,
+    folder_records: HashMap<FolderUid, Option<FolderRecord>>,
+    /// The hub's rows of folders, which every proposal asks for.
+    folder_rows: HashMap<FolderUid, Option<Row>>,
+    cursor: Option<Option<Cursor>>,
 }
+
+/// So many items are kept in memory.
+const ITEMS_MAX: usize = 2048;
 
 /// How many items came and went.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,6 +49,11 @@ impl Names {
     /// After a rollback, rows that gave these numbers may be gone.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
+    }
+
+    /// Gives back the memory that single items take.
+    pub(super) fn forget_items(&mut self) {
+        self.items = HashMap::new();
     }
 }
 
@@ -149,9 +167,71 @@ impl Shared {
         }
     }
 
-    /// Many items changed at once; who is dirty is read again.
-    pub(super) fn forget_dirty(&self) {
-        self.names.borrow_mut().dirty = None;
+    /// Many items changed at once; they are read again, and who is dirty.
+    pub(super) fn forget_items(&self) {
+        let mut names = self.names.borrow_mut();
+        names.dirty = None;
+        names.items.clear();
+    }
+
+    /// What is in memory of an item; the inner `None`: there is no such item.
+    pub(super) fn recent_item(&self, uid: ItemUid) -> Option<Option<Rc<Known>>> {
+        self.names.borrow().items.get(&uid).cloned()
+    }
+
+    /// An item was read or written.
+    pub(super) fn note_item(&self, uid: ItemUid, known: Option<Rc<Known>>) {
+        let mut names = self.names.borrow_mut();
+        if names.items.len() >= ITEMS_MAX {
+            names.items.clear();
+        }
+        names.items.insert(uid, known);
+    }
+
+    /// What the replica knows of a folder, read once.
+    pub(super) fn folder_record(
+        &self,
+        uid: FolderUid,
+        read: impl FnOnce() -> Result<Option<FolderRecord>>,
+    ) -> Result<Option<FolderRecord>> {
+        if let Some(known) = self.names.borrow().folder_records.get(&uid) {
+            return Ok(known.clone());
+        }
+        let record = read()?;
+        self.names.borrow_mut().folder_records.insert(uid, record.clone());
+        Ok(record)
+    }
+
+    pub(super) fn forget_folder_record(&self, uid: FolderUid) {
+        self.names.borrow_mut().folder_records.remove(&uid);
+    }
+
+    /// The hub's row of a folder, read once.
+    pub(super) fn folder_row(&self, uid: FolderUid, read: impl FnOnce() -> Result<Option<Row>>) -> Result<Option<Row>> {
+        if let Some(known) = self.names.borrow().folder_rows.get(&uid) {
+            return Ok(known.clone());
+        }
+        let row = read()?;
+        self.names.borrow_mut().folder_rows.insert(uid, row.clone());
+        Ok(row)
+    }
+
+    pub(super) fn forget_folder_row(&self, uid: FolderUid) {
+        self.names.borrow_mut().folder_rows.remove(&uid);
+    }
+
+    /// How far the replica knows the log, read once.
+    pub(super) fn cursor(&self, read: impl FnOnce() -> Result<Option<Cursor>>) -> Result<Option<Cursor>> {
+        if let Some(cursor) = self.names.borrow().cursor {
+            return Ok(cursor);
+        }
+        let cursor = read()?;
+        self.names.borrow_mut().cursor = Some(cursor);
+        Ok(cursor)
+    }
+
+    pub(super) fn forget_cursor(&self) {
+        self.names.borrow_mut().cursor = None;
     }
 
     /// Items came to a folder or left it.

@@ -44,10 +44,11 @@ impl ReplicaIndex for ReplicaView {
     }
 
     fn cursor(&self) -> Result<Option<Cursor>> {
-        self.0.json_value(CURSOR)
+        self.0.0.cursor(|| self.0.json_value(CURSOR))
     }
 
     fn set_cursor(&mut self, cursor: Option<Cursor>) -> Result<()> {
+        self.0.0.forget_cursor();
         match cursor {
             Some(cursor) => self.0.set_json_value(CURSOR, &cursor),
             None => self.0.set_value(CURSOR, None),
@@ -63,9 +64,7 @@ impl ReplicaIndex for ReplicaView {
     }
 
     fn item(&self, uid: ItemUid) -> Result<Option<ItemRecord>> {
-        let shared = &self.0.0;
-        let found = shared.one(&select("WHERE uid = ?1"), [uid.as_bytes()], |row| shared.read_item(row))?;
-        Ok(found.map(|(_, record)| record))
+        Ok(self.0.0.item(uid)?.map(|known| known.record.clone()))
     }
 
     fn put_item(&mut self, uid: ItemUid, record: &ItemRecord) -> Result<()> {
@@ -93,8 +92,8 @@ impl ReplicaIndex for ReplicaView {
     fn local_items(&self, folder: FolderUid) -> Result<Vec<(ItemUid, Local)>> {
         let shared = &self.0.0;
         let Some(folder) = shared.known_folder(folder)? else { return Ok(Vec::new()) };
-        let sql = select("INDEXED BY items_by_folder WHERE folder = ?1 AND place IS NOT NULL");
-        let mut found = shared.all(&sql, [folder], |row| shared.read_local(row))?;
+        let sql = select!("INDEXED BY items_by_folder WHERE folder = ?1 AND place IS NOT NULL");
+        let mut found = shared.all(sql, [folder], |row| shared.read_local(row))?;
         // Rows lie in the order they came in; sorting here is cheaper than an index that repeats every uid.
         found.sort_unstable_by_key(|(uid, _)| *uid);
         Ok(found)
@@ -103,8 +102,8 @@ impl ReplicaIndex for ReplicaView {
     fn unpaired_items(&self, folder: FolderUid) -> Result<Vec<(ItemUid, ItemRecord)>> {
         let shared = &self.0.0;
         let Some(folder) = shared.known_folder(folder)? else { return Ok(Vec::new()) };
-        let sql = select("INDEXED BY items_unpaired WHERE folder = ?1 AND unpaired IS NOT NULL");
-        let mut found = shared.all(&sql, [folder], |row| shared.read_item(row))?;
+        let sql = select!("INDEXED BY items_unpaired WHERE folder = ?1 AND unpaired IS NOT NULL");
+        let mut found = shared.all(sql, [folder], |row| shared.read_item(row))?;
         found.sort_unstable_by_key(|(uid, _)| *uid);
         Ok(found)
     }
@@ -120,8 +119,8 @@ impl ReplicaIndex for ReplicaView {
 
     fn held_items(&self) -> Result<Vec<(ItemUid, ItemRecord)>> {
         let shared = &self.0.0;
-        let sql = select("INDEXED BY items_held WHERE hold IS NOT NULL ORDER BY uid");
-        let mut found = shared.all(&sql, (), |row| shared.read_item(row))?;
+        let sql = select!("INDEXED BY items_held WHERE hold IS NOT NULL ORDER BY uid");
+        let mut found = shared.all(sql, (), |row| shared.read_item(row))?;
         found.retain(|(_, record)| record.hold.as_ref().is_some_and(Hold::rests));
         Ok(found)
     }
@@ -143,8 +142,8 @@ impl ReplicaIndex for ReplicaView {
             let shared = &index.0;
             shared.save_counts()?;
             // The few that rest or that a person decided about are read; a million others need not be.
-            let sql = select("INDEXED BY items_held WHERE hold IS NOT NULL");
-            for (uid, record) in shared.all(&sql, (), |row| shared.read_item(row))? {
+            let sql = select!("INDEXED BY items_held WHERE hold IS NOT NULL");
+            for (uid, record) in shared.all(sql, (), |row| shared.read_item(row))? {
                 shared.write_item(uid, &record.without_hub())?;
             }
             shared.run("DELETE FROM items WHERE place IS NULL", ())?;
@@ -153,10 +152,11 @@ impl ReplicaIndex for ReplicaView {
                      base_fields = NULL, remote_seq = NULL, remote_state = NULL",
                 (),
             )?;
-            shared.forget_dirty();
+            shared.forget_items();
             shared.save_counts()?;
             shared.run("UPDATE folders SET base_items = 0", ())?;
             shared.run("DELETE FROM conflicts", ())?;
+            shared.forget_cursor();
             index.set_value(CURSOR, None)?;
             let mut view = Self(index.clone());
             for (uid, record) in view.folders()? {
@@ -167,8 +167,10 @@ impl ReplicaIndex for ReplicaView {
     }
 
     fn folder(&self, uid: FolderUid) -> Result<Option<FolderRecord>> {
-        let sql = "SELECT record FROM folders WHERE uid = ?1 AND record IS NOT NULL";
-        self.0.0.one(sql, [uid.as_bytes()], |row| super::from_json(row.get_ref(0)?.as_bytes()?))
+        self.0.0.folder_record(uid, || {
+            let sql = "SELECT record FROM folders WHERE uid = ?1 AND record IS NOT NULL";
+            self.0.0.one(sql, [uid.as_bytes()], |row| super::from_json(row.get_ref(0)?.as_bytes()?))
+        })
     }
 
     fn put_folder(&mut self, uid: FolderUid, record: &FolderRecord) -> Result<()> {
@@ -178,6 +180,7 @@ impl ReplicaIndex for ReplicaView {
         {
             self.0.0.run("UPDATE folders SET was = ?2 WHERE uid = ?1", (uid.as_bytes(), to_json(&state)))?;
         }
+        self.0.0.forget_folder_record(uid);
         // The row itself stays: items and the hub may name the folder by its number.
         let record = (*record != FolderRecord::default()).then(|| to_json(record));
         let sql = "INSERT INTO folders (uid, record) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET record = excluded.record";
@@ -196,10 +199,10 @@ impl ReplicaIndex for ReplicaView {
         let Some(number) = shared.known_folder(from)? else { return Ok(()) };
         self.0.group(|_| {
             // Whatever differs from the main state may name the folder too.
-            let sql = select(
+            let sql = select!(
                 "WHERE folder = ?1 OR base_state IS NOT NULL OR stored_state IS NOT NULL OR remote_state IS NOT NULL",
             );
-            for (uid, mut record) in shared.all(&sql, [number], |row| shared.read_item(row))? {
+            for (uid, mut record) in shared.all(sql, [number], |row| shared.read_item(row))? {
                 if record.move_to_folder(from, to) {
                     shared.write_item(uid, &record)?;
                 }
