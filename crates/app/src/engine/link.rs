@@ -5,6 +5,7 @@
 //! asked for is dropped by the engine; how much may wait in memory is bounded by permits.
 
 use super::{Arrived, Input, Shared, source::Source};
+use bytes::Bytes;
 use net::{FrameReceiver, FrameSender, Joined, Link};
 use pim::{ItemUid, NativeHash};
 use std::{
@@ -208,7 +209,7 @@ async fn read_stream(
                 return Err("content that isn't what its hash says");
             }
             let permit = Arc::clone(permits).acquire_many_owned(data.len().max(1) as u32).await.ok();
-            let arrived = Arrived::Small { bytes: data.into(), share: permit };
+            let arrived = Arrived::Small { bytes: data[..].into(), share: permit };
             inputs.send(Input::Content { session, native: record.native, arrived }).ok();
             continue;
         }
@@ -252,37 +253,38 @@ fn no_room(error: crate::blobs::BlobError, inputs: &std_mpsc::Sender<Input>, lin
     Ok(())
 }
 
-struct Record<'a> {
+struct Record {
     native: NativeHash,
     total: u64,
     offset: u64,
     encoding: u8,
-    data: &'a [u8],
+    data: Bytes,
 }
 
-impl<'a> Record<'a> {
-    fn parse(bytes: &'a [u8]) -> Option<Self> {
+impl Record {
+    fn parse(payload: &Bytes) -> Option<Self> {
+        let bytes: &[u8] = payload;
         let (native, rest) = bytes.split_first_chunk::<32>()?;
         let (total, rest) = rest.split_first_chunk::<8>()?;
         let (offset, rest) = rest.split_first_chunk::<8>()?;
-        let (encoding, data) = rest.split_first()?;
+        let (encoding, _) = rest.split_first()?;
         let (total, offset) = (u64::from_be_bytes(*total), u64::from_be_bytes(*offset));
-        Some(Self { native: NativeHash(*native), total, offset, encoding: *encoding, data })
+        Some(Self { native: NativeHash(*native), total, offset, encoding: *encoding, data: payload.slice(HEADER..) })
     }
 
-    fn decode(&self) -> Result<Vec<u8>, &'static str> {
+    fn decode(&self) -> Result<Bytes, &'static str> {
         match self.encoding {
-            RAW => Ok(self.data.to_vec()),
+            RAW => Ok(self.data.clone()),
             ZSTD => {
                 // The decoder stops at the bound, whatever the sender claims.
                 let mut data = Vec::new();
                 let decoder =
-                    zstd::stream::read::Decoder::new(self.data).map_err(|_| "a record that can't be unpacked")?;
+                    zstd::stream::read::Decoder::new(&self.data[..]).map_err(|_| "a record that can't be unpacked")?;
                 decoder
                     .take(RECORD as u64 + 1)
                     .read_to_end(&mut data)
                     .map_err(|_| "a record that can't be unpacked")?;
-                if data.len() > RECORD { Err("a record past its bound") } else { Ok(data) }
+                if data.len() > RECORD { Err("a record past its bound") } else { Ok(data.into()) }
             }
             _ => Err("an encoding nobody agreed on"),
         }
@@ -341,18 +343,24 @@ fn read_content(job: &ServeJob, shared: &Shared, packs: bool, stream: &mpsc::Sen
                 return None;
             }
             let total = bytes.len() as u64;
-            stream.blocking_send(record(job.native, total, 0, &bytes, packs)).ok()
+            let mut record = head(job.native, total, 0, bytes.len());
+            record.extend_from_slice(&bytes);
+            stream.blocking_send(packed(record, packs)).ok()
         }
         Payload::File { path, size } => {
             let mut file = std::fs::File::open(path).ok()?;
             std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(job.offset)).ok()?;
             let mut offset = job.offset.min(size);
-            let mut piece = vec![0; RECORD];
             loop {
-                let want = piece.len().min((size - offset) as usize);
-                file.read_exact(&mut piece[..want]).ok()?;
-                stream.blocking_send(record(job.native, size, offset, &piece[..want], packs)).ok()?;
-                offset += want as u64;
+                let want = (RECORD as u64).min(size - offset);
+                let mut record = head(job.native, size, offset, want as usize);
+                // Straight to where it is sent from.
+                let read = (&mut file).take(want).read_to_end(&mut record).ok()?;
+                if read as u64 != want {
+                    return None;
+                }
+                stream.blocking_send(packed(record, packs)).ok()?;
+                offset += want;
                 if offset == size {
                     return Some(());
                 }
@@ -361,15 +369,23 @@ fn read_content(job: &ServeJob, shared: &Shared, packs: bool, stream: &mpsc::Sen
     }
 }
 
-fn record(native: NativeHash, total: u64, offset: u64, data: &[u8], packs: bool) -> Vec<u8> {
-    let packed = if packs { pack(data) } else { None };
-    let (encoding, data) = packed.as_ref().map_or((RAW, data), |packed| (ZSTD, packed.as_slice()));
-    let mut record = Vec::with_capacity(HEADER + data.len());
+/// A record without its data, and room for that.
+fn head(native: NativeHash, total: u64, offset: u64, data_len: usize) -> Vec<u8> {
+    let mut record = Vec::with_capacity(HEADER + data_len);
     record.extend_from_slice(native.as_bytes());
     record.extend_from_slice(&total.to_be_bytes());
     record.extend_from_slice(&offset.to_be_bytes());
-    record.push(encoding);
-    record.extend_from_slice(data);
+    record.push(RAW);
+    record
+}
+
+/// The record with packed data, where that is wanted and gains anything.
+fn packed(mut record: Vec<u8>, packs: bool) -> Vec<u8> {
+    if packs && let Some(data) = pack(&record[HEADER..]) {
+        record.truncate(HEADER - 1);
+        record.push(ZSTD);
+        record.extend_from_slice(&data);
+    }
     record
 }
 
