@@ -20,7 +20,7 @@ mod item;
 pub use item::{Content, Entry, Href, Listing, ListingToken, Payload, Rev};
 
 mod store;
-pub use store::{Caps, Reader, Store, StoreId, Watch};
+pub use store::{Caps, Flush, Reader, Store, StoreId, Watch};
 
 pub mod conformance;
 pub mod files;

@@ -16,6 +16,9 @@ pub trait Reader: Send + Sync {
 /// Keeps watching until it is dropped.
 pub trait Watch: Send {}
 
+/// Waits until what was staged is on the disk.
+pub type Flush = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
+
 /// A place where items live. Used by one thread at a time.
 pub trait Store: Send {
     /// What it can do.
@@ -35,6 +38,12 @@ pub trait Store: Send {
 
     /// Stages a group of changes and flushes them once. Nothing becomes visible. One result per change, in order.
     fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>>;
+
+    /// Like [`Store::stage`], but where a [`Flush`] is handed back nothing counts as staged before that was called, on
+    /// whichever thread, and succeeded: the store can go on meanwhile. After an error nothing is left of the group.
+    fn begin_stage(&mut self, changes: &[Change]) -> (Vec<Result<Intent, StoreError>>, Option<Flush>) {
+        (self.stage(changes), None)
+    }
 
     /// Makes staged changes visible after checking that each target is still as believed, and flushes once.
     /// One result per intent, in order. What was refused leaves nothing behind. What is read back is what counts: flags or

@@ -9,8 +9,8 @@ use std::{
     thread::JoinHandle,
 };
 use stores::{
-    Entry, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError, StoreId,
-    Written,
+    Entry, Flush, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError,
+    StoreId, Written,
 };
 use sync::{
     index::{Local, LocalFolder},
@@ -106,11 +106,16 @@ impl Worker {
         let (jobs, queue) = mpsc::channel::<(u64, Job)>();
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             let reader = store.reader();
-            let mut work = Work { store, reader, blobs, report, life: 0, watch: None };
-            while let Ok((life, job)) = queue.recv() {
-                work.life = life;
-                work.do_job(job);
-            }
+            let (flushes, to_flush) = mpsc::channel();
+            let flusher_report = report.clone();
+            std::thread::scope(|scope| {
+                scope.spawn(move || flush_all(&to_flush, flusher_report));
+                let mut work = Work { store, reader, blobs, report, life: 0, watch: None, flushes };
+                while let Ok((life, job)) = queue.recv() {
+                    work.life = life;
+                    work.do_job(job);
+                }
+            });
         })?;
         Ok(Self { jobs, thread: Some(thread) })
     }
@@ -142,6 +147,20 @@ fn examine(reader: &dyn Reader, href: &Href, kind: FolderKind, format: Format) -
         .map_err(|error| StoreError::Io { reason: error.to_string(), path: href.0.clone() })
 }
 
+/// A staged group that isn't on the disk yet, of which life.
+type Unflushed = (u64, u64, Staged, Flush);
+
+/// Waits for the disk beside the store's thread, group after group.
+fn flush_all(to_flush: &mpsc::Receiver<Unflushed>, report: impl Fn(u64, Report)) {
+    while let Ok((life, group, staged, flush)) = to_flush.recv() {
+        let staged = match flush() {
+            Ok(()) => staged,
+            Err(error) => staged.into_iter().map(|(change, _)| (change, Err(error.clone()))).collect(),
+        };
+        report(life, Report::Staged(group, staged));
+    }
+}
+
 struct Work<R> {
     store: Box<dyn Store>,
     reader: Arc<dyn Reader>,
@@ -150,6 +169,7 @@ struct Work<R> {
     /// Of the engine, when it gave the job.
     life: u64,
     watch: Option<Box<dyn stores::Watch>>,
+    flushes: mpsc::Sender<Unflushed>,
 }
 
 impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
@@ -243,7 +263,8 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
             }
         }
         let (store_changes, examined): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
-        let mut staged = self.store.stage(&store_changes).into_iter().zip(examined);
+        let (staged, flush) = self.store.begin_stage(&store_changes);
+        let mut staged = staged.into_iter().zip(examined);
         let results = changes.into_iter().zip(results).map(|(prepared, result)| {
             let result = result.unwrap_or_else(|| {
                 let (intent, examined) = staged.next().expect("the store answers for each change");
@@ -251,7 +272,12 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
             });
             (prepared.change, result)
         });
-        self.say(Report::Staged(group, results.collect()));
+        let staged: Staged = results.collect();
+        match flush {
+            // The next group is written while the disk is at this one.
+            Some(flush) => drop(self.flushes.send((self.life, group, staged, flush))),
+            None => self.say(Report::Staged(group, staged)),
+        }
     }
 
     fn save_before_images(&self, changes: &[Prepared]) -> Result<(), StoreError> {

@@ -39,8 +39,8 @@ pub use spec::{FilesSpec, Part, SpecError};
 pub use survey::{Count, Surveyed, survey};
 
 use crate::{
-    Caps, Change, FolderId, FolderInfo, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError, StoreId,
-    Watch, Written,
+    Caps, Change, Flush, FolderId, FolderInfo, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError,
+    StoreId, Watch, Written,
 };
 use commit::Commit;
 use folders::Tree;
@@ -258,10 +258,18 @@ impl Store for FilesStore {
     }
 
     fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>> {
-        if let Err(error) = self.check_roots() {
-            return changes.iter().map(|_| Err(error.clone())).collect();
+        let (intents, flush) = self.begin_stage(changes);
+        match flush.map_or(Ok(()), |flush| flush()) {
+            Ok(()) => intents,
+            Err(error) => intents.into_iter().map(|_| Err(error.clone())).collect(),
         }
-        Stage { places: &self.places, rules: self.rules }.stage(changes)
+    }
+
+    fn begin_stage(&mut self, changes: &[Change]) -> (Vec<Result<Intent, StoreError>>, Option<Flush>) {
+        if let Err(error) = self.check_roots() {
+            return (changes.iter().map(|_| Err(error.clone())).collect(), None);
+        }
+        Stage { places: &self.places, rules: self.rules }.begin(changes)
     }
 
     fn commit(&mut self, intents: &[Intent]) -> Vec<Result<Written, StoreError>> {

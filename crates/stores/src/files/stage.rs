@@ -10,7 +10,7 @@ use super::{
     step::{self, Put, Step},
     text, vdir,
 };
-use crate::{Change, FolderId, Intent, NewContent, Payload, StoreError};
+use crate::{Change, Flush, FolderId, Intent, NewContent, Payload, StoreError};
 use pim::{Flags, Format};
 use std::{
     collections::BTreeSet,
@@ -32,24 +32,23 @@ pub(super) struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Stages a group.
-    pub(super) fn stage(&self, changes: &[Change]) -> Vec<Result<Intent, StoreError>> {
+    /// Stages a group; it counts when what is handed back was called.
+    pub(super) fn begin(&self, changes: &[Change]) -> (Vec<Result<Intent, StoreError>>, Option<Flush>) {
         let contents = changes.iter().filter(|change| content(change).is_some()).count();
         let flushes_together = disk::CAN_SYNC_FILE_SYSTEM && contents > FLUSHED_SINGLY_MAX;
         let mut written = Vec::new();
         let steps: Vec<Result<Step, StoreError>> =
             changes.iter().map(|change| self.stage_one(change, !flushes_together, &mut written)).collect();
-        let flushed = if flushes_together { flush(&written) } else { Ok(()) };
-        if let Err((error, path)) = flushed {
-            // Which of them is not on the disk can't be told, so none is.
-            written.iter().for_each(|path| drop(std::fs::remove_file(path)));
-            let fail = |change: &Change| {
-                let need = content(change).map_or(0, |content| size(&content.payload));
-                Err(disk::store_error(&error, &path, need))
-            };
-            return changes.iter().map(fail).collect();
-        }
-        steps.into_iter().map(|step| step.map(|step| step.to_intent())).collect()
+        let intents = steps.into_iter().map(|step| step.map(|step| step.to_intent())).collect();
+        let need = changes.iter().filter_map(content).map(|content| size(&content.payload)).max().unwrap_or_default();
+        let flush = move || {
+            flush(&written).map_err(|(error, path)| {
+                // Which of them is not on the disk can't be told, so none is.
+                written.iter().for_each(|path| drop(std::fs::remove_file(path)));
+                disk::store_error(&error, &path, need)
+            })
+        };
+        (intents, flushes_together.then(|| Box::new(flush) as Flush))
     }
 
     fn stage_one(&self, change: &Change, is_flushed: bool, written: &mut Vec<PathBuf>) -> Result<Step, StoreError> {
