@@ -479,6 +479,9 @@ fn seen_by(index: &impl HubIndex, row: Row, withheld: &[FolderUid]) -> Result<Op
 
 /// Whether a folder is one of `tops` or lies in one.
 fn is_in(index: &impl HubIndex, folder: FolderUid, tops: &[FolderUid]) -> Result<bool> {
+    if tops.is_empty() {
+        return Ok(false);
+    }
     let mut next = Some(folder);
     for _ in 0..=Limits::DEPTH {
         let Some(folder) = next else { return Ok(false) };

@@ -144,16 +144,21 @@ fn refuse_second_role(settings: &Settings) -> Result<()> {
 
 async fn first_synchronization(door: &Door, only_preview: bool, yes: bool, output: Output) -> Result<Answer> {
     let words = output.words;
+    if yes && !only_preview {
+        // Nobody is to look at the comparison, so nothing waits for its end.
+        let _: Status = door.call("start", Nothing {}).await?;
+        return running::until_quiet(door, output).await;
+    }
     let preview: Preview = progress::watch(output, door, door.call("preview", Nothing {})).await?;
     let Status { server_name: server, .. } = door.call("status", Nothing {}).await?;
     let table = show(&preview, &server, words);
-    let is_asked = !only_preview && !yes && output.can_ask;
-    if !yes && !is_asked {
+    let is_asked = !only_preview && output.can_ask;
+    if !is_asked {
         let how = say!(words, "preview-how");
         return Ok(Answer::new(json!(preview), format!("{table}\n{how}")));
     }
     output.line(&table);
-    if is_asked && !ask_yes(say!(words, "preview-question"), &say!(words, "yes-letters")).await? {
+    if !ask_yes(say!(words, "preview-question"), &say!(words, "yes-letters")).await? {
         return Ok(Answer::new(json!(preview), say!(words, "preview-how")));
     }
     let _: Status = door.call("start", Nothing {}).await?;

@@ -6,7 +6,7 @@ use crate::{
     index::{Base, Direction, FolderRecord, Hold, ItemRecord, Local, Remote, ReplicaIndex},
     model::{Conflict, ConflictId, ItemState, Seq, Subject, Tombstone},
     pairing::{self, Candidate},
-    plan::{Action, decide},
+    plan::{Action, Pairing, decide},
     wire::{Change, Limits, Proposal, Want, is_item_within_bounds},
 };
 use pim::{Flags, FolderUid, ItemUid, Kind, NativeHash};
@@ -90,7 +90,12 @@ impl Replica {
             let Some(folder) = record.folder() else { continue };
             // An item that only one side has may find its twin once both are read. While the hub's store is read, a folder
             // without such items needn't wait; while ours is, nobody knows yet what it has.
-            let may_have_twin = record.base.is_none() && record.remote.is_none();
+            // A message needn't wait where the hub has none without its twin: should the hub get one meanwhile, it says so.
+            let may_have_twin = record.base.is_none()
+                && record.remote.is_none()
+                && (!record.local.as_ref().is_some_and(|local| local.state.kind == Kind::Message)
+                    || self.settings.pairing != Pairing::Combine
+                    || (!is_whole && folders.has_strangers_there(index, folder)?));
             let is_new_there = record.base.is_none() && record.local.is_none();
             if !is_whole
                 && (may_have_twin || (is_new_there && (self.is_own_reading || folders.has_strangers(index, folder)?)))
@@ -492,6 +497,7 @@ fn candidate(uid: ItemUid, state: &ItemState) -> Candidate {
 struct Folders {
     known: BTreeMap<FolderUid, (Direction, Option<FolderRecord>)>,
     strangers: BTreeMap<FolderUid, bool>,
+    to_pair: Option<Vec<FolderUid>>,
 }
 
 impl Folders {
@@ -512,6 +518,15 @@ impl Folders {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => *entry.insert(index.local_count(folder)? > index.base_count(folder)?),
         })
+    }
+
+    /// Whether the hub holds items there that may still find their twins, given that the store does.
+    fn has_strangers_there(&mut self, index: &impl ReplicaIndex, folder: FolderUid) -> Result<bool> {
+        let to_pair = match self.to_pair.take() {
+            Some(known) => known,
+            None => index.folders_to_pair()?,
+        };
+        Ok(self.to_pair.insert(to_pair).contains(&folder))
     }
 
     fn is_agreed(&mut self, index: &impl ReplicaIndex, folder: FolderUid) -> Result<bool> {
