@@ -238,7 +238,10 @@ impl Room {
             self.refused_at = None;
             self.replica.room_again();
         }
-        if !std::mem::replace(&mut self.reading.is_watched, true) {
+        // A first reading touches everything there is, and every touch would be told. What changes meanwhile is found by
+        // the second reading, which looks again at what isn't as it was.
+        let is_first_ever = !self.reading.has_read_all && self.reading.tokens.is_empty();
+        if !is_first_ever && !std::mem::replace(&mut self.reading.is_watched, true) {
             self.effects.push_back(Effect::Job(Job::Watch));
         }
         let known = self.index.replica().folders()?;
@@ -556,6 +559,9 @@ impl Room {
             self.reading.last_full = Some(Instant::now());
             if !self.reading.has_read_all {
                 self.reading.has_read_all = true;
+                if !self.reading.is_watched {
+                    self.read_all();
+                }
                 self.replica.set_reading(false);
                 if let Some(room) = &mut self.hub {
                     room.hub.set_reading(false);
