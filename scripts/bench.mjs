@@ -5,7 +5,7 @@
 // Both ends run on this computer. Prints a table for each size, and writes all single figures to target/bench/results.json.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,9 +55,8 @@ const tools = new Map([
 
 /** Runs a tool through all steps on a fresh copy of the data. */
 const tell = async (tool, begin, data) => {
-  const work = join(place, "work");
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
+  // A place of its own, and nothing is removed before the end: ext4 is slow at making files where many went just now.
+  const work = mkdtempSync(join(works, "run-"));
   spawnSync("cp", ["-a", data.folder, join(work, "a")]);
   const mail = join(work, "a/mail");
   const { sync, live, own, end } = await begin(work);
@@ -85,7 +84,6 @@ const tell = async (tool, begin, data) => {
     const differences = differencesBetween(join(work, "a"), join(work, "b"));
     if (differences.length > 0) throw new Error(`${tool} left differences:\n${differences.slice(0, 10).join("\n")}`);
   }
-  if (!options.keep) rmSync(work, { recursive: true, force: true });
   return figures;
 };
 
@@ -125,6 +123,9 @@ const print = (data, results) => {
 };
 
 console.log(`${cpus().length} × ${cpus()[0].model}; ${options.runs} runs; peak: largest process, for Tandem client / server`);
+const works = join(place, "work");
+rmSync(works, { recursive: true, force: true });
+mkdirSync(works, { recursive: true });
 const written = {};
 for (const size of options.sizes.split(",")) {
   const data = provideData(join(place, "data"), size);
@@ -143,3 +144,4 @@ for (const size of options.sizes.split(",")) {
   }
   print(data, results);
 }
+if (!options.keep) rmSync(works, { recursive: true, force: true });
