@@ -315,7 +315,7 @@ fn when_there_is_too_much_for_undo_the_oldest_goes_first() {
 #[test]
 fn a_part_waits_seven_days_for_its_rest() {
     let area = Area::new();
-    let mut blobs = area.blobs();
+    let blobs = area.blobs();
     let mut part = blobs.begin(hash(&large()), LARGE as u64).unwrap();
     part.append(&large()[..100]).unwrap();
     let days = |days: u64| now() + days * 86_400 + 10;
@@ -332,7 +332,7 @@ fn a_part_waits_seven_days_for_its_rest() {
 #[test]
 fn files_of_others_in_the_folder_are_left_alone() {
     let area = Area::new();
-    let mut blobs = area.blobs();
+    let blobs = area.blobs();
     let folder = area.folder.path().join("blobs");
     fs::write(folder.join("README"), "").unwrap();
     fs::create_dir(folder.join("zz")).unwrap();
