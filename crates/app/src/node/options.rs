@@ -18,7 +18,7 @@ impl Instance {
         let folder = self.profile.blobs();
         let measured = folder.clone();
         let backup_bytes = blocking(move || {
-            let usage = Blobs::in_folder(&measured).and_then(|mut blobs| blobs.usage());
+            let usage = Blobs::in_folder(&measured).and_then(|blobs| blobs.usage());
             Ok(usage.map(|usage| usage.bytes).unwrap_or_default())
         })
         .await?;

@@ -88,18 +88,7 @@ impl Replica {
             }
             let Some(record) = index.item(item)? else { continue };
             let Some(folder) = record.folder() else { continue };
-            // An item that only one side has may find its twin once both are read. While the hub's store is read, a folder
-            // without such items needn't wait; while ours is, nobody knows yet what it has.
-            // A message needn't wait where the hub has none without its twin: should the hub get one meanwhile, it says so.
-            let may_have_twin = record.base.is_none()
-                && record.remote.is_none()
-                && (!record.local.as_ref().is_some_and(|local| local.state.kind == Kind::Message)
-                    || self.settings.pairing != Pairing::Combine
-                    || (!is_whole && folders.has_strangers_there(index, folder)?));
-            let is_new_there = record.base.is_none() && record.local.is_none();
-            if !is_whole
-                && (may_have_twin || (is_new_there && (self.is_own_reading || folders.has_strangers(index, folder)?)))
-            {
+            if !is_whole && self.may_have_twin(index, &mut folders, &record, folder)? {
                 self.is_any_awaiting_reading = true;
                 continue;
             }
@@ -147,6 +136,28 @@ impl Replica {
         let said = |(folder, count)| Output::Happened(Happened::ReversionsHeld(folder, count));
         self.outputs.extend(held.into_iter().map(said));
         Ok(())
+    }
+
+    /// Whether an item that only one side has may find its twin once both stores are read.
+    fn may_have_twin(
+        &self,
+        index: &impl ReplicaIndex,
+        folders: &mut Folders,
+        record: &ItemRecord,
+        folder: FolderUid,
+    ) -> Result<bool> {
+        Ok(match (&record.base, &record.local, &record.remote) {
+            // A message needn't wait where the hub has none without its twin: should the hub get one meanwhile, it says so.
+            (None, Some(local), None) => {
+                local.state.kind != Kind::Message
+                    || self.settings.pairing != Pairing::Combine
+                    || folders.has_strangers_there(index, folder)?
+            }
+            // While the hub's store is read, a folder without strangers needn't wait; while ours is, nobody knows yet
+            // what it has.
+            (None, None, Some(_)) => self.is_own_reading || folders.has_strangers(index, folder)?,
+            _ => false,
+        })
     }
 
     fn load_page(&mut self, index: &impl ReplicaIndex) -> Result<bool> {
