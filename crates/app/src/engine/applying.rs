@@ -172,6 +172,7 @@ impl Room {
                 self.problems.clear(&Cause::Writing);
                 if let Some(local) = &local {
                     self.folder_ids.insert(FolderId(local.id.clone()), folder);
+                    self.forget_listing(folder)?;
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Ok(local))?;
             }

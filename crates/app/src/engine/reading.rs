@@ -27,8 +27,10 @@ pub(super) const STORE_ID: &str = "store.id";
 const BATCH: usize = 256;
 /// After a wake-up the store gets this long to finish what it is at.
 const DEBOUNCE: Duration = Duration::from_millis(15);
-/// While Tandem itself writes, nearly every wake-up tells of that; the store is listed when it is done, and so often anyway.
-const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(5);
+/// While Tandem itself writes this many items, nearly every wake-up tells of that: the store is listed when it is done, and
+/// so often anyway.
+const MANY: usize = 256;
+const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(2);
 /// Watching can miss something: everything is listed again so often.
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
@@ -155,7 +157,7 @@ impl Room {
     }
 
     fn is_writing(&self) -> bool {
-        !self.groups.is_empty() || self.replica.pending() > 0
+        self.replica.pending() >= MANY
     }
 
     /// What waited for the end of our own writing is read when that is done.
@@ -281,6 +283,10 @@ impl Room {
             uids.insert(info.id.clone(), uid);
             let state = FolderState { kind: info.kind, parent, name: info.name, special_use: info.special_use };
             let id = info.id.0;
+            if self.index.replica().folder(uid)?.and_then(|record| record.local).is_some_and(|local| local.id != id) {
+                // Its items have other names now, although nothing in it changed: an earlier listing says nothing of them.
+                self.forget_listing(uid)?;
+            }
             is_any_changed |= set_local_folder(&mut self.index.replica(), uid, Some(LocalFolder { id, state }))?;
         }
         self.folder_ids = uids.clone();
@@ -308,6 +314,12 @@ impl Room {
         }
         self.effects.push_back(Effect::Job(Job::EndOfReading));
         Ok(())
+    }
+
+    /// The folder is listed in full next time, also after a restart.
+    pub(super) fn forget_listing(&mut self, folder: FolderUid) -> Result<()> {
+        self.reading.tokens.remove(&folder);
+        self.index.set_value(&format!("{TOKEN}{folder}"), None)
     }
 
     /// Another store at the same place is not ours with everything deleted.
