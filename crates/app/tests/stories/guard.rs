@@ -117,11 +117,14 @@ async fn until_phone(computer: &Computer, phone: &str, count: usize) {
 }
 
 fn restore_backup(computer: &Computer) {
-    for (_, bytes) in computer.items().into_keys() {
-        let text = String::from_utf8(bytes).unwrap();
-        let uid = text.lines().find(|line| line.starts_with("UID:")).unwrap();
-        computer.edit("contacts/Friends", &format!("{uid}\r"), text.replace("TEL:222", "TEL:111"));
-    }
+    // At one go: what takes its time is looked at in parts, and each part may be small enough to pass.
+    let restored: Vec<_> = fs::read_dir(computer.path("contacts/Friends"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "vcf"))
+        .map(|path| (fs::read_to_string(&path).unwrap().replace("TEL:222", "TEL:111"), path))
+        .collect();
+    restored.into_iter().for_each(|(text, path)| fs::write(path, text).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

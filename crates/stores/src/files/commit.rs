@@ -378,7 +378,11 @@ impl<'a> Commit<'a> {
             self.move_to_free_name(&path, folder, &target, names, flags, &[])?
         };
         fail_point!("files::after_rename");
-        let after = moved.symlink_metadata().map_err(|error| disk::store_error(&error, &moved, 0))?;
+        // Where another program took it in this very moment, the next listing tells.
+        let after = moved.symlink_metadata().map_err(|error| match error.kind() {
+            ErrorKind::NotFound => StoreError::Changed,
+            _ => disk::store_error(&error, &moved, 0),
+        })?;
         let is_as_before = (after.len(), state::modified_ns(&after)) == (before.len(), state::modified_ns(&before));
         // Edited between the look and the renaming: it goes back. (Not possible for a copy on another file system, whose
         // time may have a coarser grain.)
