@@ -59,6 +59,7 @@ const serve = async () => {
 
 const kill = (process) =>
   new Promise((resolve) => {
+    if (process.exitCode !== null || process.signalCode !== null) return resolve();
     process.on("exit", resolve);
     process.kill("SIGKILL");
   });
@@ -105,9 +106,12 @@ try {
   laptop.tandem("join", invitation, "--store", `files:${laptop.data}`, "--password-file", password, "--preview");
   if (existsSync(laptop.mail()) && readdirSync(laptop.mail()).length > 0) throw new Error("the preview wrote something");
 
-  await scene("first copy, the client killed three times", async () => {
-    laptop.start("join", invitation, "--store", `files:${laptop.data}`, "--password-file", password, "--yes").stdout.resume();
-    await pause(3000);
+  await scene("first copy, the client killed four times", async () => {
+    const join = laptop.start("join", invitation, "--store", `files:${laptop.data}`, "--password-file", password, "--yes");
+    join.stdout.resume();
+    const hasBegun = () => existsSync(laptop.mail()) && messages(laptop, "").length > 0;
+    while (!hasBegun() && join.exitCode === null) await pause(100);
+    await kill(join);
     for (let times = 0; times < 3; times += 1) {
       const client = laptop.start("run");
       client.stdout.resume();
