@@ -33,3 +33,6 @@ mod mail;
 
 mod merge;
 pub use merge::{Clash, Merge, merge};
+
+mod tree;
+pub use tree::{Component, Property, components};

@@ -107,7 +107,7 @@ fn is_list(document: &Document<'_>, card: usize) -> bool {
     lines.any(|line| line.value().trim_ascii().eq_ignore_ascii_case(b"group"))
 }
 
-fn dialect(document: &Document<'_>, root: usize, format: Format) -> Dialect {
+pub(crate) fn dialect(document: &Document<'_>, root: usize, format: Format) -> Dialect {
     let version = document.properties(root, "VERSION").next().map(|line| line.value().trim_ascii()).unwrap_or_default();
     match (format, version) {
         (Format::VCard, b"2.1") => Dialect::VCard21,

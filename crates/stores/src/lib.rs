@@ -24,4 +24,5 @@ pub use store::{Caps, Flush, Reader, Store, StoreId, Watch};
 
 pub mod conformance;
 pub mod files;
+pub mod mapi;
 pub mod memory;

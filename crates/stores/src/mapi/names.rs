@@ -1,0 +1,269 @@
+//! The properties this crate knows by name (MS-OXPROPS; the names there without their prefix).
+
+use super::{Guid, Key};
+use std::borrow::Cow;
+
+/// Properties of Tandem's own: UIDs of items whose kind has none in Outlook. `{8c9b5e1d-2f0a-4b7e-9d53-7a3d1c64e0b2}`
+pub const PS_TANDEM: Guid = Guid::new(0x8c9b_5e1d, 0x2f0a, 0x4b7e, [0x9d, 0x53, 0x7a, 0x3d, 0x1c, 0x64, 0xe0, 0xb2]);
+pub(crate) const PS_MAPI: Guid = Guid::set(0x0002_0328);
+pub(crate) const PS_PUBLIC_STRINGS: Guid = Guid::set(0x0002_0329);
+const ADDRESS: Guid = Guid::set(0x0006_2004);
+const APPOINTMENT: Guid = Guid::set(0x0006_2002);
+const TASK: Guid = Guid::set(0x0006_2003);
+const COMMON: Guid = Guid::set(0x0006_2008);
+const LOG: Guid = Guid::set(0x0006_200A);
+const NOTE: Guid = Guid::set(0x0006_200E);
+const MEETING: Guid = Guid::new(0x6ED8_DA90, 0x450B, 0x101B, [0x98, 0xDA, 0x00, 0xAA, 0x00, 0x3F, 0x13, 0x05]);
+
+macro_rules! tags { ($($name:ident = $id:literal;)*) => { $(pub(crate) const $name: Key = Key::Tag($id);)* } }
+macro_rules! ids { ($set:ident: $($name:ident = $id:literal;)*) => {
+    $(pub(crate) const $name: Key = Key::Id($set, $id);)*
+} }
+
+tags! {
+    IMPORTANCE = 0x0017;
+    MESSAGE_CLASS = 0x001A;
+    READ_RECEIPT_REQUESTED = 0x0029;
+    SENSITIVITY = 0x0036;
+    SUBJECT = 0x0037;
+    CLIENT_SUBMIT_TIME = 0x0039;
+    SENT_REPRESENTING_NAME = 0x0042;
+    SENT_REPRESENTING_ENTRY_ID = 0x0041;
+    SENT_REPRESENTING_ADDRESS_TYPE = 0x0064;
+    SENT_REPRESENTING_EMAIL_ADDRESS = 0x0065;
+    REPLY_RECIPIENT_NAMES = 0x0050;
+    CONVERSATION_TOPIC = 0x0070;
+    CONVERSATION_INDEX = 0x0071;
+    TRANSPORT_MESSAGE_HEADERS = 0x007D;
+    RECIPIENT_TYPE = 0x0C15;
+    SENDER_NAME = 0x0C1A;
+    SENDER_ENTRY_ID = 0x0C19;
+    SENDER_ADDRESS_TYPE = 0x0C1E;
+    SENDER_EMAIL_ADDRESS = 0x0C1F;
+    DISPLAY_BCC = 0x0E02;
+    DISPLAY_CC = 0x0E03;
+    DISPLAY_TO = 0x0E04;
+    MESSAGE_DELIVERY_TIME = 0x0E06;
+    MESSAGE_FLAGS = 0x0E07;
+    NORMALIZED_SUBJECT = 0x0E1D;
+    RTF_IN_SYNC = 0x0E1F;
+    ATTACH_SIZE = 0x0E20;
+    ATTACH_NUMBER = 0x0E21;
+    ENTRY_ID = 0x0FFF;
+    OBJECT_TYPE = 0x0FFE;
+    RECORD_KEY = 0x0FF9;
+    BODY = 0x1000;
+    RTF_COMPRESSED = 0x1009;
+    HTML = 0x1013;
+    NATIVE_BODY = 0x1016;
+    INTERNET_MESSAGE_ID = 0x1035;
+    INTERNET_REFERENCES = 0x1039;
+    IN_REPLY_TO_ID = 0x1042;
+    ICON_INDEX = 0x1080;
+    LAST_VERB_EXECUTED = 0x1081;
+    FLAG_STATUS = 0x1090;
+    DISPLAY_NAME = 0x3001;
+    ADDRESS_TYPE = 0x3002;
+    EMAIL_ADDRESS = 0x3003;
+    CREATION_TIME = 0x3007;
+    LAST_MODIFICATION_TIME = 0x3008;
+    SEARCH_KEY = 0x300B;
+    STORE_SUPPORT_MASK = 0x340D;
+    ATTACH_DATA = 0x3701;
+    ATTACH_EXTENSION = 0x3703;
+    ATTACH_FILENAME = 0x3704;
+    ATTACH_METHOD = 0x3705;
+    ATTACH_LONG_FILENAME = 0x3707;
+    ATTACH_PATHNAME = 0x3708;
+    RENDERING_POSITION = 0x370B;
+    ATTACH_LONG_PATHNAME = 0x370D;
+    ATTACH_MIME_TAG = 0x370E;
+    ATTACH_CONTENT_ID = 0x3712;
+    ATTACH_CONTENT_LOCATION = 0x3713;
+    DISPLAY_TYPE = 0x3900;
+    SMTP_ADDRESS = 0x39FE;
+    CALLBACK_PHONE = 0x3A02;
+    GENERATION = 0x3A05;
+    GIVEN_NAME = 0x3A06;
+    GOVERNMENT_ID = 0x3A07;
+    BUSINESS_PHONE = 0x3A08;
+    HOME_PHONE = 0x3A09;
+    INITIALS = 0x3A0A;
+    LANGUAGE = 0x3A0C;
+    ORGANIZATIONAL_ID = 0x3A10;
+    SURNAME = 0x3A11;
+    COMPANY_NAME = 0x3A16;
+    JOB_TITLE = 0x3A17;
+    DEPARTMENT = 0x3A18;
+    OFFICE = 0x3A19;
+    PRIMARY_PHONE = 0x3A1A;
+    BUSINESS_PHONE_2 = 0x3A1B;
+    MOBILE_PHONE = 0x3A1C;
+    RADIO_PHONE = 0x3A1D;
+    CAR_PHONE = 0x3A1E;
+    OTHER_PHONE = 0x3A1F;
+    PAGER = 0x3A21;
+    PRIMARY_FAX = 0x3A23;
+    BUSINESS_FAX = 0x3A24;
+    HOME_FAX = 0x3A25;
+    TELEX = 0x3A2C;
+    ISDN = 0x3A2D;
+    ASSISTANT_PHONE = 0x3A2E;
+    HOME_PHONE_2 = 0x3A2F;
+    ASSISTANT = 0x3A30;
+    WEDDING_ANNIVERSARY = 0x3A41;
+    BIRTHDAY = 0x3A42;
+    HOBBIES = 0x3A43;
+    MIDDLE_NAME = 0x3A44;
+    NAME_PREFIX = 0x3A45;
+    PROFESSION = 0x3A46;
+    REFERRED_BY = 0x3A47;
+    SPOUSE = 0x3A48;
+    COMPUTER_NETWORK = 0x3A49;
+    CUSTOMER_ID = 0x3A4A;
+    TTY_PHONE = 0x3A4B;
+    FTP_SITE = 0x3A4C;
+    GENDER = 0x3A4D;
+    MANAGER = 0x3A4E;
+    NICKNAME = 0x3A4F;
+    PERSONAL_HOME_PAGE = 0x3A50;
+    BUSINESS_HOME_PAGE = 0x3A51;
+    COMPANY_PHONE = 0x3A57;
+    CHILDREN = 0x3A58;
+    HOME_CITY = 0x3A59;
+    HOME_COUNTRY = 0x3A5A;
+    HOME_POSTAL_CODE = 0x3A5B;
+    HOME_STATE = 0x3A5C;
+    HOME_STREET = 0x3A5D;
+    HOME_PO_BOX = 0x3A5E;
+    OTHER_CITY = 0x3A5F;
+    OTHER_COUNTRY = 0x3A60;
+    OTHER_POSTAL_CODE = 0x3A61;
+    OTHER_STATE = 0x3A62;
+    OTHER_STREET = 0x3A63;
+    OTHER_PO_BOX = 0x3A64;
+    INTERNET_CODE_PAGE = 0x3FDE;
+    MESSAGE_CODE_PAGE = 0x3FFD;
+    RECIPIENT_FLAGS = 0x5FFD;
+    RECIPIENT_TRACK_STATUS = 0x5FFF;
+    SENDER_SMTP_ADDRESS = 0x5D01;
+    SENT_REPRESENTING_SMTP_ADDRESS = 0x5D02;
+    EXCEPTION_REPLACE_TIME = 0x7FF9;
+    EXCEPTION_START = 0x7FFB;
+    EXCEPTION_END = 0x7FFC;
+    ATTACHMENT_FLAGS = 0x7FFD;
+    ATTACHMENT_HIDDEN = 0x7FFE;
+    ATTACHMENT_CONTACT_PHOTO = 0x7FFF;
+}
+
+ids! { ADDRESS:
+    FILE_UNDER = 0x8005;
+    HOME_ADDRESS = 0x801A;
+    WORK_ADDRESS = 0x801B;
+    OTHER_ADDRESS = 0x801C;
+    HAS_PICTURE = 0x8015;
+    POSTAL_ADDRESS_ID = 0x8022;
+    WEB_PAGE = 0x802B;
+    YOMI_GIVEN = 0x802C;
+    YOMI_SURNAME = 0x802D;
+    YOMI_COMPANY = 0x802E;
+    WORK_STREET = 0x8045;
+    WORK_CITY = 0x8046;
+    WORK_STATE = 0x8047;
+    WORK_POSTAL_CODE = 0x8048;
+    WORK_COUNTRY = 0x8049;
+    WORK_PO_BOX = 0x804A;
+    USER_FIELD_1 = 0x804F;
+    USER_FIELD_2 = 0x8050;
+    USER_FIELD_3 = 0x8051;
+    USER_FIELD_4 = 0x8052;
+    LIST_NAME = 0x8053;
+    LIST_ONE_OFF_MEMBERS = 0x8054;
+    LIST_MEMBERS = 0x8055;
+    IM_ADDRESS = 0x8062;
+    FREE_BUSY_LOCATION = 0x80D8;
+    BIRTHDAY_LOCAL = 0x80DE;
+    ANNIVERSARY_LOCAL = 0x80DF;
+}
+
+/// Display name, address type, address, original display name and entry ID of the first to third e-mail address.
+pub(crate) const EMAILS: [[Key; 5]; 3] = [email(0x8080), email(0x8090), email(0x80A0)];
+
+const fn email(base: u32) -> [Key; 5] {
+    [
+        Key::Id(ADDRESS, base),
+        Key::Id(ADDRESS, base + 2),
+        Key::Id(ADDRESS, base + 3),
+        Key::Id(ADDRESS, base + 4),
+        Key::Id(ADDRESS, base + 5),
+    ]
+}
+
+ids! { APPOINTMENT:
+    APPOINTMENT_SEQUENCE = 0x8201;
+    BUSY_STATUS = 0x8205;
+    LOCATION = 0x8208;
+    APPOINTMENT_START = 0x820D;
+    APPOINTMENT_END = 0x820E;
+    APPOINTMENT_DURATION = 0x8213;
+    APPOINTMENT_IS_ALL_DAY = 0x8215;
+    APPOINTMENT_RECURRENCE = 0x8216;
+    APPOINTMENT_STATE = 0x8217;
+    IS_RECURRING = 0x8223;
+    TIME_ZONE_STRUCT = 0x8233;
+    TIME_ZONE_DESCRIPTION = 0x8234;
+    CLIP_START = 0x8235;
+    CLIP_END = 0x8236;
+    ZONE_START = 0x825E;
+    ZONE_END = 0x825F;
+    ZONE_RECURRENCE = 0x8260;
+}
+
+ids! { TASK:
+    TASK_STATUS = 0x8101;
+    TASK_PERCENT = 0x8102;
+    TASK_START = 0x8104;
+    TASK_DUE = 0x8105;
+    TASK_COMPLETED = 0x810F;
+    TASK_ACTUAL_EFFORT = 0x8110;
+    TASK_ESTIMATED_EFFORT = 0x8111;
+    TASK_RECURRENCE = 0x8116;
+    TASK_IS_COMPLETE = 0x811C;
+    TASK_IS_RECURRING = 0x8126;
+}
+
+ids! { COMMON:
+    REMINDER_DELTA = 0x8501;
+    REMINDER_TIME = 0x8502;
+    REMINDER_IS_SET = 0x8503;
+    IS_PRIVATE = 0x8506;
+    COMMON_START = 0x8516;
+    COMMON_END = 0x8517;
+    BILLING = 0x8535;
+    MILEAGE = 0x8534;
+    COMPANIES = 0x8539;
+    CONTACTS = 0x853A;
+    REMINDER_SIGNAL_TIME = 0x8560;
+}
+
+ids! { LOG:
+    LOG_TYPE = 0x8700;
+    LOG_START = 0x8706;
+    LOG_DURATION = 0x8707;
+    LOG_END = 0x8708;
+    LOG_TYPE_DESCRIPTION = 0x8712;
+}
+
+ids! { NOTE:
+    NOTE_COLOR = 0x8B00;
+}
+
+ids! { MEETING:
+    GLOBAL_OBJECT_ID = 0x0003;
+    CLEAN_GLOBAL_OBJECT_ID = 0x0023;
+}
+
+/// Categories.
+pub(crate) const KEYWORDS: Key = Key::Name(PS_PUBLIC_STRINGS, Cow::Borrowed("Keywords"));
+/// UID of a vCard, or of a task, note or journal entry in iCalendar.
+pub const ITEM_UID: Key = Key::Name(PS_TANDEM, Cow::Borrowed("uid"));
