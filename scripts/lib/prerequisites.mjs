@@ -4,7 +4,7 @@
 // root terminal, and otherwise named together with the command that installs it.
 
 import { createInterface } from "node:readline/promises";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { has, outputOf, root, run } from "./run.mjs";
 
 /** The oldest compiler that can build this, as Cargo.toml says. */
@@ -113,6 +113,17 @@ export const toTest = [
       dnf: ["gnome-keyring"],
       pacman: ["gnome-keyring"],
       zypper: ["gnome-keyring"],
+    },
+    isOptional: true,
+  },
+  {
+    name: "PostgreSQL for the tests of the directory",
+    isThere: () => !isLinux || has("postgres") || existsSync("/usr/lib/postgresql"),
+    packages: {
+      apt: ["postgresql"],
+      dnf: ["postgresql-server"],
+      pacman: ["postgresql"],
+      zypper: ["postgresql-server"],
     },
     isOptional: true,
   },

@@ -32,6 +32,8 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://…`, to use that database instead of SQLite. Empty: SQLite.
     pub database: String,
+    /// PEM: the certificate that the database's is checked by. Empty: those the system trusts.
+    pub database_ca: PathBuf,
     /// What this directory is called by those who ask it: `directory.example`, with `:port` if it isn't the usual one.
     /// Without a name it can be asked only by its address.
     pub names: Vec<String>,
@@ -101,6 +103,7 @@ impl Default for Config {
             probe_port: 0,
             data: PathBuf::new(),
             database: String::new(),
+            database_ca: PathBuf::new(),
             names: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics_from: vec![

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     routes::{self, Peer, Shared},
     service::Service,
-    storage::{Sqlite, Storage, StorageError},
+    storage::{Postgres, Sqlite, Storage, StorageError},
     tls::{Certificate, TlsError},
 };
 use axum::Router;
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// For the requests that are being answered when the service ends.
 const DRAINING: Duration = Duration::from_secs(10);
 const TIDY_EVERY: Duration = Duration::from_secs(20);
+/// Counting a million records takes a while.
+const COUNT_EVERY: u32 = 45;
 /// After the system has no more room for connections.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -81,7 +83,11 @@ impl Server {
             true => None,
             false => Some(Arc::new(Certificate::read(config.tls.clone())?)),
         };
-        Self::start_with(Sqlite::open(&config.data_dir())?, config, certificate).await
+        if config.database.is_empty() {
+            return Self::start_with(Sqlite::open(&config.data_dir())?, config, certificate).await;
+        }
+        let ca = Some(config.database_ca.as_path()).filter(|path| !path.as_os_str().is_empty());
+        Self::start_with(Postgres::connect(&config.database, ca).await?, config, certificate).await
     }
 
     async fn start_with<S: Storage>(
@@ -143,7 +149,7 @@ async fn tidy_up<S: Storage>(
     certificate: Option<Arc<Certificate>>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    loop {
+    for round in 1_u32.. {
         tokio::select! {
             () = sleep(TIDY_EVERY) => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
@@ -151,7 +157,11 @@ async fn tidy_up<S: Storage>(
         if let Some(certificate) = &certificate {
             certificate.renew();
         }
-        if let Err(error) = shared.service.tidy().await {
+        let mut outcome = shared.service.tidy().await;
+        if round.is_multiple_of(COUNT_EVERY) {
+            outcome = outcome.and(shared.service.count().await);
+        }
+        if let Err(error) = outcome {
             tracing::error!(error = &error as &dyn std::error::Error, "expired records aren't deleted yet");
         }
     }

@@ -71,14 +71,19 @@ impl<S: Storage> Service<S> {
             info,
         };
         service.tidy().await?;
+        service.count().await?;
         Ok(service)
     }
 
-    /// Deletes what expired, forgets what is over; from time to time.
+    /// Deletes what expired, forgets what is over; often.
     pub(crate) async fn tidy(&self) -> Result<(), StorageError> {
         self.limiter.tidy(Instant::now());
-        let records = self.storage.sweep(now_secs()).await?;
-        self.metrics.records.store(records, Ordering::Relaxed);
+        self.storage.sweep(now_secs()).await
+    }
+
+    /// Counts the records; now and then.
+    pub(crate) async fn count(&self) -> Result<(), StorageError> {
+        self.metrics.records.store(self.storage.count().await?, Ordering::Relaxed);
         Ok(())
     }
 
@@ -133,7 +138,7 @@ impl<S: Storage> Service<S> {
         };
         match self.storage.change(change, now).await? {
             Verdict::Done if operation == Operation::Publish => {
-                // Replacing a record counts too, until the next sweep counts anew.
+                // Replacing a record counts too, until they are counted anew.
                 self.metrics.records.fetch_add(1, Ordering::Relaxed);
             }
             Verdict::Done => {}

@@ -9,6 +9,9 @@ use directory::Operation;
 use identity::{PublicKey, ServerId};
 use std::time::Duration;
 
+mod postgres;
+pub use postgres::Postgres;
+
 mod sqlite;
 pub use sqlite::Sqlite;
 
@@ -28,8 +31,11 @@ pub trait Storage: Send + Sync + 'static {
     /// is left in any file.
     fn change(&self, change: Change, now_secs: u64) -> impl Future<Output = Result<Verdict, StorageError>> + Send;
 
-    /// Deletes what has expired. Answers with how many records there are.
-    fn sweep(&self, now_secs: u64) -> impl Future<Output = Result<u64, StorageError>> + Send;
+    /// Deletes what has expired.
+    fn sweep(&self, now_secs: u64) -> impl Future<Output = Result<(), StorageError>> + Send;
+
+    /// How many records there are. Takes a while when there are many.
+    fn count(&self) -> impl Future<Output = Result<u64, StorageError>> + Send;
 
     /// 32 random bytes, the same for every instance that uses this storage, and for as long as it exists.
     fn secret(&self) -> impl Future<Output = Result<[u8; 32], StorageError>> + Send;
@@ -109,6 +115,15 @@ pub enum StorageError {
     /// SQLite said no.
     #[error("the SQLite database can't be used")]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL said no.
+    #[error("the PostgreSQL database can't be used")]
+    Postgres(#[from] tokio_postgres::Error),
+    /// No connection to PostgreSQL, or none free in time.
+    #[error("PostgreSQL can't be reached")]
+    Connection(#[from] deadpool_postgres::PoolError),
+    /// No certificate that the database's could be checked by.
+    #[error("the connection to PostgreSQL can't be encrypted")]
+    Certificates(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A later version made it.
     #[error("the database has form {found}, and this version knows {known}: update tandem-directory")]
     Newer {

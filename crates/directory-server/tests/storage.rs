@@ -5,7 +5,7 @@ mod support;
 use directory::Operation;
 use directory_server::{
     UsedChallenge,
-    storage::{Change, LIFETIME, Sqlite, Storage, Verdict},
+    storage::{Change, LIFETIME, Postgres, Sqlite, Storage, Verdict},
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use support::{Office, any_id};
@@ -70,10 +70,12 @@ async fn a_record_expires_60_days_after_it_was_last_heard_of(storage: impl Stora
 
     assert!(found(&storage, &forgotten, LATER - 1).await.is_some());
     assert!(found(&storage, &forgotten, LATER).await.is_none(), "also before it is swept away");
-    assert_eq!(storage.sweep(LATER).await.expect("a database"), 1);
+    storage.sweep(LATER).await.expect("a database");
+    assert_eq!(storage.count().await.expect("a database"), 1);
     assert!(found(&storage, &forgotten, NOW).await.is_none());
     assert!(found(&storage, &heard_of, LATER).await.is_some());
-    assert_eq!(storage.sweep(LATER + 7).await.expect("a database"), 0);
+    storage.sweep(LATER + 7).await.expect("a database");
+    assert_eq!(storage.count().await.expect("a database"), 0);
 }
 
 async fn an_expired_record_is_nobodys(storage: impl Storage) {
@@ -155,6 +157,7 @@ async fn the_secret_stays_what_it_is(storage: impl Storage) {
     let secret = storage.secret().await.expect("a database");
     assert_ne!(secret, [0; 32]);
     storage.sweep(LATER).await.expect("a database");
+    assert_eq!(storage.count().await.expect("a database"), 0);
     assert_eq!(storage.secret().await.expect("a database"), secret);
 }
 
@@ -165,6 +168,18 @@ macro_rules! contract {
             async fn $sentence() {
                 let folder = tempfile::tempdir().expect("a folder");
                 super::$sentence(super::Sqlite::open(folder.path()).expect("a database")).await;
+            })*
+        }
+
+        /// All sentences by one server, each in a database of its own: starting a server takes a while.
+        #[cfg(unix)]
+        #[tokio::test]
+        async fn postgresql_does_all_the_same() {
+            let Some(postgres) = support::postgres::PostgresServer::start() else { return };
+            $({
+                eprintln!("postgresql: {}", stringify!($sentence));
+                let url = postgres.database(stringify!($sentence));
+                $sentence(Postgres::connect(&url, None).await.expect("a database")).await;
             })*
         }
     };
@@ -218,4 +233,23 @@ async fn of_a_revoked_or_expired_record_nothing_is_left_in_any_file() {
     assert!(support::holds(folder.path(), b"Neighbour"));
     storage.sweep(LATER).await.expect("a database");
     assert!(!support::holds(folder.path(), b"Neighbour"), "an expired record left a trace");
+}
+
+/// Several instances that start together on an empty database make its tables once, and one secret.
+#[cfg(unix)]
+#[tokio::test]
+async fn instances_that_start_together_share_one_database() {
+    let Some(postgres) = support::postgres::PostgresServer::start() else { return };
+    let url = postgres.database("shared");
+    let starting: Vec<_> = (0..6)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Postgres::connect(&url, None).await.expect("a database") })
+        })
+        .collect();
+    let mut secrets = std::collections::BTreeSet::new();
+    for one in starting {
+        secrets.insert(one.await.expect("no panic").secret().await.expect("a database"));
+    }
+    assert_eq!(secrets.len(), 1);
 }

@@ -115,7 +115,7 @@ impl Storage for Sqlite {
         .await
     }
 
-    async fn sweep(&self, now_secs: u64) -> Result<u64, StorageError> {
+    async fn sweep(&self, now_secs: u64) -> Result<(), StorageError> {
         self.run(move |connections| {
             let mut writer = connections.writer();
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -126,8 +126,13 @@ impl Storage for Sqlite {
             if expired > 0 {
                 connections.has_traces.store(true, Ordering::Relaxed);
             }
-            connections.wipe_traces(&writer)?;
-            drop(writer);
+            connections.wipe_traces(&writer)
+        })
+        .await
+    }
+
+    async fn count(&self) -> Result<u64, StorageError> {
+        self.run(|connections| {
             let count: i64 = connections.reader().query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
             Ok(count.cast_unsigned())
         })

@@ -1,6 +1,9 @@
 //! Servers that publish, and directories to publish in.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+#[cfg(unix)]
+pub(crate) mod postgres;
+
 use directory::{Client, DirectoryUrl};
 use directory_server::{Config, Server};
 use identity::{Comment, IdentityKey, Salt, ServerId, ServerName, ServerRecord, ServiceId};
