@@ -60,7 +60,7 @@ N01 = Sie sind offline.
     .body = Tandem erreicht das Internet gerade nicht. Ihre Änderungen bleiben erhalten und werden gesendet, sobald Sie wieder online sind.
     .action = Noch einmal prüfen
 N02 = Das Verzeichnis antwortet nicht.
-    .body = Server-IDs lassen sich im Moment weder nachschlagen noch veröffentlichen. Schon verbundene Computer arbeiten weiter.
+    .body = Unter { $directory } antwortet niemand. Server-IDs lassen sich im Moment weder nachschlagen noch veröffentlichen. Schon verbundene Computer arbeiten weiter.
     .action = Noch einmal versuchen, oder stattdessen eine Einladungsdatei speichern
 N03 = Ihr Router hat den Weg nicht geöffnet.
     .body = Computer von außen erreichen diesen noch nicht; im eigenen Netzwerk geht alles. Sie können den Weg in etwa 5 Minuten von Hand öffnen.
@@ -99,6 +99,25 @@ N12 = Andere Computer erreichen diesen nicht unter { $address }.
 N13 = «Über das Internet synchronisieren» ist auf diesem Server aus.
     .body = Ein veröffentlichter Server wird von überall gefunden, aber niemand außerhalb seines Netzwerks würde hereingelassen.
     .action = Zuerst einschalten
+N14 = Das Verzeichnis lehnt ab.
+    .body = { $why ->
+        [something-else] Was unter { $directory } antwortet, ist kein Verzeichnis: vielleicht eine Anmeldeseite dieses Netzwerks oder eine andere Webseite.
+        [too-many] Dieser Server hat unter { $directory } so viele Einträge, wie einer haben darf.
+        [full] { $directory } nimmt keine Einträge mehr auf.
+        [name] { $directory } weiß nicht, dass es so heißt; der Betreiber muss den Namen einstellen.
+        [unavailable] { $directory } hat selbst eine Störung.
+       *[request] { $directory } nimmt nicht an, worum dieser Computer gebeten hat.
+    }
+    .action = Die Adresse prüfen, oder den Betreiber des Verzeichnisses fragen
+N15 = «{ $address }» ist keine Adresse eines Verzeichnisses.
+    .body = Sie besteht aus einem Hostnamen und vielleicht einem Port, sonst nichts: directory.example oder directory.example:8443.
+    .action = Neu eingeben
+N16 = Das Verzeichnis bittet zu warten.
+    .body = { $directory } wurde von hier aus zu oft gefragt. In { $wait } antwortet es wieder.
+    .action = Warten
+N17 = Es gibt keinen Ort zum Veröffentlichen.
+    .body = Das Netz für Adressen ist ausgelassen, und kein Verzeichnis ist genannt.
+    .action = Ein Verzeichnis nennen, oder das Netz für Adressen eingeschaltet lassen
 N20 = Es stehen zwei Router hintereinander.
     .body = Ihr Router hat den Weg geöffnet, ist aber selbst nicht am Internet: davor steht ein weiterer. Im eigenen Netzwerk geht alles.
     .action = Im anderen Router den UDP-Port { $port } zu Ihrem weiterleiten, oder nur einen von beiden als Router benutzen

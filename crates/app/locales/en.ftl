@@ -65,7 +65,7 @@ N01 = You are offline.
     .body = Tandem can't reach the Internet right now. Your changes are kept and sent as soon as you are online again.
     .action = Check again
 N02 = The directory doesn't answer.
-    .body = Server IDs can't be looked up or published at the moment. Computers that are already connected go on working.
+    .body = Nobody answers at { $directory }. Server IDs can't be looked up or published at the moment. Computers that are already connected go on working.
     .action = Try again, or save an invitation file instead
 N03 = Your router didn't open the way.
     .body = Computers outside can't call this one yet; in your own network everything works. You can open it by hand in about 5 minutes.
@@ -104,6 +104,25 @@ N12 = Other computers can't call this one at { $address }.
 N13 = "Synchronize via the Internet" is off on this server.
     .body = A published server is found from everywhere, but nobody outside its network would be let in.
     .action = Switch it on first
+N14 = The directory says no.
+    .body = { $why ->
+        [something-else] What answers at { $directory } isn't a directory: perhaps a login page of this network, or another web page.
+        [too-many] This server has as many entries at { $directory } as one may have.
+        [full] { $directory } takes no more entries.
+        [name] { $directory } doesn't know that it is called so; its operator has to set its name.
+        [unavailable] { $directory } has a fault of its own.
+       *[request] { $directory } doesn't accept what this computer asked for.
+    }
+    .action = Look at the address, or ask whoever runs the directory
+N15 = «{ $address }» is no address of a directory.
+    .body = It has a host name and perhaps a port, and nothing else: directory.example or directory.example:8443.
+    .action = Type it anew
+N16 = The directory asks to wait.
+    .body = { $directory } was asked too often from here. In { $wait } it answers again.
+    .action = Wait
+N17 = There is no place to publish in.
+    .body = The network for addresses is left out, and no directory is named.
+    .action = Name a directory, or leave the network for addresses on
 N20 = There are two routers in a row.
     .body = Your router opened the way, but it isn't connected to the Internet itself: another router stands before it. In your own network everything works.
     .action = In the other router, forward UDP port { $port } to yours, or use only one of them as a router

@@ -7,6 +7,7 @@ use crate::{
     node::finding::open_dht,
     settings::Settings,
 };
+use directory::{Client, DirectoryError, DirectoryUrl, RefusalReason};
 use identity::{Invitation, ServerId, ServerIdError, ServerRecord, Timestamp};
 use net::server_record;
 
@@ -28,14 +29,92 @@ pub fn check_server_id(text: &str, language: Language) -> ServerIdCheck {
     }
 }
 
-/// Asks what stands behind a server ID. Nothing is stored.
-pub async fn look_up(id: ServerId, settings: &Settings) -> Result<ServerRecord> {
+/// Asks what stands behind a server ID: the network for addresses, and at the same time a directory, if one was named.
+/// Nothing is stored.
+///
+/// Whatever belongs to the ID is right, whoever says it. Else the answer that says most decides: somebody passes for the
+/// server; it isn't published; nobody answers.
+pub async fn look_up(id: ServerId, settings: &Settings, directory: Option<&str>) -> Result<ServerRecord> {
+    let directory = directory.map(str::trim).filter(|text| !text.is_empty()).map(read_directory_url).transpose()?;
+    let Some(directory) = directory else { return look_up_in_dht(id, settings).await };
+    let (mut in_dht, mut in_directory) =
+        (std::pin::pin!(look_up_in_dht(id, settings)), std::pin::pin!(look_up_in_directory(id, directory)));
+    let (first, other) = tokio::select! {
+        first = &mut in_directory => match first {
+            Ok(record) => return Ok(record),
+            Err(problem) => (problem, in_dht.await),
+        },
+        first = &mut in_dht => match first {
+            Ok(record) => return Ok(record),
+            Err(problem) => (problem, in_directory.await),
+        },
+    };
+    other.map_err(|other| {
+        let says_most = [Code::AnswerDoesNotMatchId, Code::ServerIdNotPublished];
+        let rank = |problem: &Problem| says_most.iter().position(|code| *code == problem.code);
+        // Of two that say nothing, the directory's names it.
+        match (rank(&first), rank(&other)) {
+            (None, None) if other.code == Code::Offline => first,
+            (Some(one), Some(two)) if one <= two => first,
+            (Some(_), None) => first,
+            _ => other,
+        }
+    })
+}
+
+async fn look_up_in_dht(id: ServerId, settings: &Settings) -> Result<ServerRecord> {
     let dht = open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await?;
     match server_record::look_up(&dht, id).await {
         server_record::LookUp::Published(record) => Ok(record),
         server_record::LookUp::NotPublished => Err(Problem::new(Code::ServerIdNotPublished)),
         server_record::LookUp::Manipulated => Err(Problem::new(Code::AnswerDoesNotMatchId)),
         server_record::LookUp::NoAnswer => Err(Problem::new(Code::Offline)),
+    }
+}
+
+async fn look_up_in_directory(id: ServerId, url: DirectoryUrl) -> Result<ServerRecord> {
+    let shown = url.to_string();
+    directory_client(url)?.look_up(id).await.map_err(|error| directory_problem(&shown, error))
+}
+
+/// Looks at the address of a directory as people type it; as it is written in full. Nothing is asked of anybody.
+pub fn check_directory(text: &str) -> Result<String> {
+    Ok(read_directory_url(text)?.to_string())
+}
+
+/// Reads the address of a directory as people type it. Only who types `http://` is taken there in the open.
+pub(crate) fn read_directory_url(text: &str) -> Result<DirectoryUrl> {
+    DirectoryUrl::parse(text).map_err(|error| Problem::new(Code::DirectoryAddress).with("address", text).because(error))
+}
+
+pub(crate) fn directory_client(url: DirectoryUrl) -> Result<Client> {
+    let shown = url.to_string();
+    Client::new(url).map_err(|error| directory_problem(&shown, error))
+}
+
+/// What people can do about a directory that doesn't do what it was asked.
+pub(crate) fn directory_problem(directory: &str, error: DirectoryError) -> Problem {
+    let refused =
+        |why: &'static str| Problem::new(Code::DirectoryRefused).with("directory", directory).with("why", why);
+    match error {
+        DirectoryError::NotFound => Problem::new(Code::ServerIdNotPublished),
+        DirectoryError::Mismatch => Problem::new(Code::AnswerDoesNotMatchId),
+        DirectoryError::RateLimited { wait } => {
+            Problem::new(Code::DirectoryBusy).with("directory", directory).with("wait_secs", wait.as_secs())
+        }
+        DirectoryError::Unreachable(_) | DirectoryError::Certificates(_) => {
+            Problem::new(Code::DirectorySilent).with("directory", directory).because(error)
+        }
+        DirectoryError::NotADirectory { .. } => refused("something-else").because(error),
+        DirectoryError::Refused { reason } => match reason {
+            RefusalReason::TooManyRecords => refused("too-many"),
+            RefusalReason::Full => refused("full"),
+            RefusalReason::WrongName => refused("name"),
+            RefusalReason::Unavailable => refused("unavailable"),
+            _ => refused("request"),
+        }
+        .because(error),
+        DirectoryError::OtherKey => Problem::new(Code::Unexpected).because(error),
     }
 }
 

@@ -212,6 +212,12 @@ pub(crate) struct Publish {
     /// What others see beside the name, for instance who you are: at most 39 characters.
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
+    /// Publish in this directory instead or as well: directory.example. With http:// only where you type it. "none": no more.
+    #[arg(long, value_name = "URL")]
+    pub(crate) directory: Option<String>,
+    /// Whether to publish in the open network for addresses (Mainline DHT). At first: on.
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
+    pub(crate) dht: Option<Switch>,
     /// Publish without asking.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -232,6 +238,9 @@ pub(crate) struct Join {
     /// What `--dht-bootstrap` named.
     #[arg(skip)]
     pub(crate) nodes: Vec<String>,
+    /// A directory to ask for the server ID, beside the open network for addresses.
+    #[arg(long, value_name = "URL", conflicts_with = "lan")]
+    pub(crate) directory: Option<String>,
     /// The server in the local network with this name or ID, as "tandem servers" lists it.
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) lan: Option<String>,

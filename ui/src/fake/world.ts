@@ -288,6 +288,7 @@ export const publication: PublicationView = {
   publicKey: "3F2A 91C0 77D4 0B18 5E6F A2C9 1D33 48E7",
   publishedAt: null,
   renewedAt: null,
+  places: [],
   saysInternet: null,
 };
 export const published: PublicationView = {
@@ -297,6 +298,7 @@ export const published: PublicationView = {
   comment: "Anna, front desk",
   publishedAt: now - 600,
   renewedAt: now - 60,
+  places: [{ directory: null, isLeft: false, storedAt: now - 60, problem: null }],
 };
 
 const sampleFolders = [

@@ -586,6 +586,12 @@ pub struct PublishRequest {
     /// What others see beside it, at most 39 characters.
     #[serde(default)]
     pub comment: Option<String>,
+    /// Whether it lies in the network for addresses (DHT); without: as before, at first yes.
+    #[serde(default)]
+    pub dht: Option<bool>,
+    /// The address of a directory where it lies instead or as well; empty: in none; without: as before, at first in none.
+    #[serde(default)]
+    pub directory: Option<String>,
 }
 
 /// How a publication stands.
@@ -598,6 +604,21 @@ pub enum PublicationState {
     Published,
     /// It was taken back, and the network will be told as soon as it can be reached.
     Revoking,
+}
+
+/// Where the published record lies, is to lie, or is to be deleted.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicationPlace {
+    /// The address of a directory; `None`: the network for addresses (DHT).
+    pub directory: Option<String>,
+    /// It is to be deleted there.
+    pub is_left: bool,
+    /// When it was last stored there. `None`: it isn't yet, as it is now.
+    #[ts(type = "number | null")]
+    pub stored_at: Option<u64>,
+    /// The code of the problem that came up the last time. It is tried again.
+    pub problem: Option<String>,
 }
 
 /// What is published of this server, or would be.
@@ -620,6 +641,8 @@ pub struct PublicationView {
     /// When it was last said again.
     #[ts(type = "number | null")]
     pub renewed_at: Option<u64>,
+    /// Where.
+    pub places: Vec<PublicationPlace>,
     /// What the last peer name that was taken says of "Synchronize via the Internet". None: there was none yet.
     pub says_internet: Option<bool>,
 }

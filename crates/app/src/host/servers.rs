@@ -157,7 +157,7 @@ impl Host {
     }
 
     pub(super) async fn read_invitation(&self, request: TextRequest) -> Result<ServerCard> {
-        self.keep_meant(invitation::find(&request.text)?).await
+        self.keep_meant(invitation::find(&request.text)?, None).await
     }
 
     pub(super) async fn choose_invitation(&self, _: Nothing) -> Result<Option<ServerCard>> {
@@ -171,7 +171,7 @@ impl Host {
     }
 
     pub(super) async fn find_server(&self, request: FindServer) -> Result<ServerCard> {
-        self.keep_meant(invitation::find(&request.server_id)?).await
+        self.keep_meant(invitation::find(&request.server_id)?, request.directory.as_deref()).await
     }
 
     /// Looks at a server ID as it is being typed; asks nobody.
@@ -180,13 +180,13 @@ impl Host {
     }
 
     /// What was given may be everything, or only lead to it.
-    async fn keep_meant(&self, meant: Meant) -> Result<ServerCard> {
+    async fn keep_meant(&self, meant: Meant, directory: Option<&str>) -> Result<ServerCard> {
         let id = match meant {
             Meant::Invitation(invitation) => return self.keep_server(*invitation, KnownBy::Invitation, None).await,
             Meant::Id(id) => id,
         };
         let settings = Settings::load(&self.profile().settings_file())?;
-        let record = finding::look_up(id, &settings).await?;
+        let record = finding::look_up(id, &settings, directory).await?;
         let now = Timestamp::from_unix_secs(crate::node::now_secs());
         let invitation = finding::invitation_by_id(id, &record, now);
         self.keep_server(invitation, KnownBy::ServerId, Some(record.salt)).await
@@ -223,7 +223,7 @@ impl Host {
             Given::Text(text) => invitation::find(&text),
         })
         .await?;
-        self.keep_meant(meant).await
+        self.keep_meant(meant, None).await
     }
 
     /// Puts a server on the list, in place of what was known of it before.
@@ -379,7 +379,7 @@ pub(super) fn card(known: &Known, settings: &Settings, language: Language) -> Se
         platform: None,
         seen_secs_ago: None,
         ticket_expires,
-        directory: None,
+        directory: invitation.directory.as_ref().map(ToString::to_string),
         note,
     }
 }

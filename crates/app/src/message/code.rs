@@ -78,7 +78,7 @@ codes! {
     InvitationOutdated = "V07", Trust, ["server"];
 
     Offline = "N01", NotConnected, [];
-    DirectorySilent = "N02", NotConnected, [];
+    DirectorySilent = "N02", NotConnected, ["directory"];
     RouterClosed = "N03", NotConnected, ["port"];
     ServerSilent = "N04", NotConnected, ["server", "last_seen_secs"];
     ServerPaused = "N05", TryLater, ["server", "left_secs"];
@@ -89,6 +89,10 @@ codes! {
     ServerBusy = "N11", TryLater, ["server"];
     AddressNotUsable = "N12", Other, ["address"];
     PublishNeedsInternet = "N13", Usage, [];
+    DirectoryRefused = "N14", Other, ["directory", "why"];
+    DirectoryAddress = "N15", Usage, ["address"];
+    DirectoryBusy = "N16", TryLater, ["directory", "wait_secs"];
+    PublishNowhere = "N17", Usage, [];
     SecondRouter = "N20", NotConnected, ["port"];
     CarrierNat = "N21", NotConnected, [];
     NoGateway = "N22", NotConnected, [];

@@ -371,6 +371,7 @@ impl Instance {
             return Err(Problem::new(Code::NoWayToServer));
         }
         invitation.hints.clone_from(&hints);
+        invitation.directory = self.published().await?.and_then(|publication| publication.directory_for_others());
         if request.ticket {
             let days = request.ticket_days.unwrap_or(TICKET_DAYS).clamp(1, 90);
             invitation.ticket = Some(tokio::task::block_in_place(|| self.new_ticket(days))?);

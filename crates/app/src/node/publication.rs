@@ -1,23 +1,31 @@
 //! What a server says of itself to those who look for it: its peer name, and the record behind its server ID.
 //!
 //! Both lie in the DHT, which forgets them after about two hours; so they are said again each hour, and the peer name at
-//! every change of address or switch. A publication that was revoked is forgotten here only once the network took the
-//! empty record in its place; until then every wake-up tries again, and nobody pairs by it any more from the first moment.
+//! every change of address or switch. The record lies in a directory instead or as well, if the owner named one, and is
+//! said again there once a week. A publication that was revoked is forgotten here only once every place where it lies
+//! deleted it; until then every wake-up tries again, and nobody pairs by it any more from the first moment.
 
 use super::{Instance, blocking, gone, now_secs};
 use crate::{
-    api::types::{Nothing, PublicationState, PublicationView, PublishRequest},
+    api::types::{Nothing, PublicationPlace, PublicationState, PublicationView, PublishRequest},
+    finding::{directory_client, directory_problem, read_directory_url},
     message::{Code, Problem, Result},
 };
+use directory::DirectoryError;
 use identity::{Comment, RecordKeys, Salt, ServerId, ServerName, ServerRecord, ServiceId};
 use net::{DhtError, PeerName, Source, peer_name, server_record};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::sleep;
 
+const PUBLICATIONS: &str = "server.publications";
+/// What there was of it before there were directories: one publication, in the DHT.
 const PUBLICATION: &str = "server.publication";
 const PEER_NAME: &str = "server.peer-name";
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A directory keeps a record that long without hearing of it.
+const DIRECTORY_KEEPS: Duration = DAY.saturating_mul(60);
 /// Addresses change several at a time.
 const SETTLING: Duration = Duration::from_millis(300);
 /// After one, two, three and more times that nobody took what was said.
@@ -35,10 +43,30 @@ pub(super) struct Publication {
     name: String,
     comment: Option<String>,
     published_at: u64,
-    renewed_at: Option<u64>,
     seq: i64,
-    /// The owner took it back; the network has yet to be told.
+    /// The owner took it back; some place has yet to be told.
     is_revoked: bool,
+    #[serde(default = "in_the_dht")]
+    places: Vec<Place>,
+}
+
+/// Where a record lies, or doesn't yet.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+struct Place {
+    /// The address of a directory. `None`: the DHT.
+    directory: Option<String>,
+    /// The record is to go from there.
+    is_left: bool,
+    /// When it was last stored there, as it is now.
+    stored_at: Option<u64>,
+    /// When it is to be stored again.
+    due_at: u64,
+    /// Why that didn't work the last time.
+    problem: Option<String>,
+}
+
+fn in_the_dht() -> Vec<Place> {
+    vec![Place::default()]
 }
 
 /// What was said in peer names so far.
@@ -62,6 +90,33 @@ impl Publication {
             service_id: ServiceId::from_bytes(self.service_id),
             salt: Salt::from_bytes(self.salt),
         })
+    }
+
+    /// The directory it lies in, or is to lie in.
+    fn directory(&self) -> Option<&str> {
+        self.places.iter().find_map(|place| place.directory.as_deref().filter(|_| !place.is_left))
+    }
+
+    /// The directory as others are told it: only one that is asked by https, by its name.
+    pub(super) fn directory_for_others(&self) -> Option<identity::Directory> {
+        identity::Directory::parse(self.directory()?.strip_prefix("https://")?)
+    }
+
+    fn is_in_dht(&self) -> bool {
+        self.places.iter().any(|place| place.directory.is_none() && !place.is_left)
+    }
+
+    /// Makes this the only places it is to lie in.
+    fn lie_in(&mut self, wanted: &[Option<String>]) {
+        for place in &mut self.places {
+            place.is_left = !wanted.contains(&place.directory);
+            (place.due_at, place.problem) = (0, None);
+        }
+        for directory in wanted {
+            if !self.places.iter().any(|place| place.directory == *directory) {
+                self.places.push(Place { directory: directory.clone(), ..Place::default() });
+            }
+        }
     }
 
     async fn keys(&self) -> Result<RecordKeys> {
@@ -118,7 +173,7 @@ impl Instance {
     async fn say_everything(&self) -> Result<()> {
         let _one_at_a_time = self.publishing.lock().await;
         let said = self.say_peer_name().await;
-        let renewed = self.renew_publication().await;
+        let renewed = self.renew_publications().await;
         said.and(renewed)
     }
 
@@ -161,46 +216,123 @@ impl Instance {
         all
     }
 
-    async fn renew_publication(&self) -> Result<()> {
-        let Some(publication) = self.kept::<Publication>(PUBLICATION).await? else { return Ok(()) };
-        if publication.is_revoked {
-            return self.finish_revoking(publication).await;
+    async fn renew_publications(&self) -> Result<()> {
+        let mut outcome = Ok(());
+        for publication in self.publications().await? {
+            if publication.is_revoked || self.settings().network.internet {
+                outcome = outcome.and(self.settle(publication).await.map(drop));
+            }
         }
-        let is_fresh = publication.renewed_at.is_some_and(|at| now_secs().saturating_sub(at) < HOUR.as_secs() / 2);
-        if is_fresh || !self.settings().network.internet {
-            return Ok(());
-        }
-        self.say_record(publication).await.map(drop)
+        outcome
     }
 
-    /// Stores the record behind the server ID; answers with what is published now.
-    async fn say_record(&self, publication: Publication) -> Result<Publication> {
-        let seq = peer_name::next_seq(publication.seq, now_secs());
-        let record = publication.record(&self.key.public())?;
-        let signed = record.sign(&self.key).ok_or_else(|| Problem::new(Code::Unexpected))?;
-        let (keys, dht) = (publication.keys().await?, self.dht().await?);
-        server_record::publish(&dht, &keys, &signed, seq).await.map_err(unsaid)?;
-        let publication = Publication { seq, renewed_at: Some(now_secs()), ..publication };
-        self.keep(PUBLICATION, &publication).await?;
-        Ok(publication)
+    /// Stores the record wherever it is to be and is due, and deletes it wherever it isn't to be any more. `Err`: what went
+    /// wrong first; the rest is done all the same.
+    async fn settle(&self, mut publication: Publication) -> Result<Publication> {
+        let is_due = |place: &Place| place.due_at <= now_secs();
+        if !publication.places.iter().any(is_due) {
+            return Ok(publication);
+        }
+        publication.seq = peer_name::next_seq(publication.seq, now_secs());
+        // Before it is used, so that it never is twice.
+        self.keep_publication(&publication).await?;
+        let mut outcome = Ok(());
+        for mut place in std::mem::take(&mut publication.places) {
+            if !is_due(&place) {
+                publication.places.push(place);
+                continue;
+            }
+            match self.settle_in(&publication, &mut place).await {
+                Ok(()) if publication.is_revoked || place.is_left => continue,
+                Ok(()) => place.problem = None,
+                // By now it has forgotten by itself.
+                Err(_) if place.directory.is_some() && place.is_forgotten(&publication) => continue,
+                Err(problem) => {
+                    place.problem = Some(problem.code.as_str().to_owned());
+                    outcome = outcome.and(Err(problem));
+                }
+            }
+            publication.places.push(place);
+        }
+        self.keep_publication(&publication).await?;
+        outcome.map(|()| publication)
     }
 
-    async fn finish_revoking(&self, publication: Publication) -> Result<()> {
-        let seq = peer_name::next_seq(publication.seq, now_secs());
-        let (keys, dht) = (publication.keys().await?, self.dht().await?);
-        server_record::revoke(&dht, &keys, seq).await.map_err(unsaid)?;
+    async fn settle_in(&self, publication: &Publication, place: &mut Place) -> Result<()> {
+        let is_leaving = publication.is_revoked || place.is_left;
+        let seq = publication.seq;
+        let renewed_after = match &place.directory {
+            None => {
+                let (keys, dht) = (publication.keys().await?, self.dht().await?);
+                if is_leaving {
+                    return server_record::revoke(&dht, &keys, seq).await.map_err(unsaid);
+                }
+                let record = publication.record(&self.key.public())?;
+                let signed = record.sign(&self.key).ok_or_else(|| Problem::new(Code::Unexpected))?;
+                server_record::publish(&dht, &keys, &signed, seq).await.map_err(unsaid)?;
+                HOUR / 2
+            }
+            Some(url) => {
+                let refused = |error| directory_problem(url, error);
+                let client = directory_client(read_directory_url(url)?)?;
+                let sequence = seq.cast_unsigned();
+                if is_leaving {
+                    return client.revoke(publication.id, &self.key, sequence).await.map_err(refused);
+                }
+                let refreshed = match place.stored_at {
+                    Some(_) => client.refresh(publication.id, &self.key, sequence).await,
+                    None => Err(DirectoryError::NotFound),
+                };
+                match refreshed {
+                    Err(DirectoryError::NotFound) => {
+                        let record = publication.record(&self.key.public())?;
+                        client.publish(&record, &self.key, sequence).await
+                    }
+                    outcome => outcome,
+                }
+                .map_err(refused)?;
+                // Not all servers of a directory on the same day.
+                DAY * 6 + DAY.mul_f64(f64::from(publication.salt[0]) / 256.0)
+            }
+        };
+        (place.stored_at, place.due_at) = (Some(now_secs()), now_secs() + renewed_after.as_secs());
+        Ok(())
+    }
+
+    /// Everything that lies somewhere, or has to be deleted somewhere.
+    async fn publications(&self) -> Result<Vec<Publication>> {
+        if let Some(publications) = self.kept(PUBLICATIONS).await? {
+            return Ok(publications);
+        }
+        Ok(self.kept(PUBLICATION).await?.into_iter().collect())
+    }
+
+    async fn keep_publication(&self, publication: &Publication) -> Result<()> {
+        let mut publications = self.publications().await?;
+        publications.retain(|other| other.id != publication.id);
+        if !(publication.is_revoked && publication.places.is_empty()) {
+            publications.push(publication.clone());
+        }
+        self.keep(PUBLICATIONS, &publications).await?;
         self.forget(PUBLICATION).await
+    }
+
+    async fn forget_publication(&self, id: ServerId) -> Result<()> {
+        let mut publications = self.publications().await?;
+        publications.retain(|publication| publication.id != id);
+        self.keep(PUBLICATIONS, &publications).await
     }
 
     /// What is published, for the door and for people.
     pub(super) async fn published(&self) -> Result<Option<Publication>> {
-        self.kept(PUBLICATION).await
+        Ok(self.publications().await?.into_iter().find(|publication| !publication.is_revoked))
     }
 
     pub(crate) async fn publication(&self, _: Nothing) -> Result<PublicationView> {
         self.door()?;
-        let publication = self.published().await?;
-        self.publication_view(publication.as_ref()).await
+        let publications = self.publications().await?;
+        let current = publications.iter().find(|publication| !publication.is_revoked);
+        self.publication_view(current.or(publications.last())).await
     }
 
     async fn publication_view(&self, publication: Option<&Publication>) -> Result<PublicationView> {
@@ -217,7 +349,10 @@ impl Instance {
             comment: publication.and_then(|publication| publication.comment.clone()),
             public_key: self.key.public().to_string(),
             published_at: publication.map(|publication| publication.published_at),
-            renewed_at: publication.and_then(|publication| publication.renewed_at),
+            renewed_at: publication
+                .and_then(|publication| publication.places.iter().filter_map(|at| at.stored_at).max()),
+            places: publication
+                .map_or_else(Vec::new, |publication| publication.places.iter().map(Place::view).collect()),
             says_internet: said.map(|said| said.internet),
         })
     }
@@ -227,25 +362,44 @@ impl Instance {
         if !self.settings().network.internet {
             return Err(Problem::new(Code::PublishNeedsInternet));
         }
-        let name = match request.name {
-            Some(name) => ServerName::parse(&name)?,
+        let name = match &request.name {
+            Some(name) => ServerName::parse(name)?,
             None => self.settings().name.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?,
         };
-        let comment = request.comment.filter(|comment| !comment.trim().is_empty());
+        let comment = request.comment.as_deref().filter(|comment| !comment.trim().is_empty());
         let comment =
-            comment.map(|comment| Comment::parse(&comment).map_err(|error| comment_problem(&error))).transpose()?;
+            comment.map(|comment| Comment::parse(comment).map_err(|error| comment_problem(&error))).transpose()?;
         let _one_at_a_time = self.publishing.lock().await;
-        let publication = match self.published().await? {
-            Some(publication) if publication.is_revoked => {
-                self.finish_revoking(publication).await?;
-                self.new_publication().await?
-            }
+        let before = self.published().await?;
+        let places = wanted_places(&request, before.as_ref())?;
+        let mut publication = match before.clone() {
             // The ID stays: it commits to neither name nor comment.
             Some(publication) => publication,
             None => self.new_publication().await?,
         };
+        publication.lie_in(&places);
         let comment = comment.as_ref().map(ToString::to_string);
-        let publication = self.say_record(Publication { name: name.to_string(), comment, ..publication }).await?;
+        if (publication.name.as_str(), &publication.comment) != (name.as_str(), &comment) {
+            (publication.name, publication.comment) = (name.to_string(), comment);
+            publication.places.iter_mut().for_each(|place| place.stored_at = None);
+        }
+        let outcome = self.settle(publication).await;
+        let publication = match (outcome, self.published().await?) {
+            (Ok(publication), _) => publication,
+            // Somewhere it is stored. The rest is tried again and again.
+            (Err(_), Some(publication)) if publication.is_stored_somewhere() => publication,
+            (Err(problem), tried) => {
+                // As if nobody had asked for anything.
+                match (before, tried) {
+                    (Some(before), Some(tried)) => {
+                        self.keep_publication(&Publication { seq: tried.seq, ..before }).await?;
+                    }
+                    (None, Some(tried)) => self.forget_publication(tried.id).await?,
+                    (_, None) => {}
+                }
+                return Err(problem);
+            }
+        };
         door.set_published(publication.salt());
         self.rules.send_replace(());
         self.publication_view(Some(&publication)).await
@@ -261,9 +415,9 @@ impl Instance {
             name: String::new(),
             comment: None,
             published_at: now_secs(),
-            renewed_at: None,
             seq: 0,
             is_revoked: false,
+            places: Vec::new(),
         })
     }
 
@@ -271,18 +425,16 @@ impl Instance {
         let door = self.door()?;
         let _one_at_a_time = self.publishing.lock().await;
         let Some(publication) = self.published().await? else { return self.publication_view(None).await };
-        let publication = Publication { is_revoked: true, ..publication };
-        self.keep(PUBLICATION, &publication).await?;
+        let mut publication = Publication { is_revoked: true, ..publication };
+        publication.lie_in(&[]);
+        self.keep_publication(&publication).await?;
         door.set_published(None);
-        let left = match self.finish_revoking(publication.clone()).await {
-            Ok(()) => None,
-            Err(problem) => {
-                tracing::info!(?problem, "the publication is revoked as soon as the network can be reached");
-                Some(publication)
-            }
-        };
+        if let Err(problem) = self.settle(publication).await {
+            tracing::info!(?problem, "the publication is revoked as soon as the network can be reached");
+        }
+        let left = self.publications().await?;
         self.rules.send_replace(());
-        self.publication_view(left.as_ref()).await
+        self.publication_view(left.last()).await
     }
 
     async fn kept<T: for<'de> Deserialize<'de>>(&self, name: &'static str) -> Result<Option<T>> {
@@ -298,6 +450,44 @@ impl Instance {
     async fn forget(&self, name: &'static str) -> Result<()> {
         Ok(self.engine.run(move |room| room.index.set_value(name, None)).await.ok_or_else(gone)??)
     }
+}
+
+impl Publication {
+    fn is_stored_somewhere(&self) -> bool {
+        self.places.iter().any(|place| !place.is_left && place.stored_at.is_some() && place.problem.is_none())
+    }
+}
+
+impl Place {
+    fn view(&self) -> PublicationPlace {
+        PublicationPlace {
+            directory: self.directory.clone(),
+            is_left: self.is_left,
+            stored_at: self.stored_at,
+            problem: self.problem.clone(),
+        }
+    }
+
+    /// Says whether a record that is to go has expired meanwhile.
+    fn is_forgotten(&self, publication: &Publication) -> bool {
+        let last = self.stored_at.unwrap_or(publication.published_at);
+        (publication.is_revoked || self.is_left) && now_secs().saturating_sub(last) > DIRECTORY_KEEPS.as_secs()
+    }
+}
+
+/// Where the record is to be: as it is now, but for what the request says; at first, in the DHT.
+fn wanted_places(request: &PublishRequest, before: Option<&Publication>) -> Result<Vec<Option<String>>> {
+    let in_dht = request.dht.unwrap_or_else(|| before.is_none_or(Publication::is_in_dht));
+    let directory = match request.directory.as_deref().map(str::trim) {
+        None => before.and_then(Publication::directory).map(ToOwned::to_owned),
+        Some("") => None,
+        Some(text) => Some(read_directory_url(text)?.to_string()),
+    };
+    let places: Vec<Option<String>> = in_dht.then_some(None).into_iter().chain(directory.map(Some)).collect();
+    if places.is_empty() {
+        return Err(Problem::new(Code::PublishNowhere));
+    }
+    Ok(places)
 }
 
 fn unsaid(error: DhtError) -> Problem {

@@ -69,7 +69,7 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
         use_network(client, &network);
     }
     let id = publish(&server, json!({"comment": "Anna, front desk"})).await;
-    let record = finding::look_up(id, &settings(&laptop)).await.unwrap();
+    let record = finding::look_up(id, &settings(&laptop), None).await.unwrap();
     let comment = record.comment.as_ref().map(ToString::to_string);
     assert_eq!((record.name.as_str(), comment.as_deref()), ("Office PC", Some("Anna, front desk")));
     assert_eq!(Fingerprint::of(&record.public_key).to_string(), status(&server).await.fingerprint);
@@ -83,12 +83,12 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
 
     // The same ID with another comment.
     assert_eq!(publish(&server, json!({"comment": "Ben"})).await, id);
-    let renewed = finding::look_up(id, &settings(&laptop)).await.unwrap();
+    let renewed = finding::look_up(id, &settings(&laptop), None).await.unwrap();
     assert_eq!(renewed.comment.map(|comment| comment.to_string()).as_deref(), Some("Ben"));
 
     let left = call(&server, "revoke", json!({})).await;
     assert_eq!(left["state"], "none");
-    let gone = finding::look_up(id, &settings(&laptop)).await.unwrap_err();
+    let gone = finding::look_up(id, &settings(&laptop), None).await.unwrap_err();
     assert_eq!(gone.code.as_str(), "I02");
     // Somebody kept a copy of the record.
     let refused = join_by_id(&late, &record, &server).await.unwrap_err();

@@ -83,7 +83,7 @@ async fn server_to_join(args: &Join, settings: &Settings, output: Output) -> Res
     match (&args.invitation, &args.lan) {
         (Some(given), _) => match invitation::read(given)? {
             Given::Invitation(invitation) => Ok((*invitation).into()),
-            Given::Id(id) => found_by_id(id, settings, output).await,
+            Given::Id(id) => found_by_id(id, args.directory.as_deref(), settings, output).await,
         },
         (None, Some(name)) => Ok(LanSearch::start(None)?.find(name).await?.into()),
         (None, None) => unreachable!("the arguments say that one of them is there"),
@@ -91,10 +91,15 @@ async fn server_to_join(args: &Join, settings: &Settings, output: Output) -> Res
 }
 
 /// Looks a server up and shows who it is, before anything is stored or a password asked for.
-async fn found_by_id(id: ServerId, settings: &Settings, output: Output) -> Result<ServerToJoin> {
+async fn found_by_id(
+    id: ServerId,
+    directory: Option<&str>,
+    settings: &Settings,
+    output: Output,
+) -> Result<ServerToJoin> {
     let words = output.words;
     output.note(&say!(words, "looking-up"));
-    let record = finding::look_up(id, settings).await?;
+    let record = finding::look_up(id, settings, directory).await?;
     let comment = record.comment.as_ref().map_or_else(|| "none".to_owned(), |comment| printable(comment.as_str()));
     let (name, fingerprint) = (printable(record.name.as_str()), Fingerprint::of(&record.public_key).to_string());
     output.note(&say!(words, "found-by-id", name = name, comment = comment, fingerprint = fingerprint));

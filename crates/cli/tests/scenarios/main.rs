@@ -6,6 +6,7 @@
 mod bad_input;
 mod computer;
 mod deciding;
+mod directory;
 mod everyday;
 mod joining;
 mod pages;

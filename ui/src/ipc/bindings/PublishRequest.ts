@@ -11,4 +11,12 @@ name: string | null,
 /**
  * What others see beside it, at most 39 characters.
  */
-comment: string | null, };
+comment: string | null, 
+/**
+ * Whether it lies in the network for addresses (DHT); without: as before, at first yes.
+ */
+dht: boolean | null, 
+/**
+ * The address of a directory where it lies instead or as well; empty: in none; without: as before, at first in none.
+ */
+directory: string | null, };
