@@ -26,3 +26,4 @@ pub mod conformance;
 pub mod files;
 pub mod mapi;
 pub mod memory;
+pub mod pst;

@@ -9,6 +9,8 @@
 //! ```
 
 mod read;
+pub(crate) use read::{named_properties, variable};
+
 mod write;
 
 use super::Message;

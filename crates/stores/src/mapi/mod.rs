@@ -6,10 +6,12 @@
 //! panic or allocate more than a stated bound.
 
 mod bag;
+pub(crate) use bag::kind;
 pub use bag::{Attachment, Bag, Guid, Key, Message, Value};
 
 mod file;
 pub use file::MsgError;
+pub(crate) use file::{named_properties, variable};
 
 pub(crate) mod names;
 pub use names::{ITEM_UID, PS_TANDEM};
@@ -34,6 +36,6 @@ mod note;
 mod recurrence;
 mod rtf;
 mod task;
-mod text;
+pub(crate) mod text;
 
 use address::Address;

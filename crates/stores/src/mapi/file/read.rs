@@ -185,37 +185,10 @@ impl Reader<'_> {
         Ok(Some(Value::Many { of: if of == kind::TEXT_8 { kind::TEXT } else { of }, values }))
     }
 
-    /// MS-OXMSG 2.2.3: numbers from 0x8000 on, in the order of the entry stream.
     fn named_properties(&mut self) -> Result<BTreeMap<u16, Key>, MsgError> {
         let mut part =
             |kind: &str| Ok(self.stream_if_there(&format!("{NAMES}/__substg1.0_{kind}"))?.unwrap_or_default());
-        let (guids, entries, strings) = (part("00020102")?, part("00030102")?, part("00040102")?);
-        let mut names = BTreeMap::new();
-        for entry in entries.chunks_exact(8).take(0x7FFF) {
-            let id = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
-            let index_and_kind = u16::from_le_bytes([entry[4], entry[5]]);
-            let number = u16::from_le_bytes([entry[6], entry[7]]);
-            let set = match usize::from(index_and_kind >> 1) {
-                1 => names::PS_MAPI,
-                2 => names::PS_PUBLIC_STRINGS,
-                index => {
-                    let at = index.checked_sub(3).map(|index| index * 16);
-                    let bytes = at.and_then(|at| guids.get(at..at + 16)).and_then(|bytes| bytes.try_into().ok());
-                    let Some(bytes) = bytes else { continue };
-                    Guid(bytes)
-                }
-            };
-            let key = if index_and_kind & 1 == 0 {
-                Key::Id(set, id)
-            } else {
-                let Some(name) = name_at(&strings, id as usize) else { continue };
-                Key::Name(set, name.into())
-            };
-            if let Some(number) = number.checked_add(0x8000) {
-                names.insert(number, key);
-            }
-        }
-        Ok(names)
+        Ok(named_properties(&part("00020102")?, &part("00030102")?, &part("00040102")?))
     }
 
     /// An OLE object becomes a file of its own.
@@ -258,6 +231,29 @@ pub(crate) fn variable(of: u16, bytes: Vec<u8>, code_page: u16) -> Option<Value>
         kind::GUID => Value::Guid(Guid(bytes.get(..16)?.try_into().ok()?)),
         _ => return None,
     })
+}
+
+/// Which property each number from 0x8000 on stands for, from the streams that say so (MS-OXMSG 2.2.3, MS-PST 2.4.7).
+pub(crate) fn named_properties(guids: &[u8], entries: &[u8], strings: &[u8]) -> BTreeMap<u16, Key> {
+    let named = |entry: &[u8]| {
+        let id = u32::from_le_bytes(entry[..4].try_into().ok()?);
+        let index_and_kind = u16::from_le_bytes([entry[4], entry[5]]);
+        let number = u16::from_le_bytes([entry[6], entry[7]]).checked_add(0x8000)?;
+        let set = match usize::from(index_and_kind >> 1) {
+            1 => names::PS_MAPI,
+            2 => names::PS_PUBLIC_STRINGS,
+            index => {
+                let at = index.checked_sub(3)? * 16;
+                Guid(guids.get(at..at + 16)?.try_into().ok()?)
+            }
+        };
+        let key = match index_and_kind & 1 {
+            0 => Key::Id(set, id),
+            _ => Key::Name(set, name_at(strings, id as usize)?.into()),
+        };
+        Some((number, key))
+    };
+    entries.chunks_exact(8).take(0x7FFF).filter_map(named).collect()
 }
 
 fn name_at(strings: &[u8], at: usize) -> Option<String> {
