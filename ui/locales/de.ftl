@@ -117,6 +117,21 @@ server-data-looking = Auf diesem Computer wird nach Mailprogrammen gesucht …
 server-data-none = Von selbst wurde nichts gefunden. Wählen Sie den Ordner mit Ihren E-Mails, Kontakten oder Kalendern, oder einen neuen.
 server-data-imap = Was ist mit E-Mail bei IMAP oder Exchange?
 server-data-imap-text = E-Mail, die auf einem Mailserver liegt, muss meist nicht synchronisiert werden: Jeder Computer holt sie von dort. Kontakte, Kalender, Aufgaben und Notizen schon.
+old-data = Meine alte Datendatei übernehmen
+old-data-text = Eine .pst-Datei von Outlook oder .mbox-, .msg-, .eml-, .vcf- und .ics-Dateien. Zuerst sehen Sie, was hinzukäme. Die Datei bleibt, wie sie ist, und nichts kommt doppelt.
+old-data-choose = Datei wählen …
+old-data-import = Übernehmen
+old-data-preview = { $present ->
+        [0] «{ $name }» enthält { $n } Einträge, die hinzukämen.
+       *[other] «{ $name }» enthält { $n } Einträge, die hinzukämen; { $present } sind schon da.
+    }
+old-data-done = { $present ->
+        [0] { $n } Einträge aus «{ $name }» sind übernommen.
+       *[other] { $n } Einträge aus «{ $name }» sind übernommen; { $present } waren schon da.
+    }
+old-data-password = Outlook fragt bei dieser Datei nach einem Kennwort. Es schützt darin nichts und wird hier nicht gebraucht.
+old-data-left-out = { $n } Einträge bleiben weg: gelöschte Nachrichten oder was Programme für sich selbst ablegen.
+old-data-refused = … und { $n } weitere, die nicht übernommen werden können.
 source-folder = Ordner { $name }
 source-new = neu, noch leer
 source-fresh = { $name } (neu)
@@ -719,6 +734,7 @@ about-logs = Protokolle
 copy-version = Versionsangaben kopieren
 help-pages = Seiten der Hilfe
 help-quick-start = Schnellstart
+help-old-data = Alte Daten übernehmen
 help-conflicts = Konflikte und Rückgängig
 help-troubleshooting = Meldungen
 help-security = Sicherheit

@@ -120,6 +120,21 @@ server-data-looking = Looking for mail programs on this computer…
 server-data-none = Nothing was found by itself. Choose the folder that holds your mail, contacts or calendar, or a new one.
 server-data-imap = What about IMAP or Exchange mail?
 server-data-imap-text = Mail that is kept on a mail server usually needn't be synchronized: every computer gets it from there. Contacts, calendar, tasks and notes do.
+old-data = Bring in my old data file
+old-data-text = A .pst file of Outlook, or .mbox, .msg, .eml, .vcf and .ics files. First you see what would come in. The file stays as it is, and nothing comes twice.
+old-data-choose = Choose file…
+old-data-import = Bring it in
+old-data-preview = { $present ->
+        [0] «{ $name }» holds { $n } items that would come in.
+       *[other] «{ $name }» holds { $n } items that would come in; { $present } are here already.
+    }
+old-data-done = { $present ->
+        [0] { $n } items of «{ $name }» are in.
+       *[other] { $n } items of «{ $name }» are in; { $present } were here already.
+    }
+old-data-password = Outlook asks for a password for this file. It protects nothing in it, so it isn't needed here.
+old-data-left-out = { $n } entries are left out: deleted messages, or what programs keep for themselves.
+old-data-refused = … and { $n } more that can't be brought in.
 source-folder = Folder { $name }
 source-new = new, still empty
 source-fresh = { $name } (new)
@@ -722,6 +737,7 @@ about-logs = Logs
 copy-version = Copy version info
 help-pages = Pages of the help
 help-quick-start = Quick start
+help-old-data = Bring in old data
 help-conflicts = Conflicts and undo
 help-troubleshooting = Messages
 help-security = Security

@@ -268,6 +268,15 @@ D14 = Tandem kennt «{ $spec }» nicht.
     .body = Ein Ort für Daten wird ANSCHLUSS:ORT geschrieben, zum Beispiel files:/home/anna/Daten.
     .action = Nachsehen, was es auf diesem Computer gibt
     .command = tandem stores
+D21 = «{ $file }» ist keine Datendatei, die Tandem lesen kann.
+    .body = Tandem liest .pst-, .msg-, .mbox-, .eml-, .vcf- und .ics-Dateien. Nichts wurde geändert.
+    .action = Wählen Sie eine andere Datei oder speichern Sie sie zuerst in einem dieser Formate
+D22 = «{ $file }» stammt von einem neueren Outlook, als Tandem lesen kann.
+    .body = Es ist eine Offlinekopie (.ost) von Outlook 2013 oder neuer, Format { $version }. Was darin ist, liegt auch auf dem Mailserver. Nichts wurde geändert.
+    .action = Exportieren Sie in Outlook: Datei, Öffnen und Exportieren, Importieren/Exportieren, Outlook-Datendatei (.pst)
+D23 = Ein Teil von «{ $file }» ist beschädigt.
+    .body = Was lesbar ist, wurde übernommen; dieser Teil nicht. Die Datei selbst bleibt, wie sie ist.
+    .action = Reparieren Sie die Datei mit scanpst.exe, das zu Outlook gehört, und importieren Sie sie noch einmal: Nichts kommt doppelt
 
 ## Synchronisierung
 
@@ -452,6 +461,8 @@ duration-days = { $count ->
 
 # Die Dialoge des Fensters, und was entfernt wurde
 window-choose-folder = Ordner wählen
+window-choose-data-file = Alte Datendatei wählen
+window-data-files = Datendateien
 window-choose-invitation = Einladung öffnen
 window-save-invitation = Einladung speichern
 window-save-preview = Vorschau speichern

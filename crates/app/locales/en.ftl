@@ -273,6 +273,15 @@ D14 = Tandem doesn't know «{ $spec }».
     .body = A place for data is written CONNECTOR:PLACE, for instance files:/home/anna/Data.
     .action = See what there is on this computer
     .command = tandem stores
+D21 = «{ $file }» is no data file that Tandem can read.
+    .body = Tandem reads .pst, .msg, .mbox, .eml, .vcf and .ics files. Nothing was changed.
+    .action = Choose another file, or save it in one of these formats first
+D22 = «{ $file }» is from a newer Outlook than Tandem can read.
+    .body = It is an offline copy (.ost) of Outlook 2013 or newer, format { $version }. What is in it is on the mail server too. Nothing was changed.
+    .action = Export it in Outlook: File, Open & Export, Import/Export, Outlook data file (.pst)
+D23 = A part of «{ $file }» is damaged.
+    .body = What can be read was brought in; this part could not be. The file itself stays as it is.
+    .action = Repair the file with scanpst.exe, which comes with Outlook, and import it again: nothing comes twice
 
 ## Synchronization
 
@@ -456,6 +465,8 @@ duration-days = { $count ->
 
 # The window's own dialogs, and what was taken away
 window-choose-folder = Choose a folder
+window-choose-data-file = Choose an old data file
+window-data-files = Data files
 window-choose-invitation = Open an invitation
 window-save-invitation = Save the invitation
 window-save-preview = Save the preview

@@ -1,18 +1,25 @@
-//! Where data may lie on this computer: what a folder holds, the usual folders, and bringing loose files into a store.
+//! Where data may lie on this computer: what a folder holds, the usual folders, bringing data files into a store and
+//! writing them.
 
 use crate::{
+    engine::view::kind_name,
     message::{Code, Problem, Result},
     settings::StoreSpec,
 };
+use pim::FolderKind;
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
     env,
+    fs::File,
+    io::BufWriter,
     path::{Path, PathBuf},
 };
+pub use stores::import::Exported;
 use stores::{
-    Store as _, StoreError,
+    FolderId, FolderInfo, Store, StoreError,
     files::{self, FilesSpec, FilesStore, Part},
+    import::{ExportError, ImportError, Into, Reason, Report, SourceError},
+    memory::{MemoryOptions, MemoryStore},
 };
 
 /// A folder, and what it holds.
@@ -61,15 +68,60 @@ pub enum Found {
     },
 }
 
-/// What an import did.
-#[derive(Debug, Default)]
+/// Where an import goes, or an export comes from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Destination {
+    /// As it is named on the command line and in the settings.
+    pub store: String,
+    /// A folder of it, as `kind/name/name`; without: folders named after the file.
+    pub folder: Option<String>,
+}
+
+impl Destination {
+    /// Reads `files:PATH`, or a folder (`mail/Old`) of the store that is set up.
+    pub fn parse(text: Option<&str>, set_up: &[StoreSpec]) -> Result<Self> {
+        let own = || set_up.first().map(ToString::to_string).ok_or_else(|| Problem::new(Code::NotSetUp));
+        Ok(match text {
+            None => Self { store: own()?, folder: None },
+            Some(text) if text.parse::<StoreSpec>().is_ok() => Self { store: text.to_owned(), folder: None },
+            Some(folder) => Self { store: own()?, folder: Some(folder.to_owned()) },
+        })
+    }
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Imported {
-    /// Items added, by part.
-    pub added: BTreeMap<&'static str, u64>,
+    /// Items added.
+    pub added: u64,
     /// Items that were there already.
     pub present: u64,
-    /// Files that couldn't be taken in whole, and why.
-    pub refused: Vec<(PathBuf, Problem)>,
+    /// The same by folder.
+    pub folders: Vec<ImportedFolder>,
+    /// What programs keep for themselves, and what was deleted: not brought in.
+    pub left_out: u64,
+    /// One of the files asks for a password in Outlook. It was read without.
+    pub has_password: bool,
+    /// Things that couldn't be brought in; at most 1,000 a file of them are named in `refused`.
+    pub refused_count: u64,
+    /// Files, and things in files, that couldn't be taken, and why.
+    #[serde(skip)]
+    pub refused: Vec<(String, Problem)>,
+}
+
+/// What an import did in one folder.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImportedFolder {
+    /// `mail`, `contacts`, `calendar`, `tasks` or `notes`.
+    pub kind: &'static str,
+    /// Its name, with the kind and the folders above it: `mail/archive/Inbox`.
+    pub path: String,
+    /// Items added.
+    pub added: u64,
+    /// Items that were there already.
+    pub present: u64,
 }
 
 /// Looks what a folder holds. Nothing is written.
@@ -125,8 +177,121 @@ pub fn absolute(store: &str) -> Result<String> {
     Ok(format!("files:{}", root.into_iter().chain(elsewhere).collect::<Vec<_>>().join(",")))
 }
 
-/// Brings the items of loose files into a store, which is made if it isn't there yet.
-pub fn import(store: &str, loose: &[PathBuf]) -> Result<Imported> {
+/// Brings the items of data files into a store, which is made if it isn't there yet; with `is_preview` only says what it
+/// would do. `progress` is told how much of the files is read, in bytes.
+pub fn import(
+    into: &Destination,
+    files: &[PathBuf],
+    is_preview: bool,
+    progress: impl Fn(u64, u64),
+) -> Result<Imported> {
+    let mut store = open_store(&into.store, is_preview)?;
+    let folder = into.folder.as_deref().map(|path| folder_at(&mut *store, path)).transpose()?;
+    let size = |file: &PathBuf| file.metadata().map_or(0, |metadata| metadata.len());
+    let total: u64 = files.iter().map(size).sum();
+    let mut imported = Imported::default();
+    let mut before = 0;
+    for file in files {
+        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let target = match &folder {
+            Some((folder, _)) => Into::Folder(folder.clone(), name),
+            None => Into::Named(name),
+        };
+        match stores::import::import(&mut *store, file, target, is_preview, |done| progress(before + done, total)) {
+            Ok(report) => imported.take(file, report),
+            Err(ImportError::Store(error)) => return Err(Problem::with_store(error, &into.store)),
+            Err(ImportError::Source(error)) => {
+                imported.refused_count += 1;
+                imported.refused.push((file.display().to_string(), with_source(error, file)));
+            }
+        }
+        before += size(file);
+    }
+    Ok(imported)
+}
+
+/// Writes a folder of a store into a file: `.mbox` for mail, `.vcf` for contacts, `.ics` for the rest. A file that is there
+/// already is not touched.
+pub fn export(from: &Destination, to: &Path) -> Result<Exported> {
+    let mut store = open_store(&from.store, false)?;
+    let path = from.folder.as_deref().unwrap_or_default();
+    let (folder, kind) = folder_at(&mut *store, path)?;
+    let fits = match kind {
+        FolderKind::Mail => "mbox",
+        FolderKind::Contacts => "vcf",
+        FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => "ics",
+    };
+    let ending = to.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !ending.eq_ignore_ascii_case(fits) {
+        let reason = format!("{path} can be written into a file that ends in .{fits}");
+        return Err(Problem::new(Code::NotUnderstood).with("reason", reason));
+    }
+    let not_writable = || Problem::new(Code::FileNotWritable).with("file", to);
+    let file = File::create_new(to).map_err(|error| not_writable().because(error))?;
+    let exported = stores::import::export(&mut *store, &folder, kind, BufWriter::new(&file));
+    exported
+        .and_then(|exported| file.sync_all().map(|()| exported).map_err(ExportError::Io))
+        .inspect_err(|_| drop(std::fs::remove_file(to)))
+        .map_err(|error| match error {
+            ExportError::Store(error) => Problem::with_store(error, &from.store),
+            ExportError::Io(error) => not_writable().because(error),
+        })
+}
+
+impl Imported {
+    fn take(&mut self, file: &Path, report: Report) {
+        self.added += report.added();
+        self.present += report.present();
+        self.left_out += report.left_out;
+        self.has_password |= report.about.has_password;
+        self.refused_count += report.skipped_count;
+        for folder in report.folders {
+            let kind = kind_name(folder.kind);
+            let path = [&[kind.to_owned()][..], &folder.path].concat().join("/");
+            match self.folders.iter_mut().find(|known| known.path == path) {
+                Some(known) => {
+                    known.added += folder.added;
+                    known.present += folder.present;
+                }
+                None => {
+                    self.folders.push(ImportedFolder { kind, path, added: folder.added, present: folder.present });
+                }
+            }
+        }
+        for skipped in report.skipped {
+            let place = [&[file.display().to_string()][..], &skipped.path].concat().join("/");
+            let name = if skipped.title.is_empty() { place.clone() } else { format!("{place}: {}", skipped.title) };
+            let problem = match skipped.reason {
+                Reason::Damaged => Problem::new(Code::DataFileDamaged).with("file", &*name),
+                Reason::TooLarge => Problem::new(Code::ItemTooLarge).with("name", &*name),
+                Reason::Store(error) => Problem::with_store(error, &name),
+            };
+            self.refused.push((name, problem));
+        }
+        if report.about.missing_parts > 0 {
+            self.refused_count += 1;
+            let name = file.display().to_string();
+            self.refused.push((name.clone(), Problem::new(Code::DataFileDamaged).with("file", name)));
+        }
+    }
+}
+
+fn with_source(error: SourceError, file: &Path) -> Problem {
+    match error {
+        SourceError::Unknown => Problem::new(Code::NotADataFile).with("file", file),
+        SourceError::Version { version } => {
+            Problem::new(Code::DataFileVersion).with("file", file).with("version", u64::from(version))
+        }
+        SourceError::Damaged => Problem::new(Code::DataFileDamaged).with("file", file),
+        SourceError::TooLarge => {
+            Problem::new(Code::ItemTooLarge).with("name", file).with("max_bytes", stores::Payload::SIZE_MAX)
+        }
+        SourceError::Io(error) => Problem::new(Code::FileNotReadable).with("file", file).because(error),
+    }
+}
+
+/// Opens a store, and makes its layout where nothing is yet. A preview makes nothing: what isn't there is empty.
+fn open_store(store: &str, is_preview: bool) -> Result<Box<dyn Store>> {
     let absolute = absolute(store)?;
     let spec = FilesSpec::parse(&absolute).map_err(|error| unknown(store).because(error))?;
     let in_store = |error: StoreError| Problem::with_store(error, store);
@@ -135,23 +300,38 @@ pub fn import(store: &str, loose: &[PathBuf]) -> Result<Imported> {
             let found = look(spec.root().unwrap_or(Path::new(store)))?.store.unwrap_or_else(|| "–".to_owned());
             return Err(Problem::new(Code::NothingKnownThere).with("place", store).with("found", found));
         }
+        Some(files::Found::Missing | files::Found::Empty) if is_preview => {
+            let (mut empty, _) = MemoryStore::new(MemoryOptions::default());
+            empty.open().map_err(in_store)?;
+            return Ok(Box::new(empty));
+        }
         _ => files::prepare(&spec).map_err(in_store)?,
     }
-    let mut store_there = FilesStore::open_at(spec);
-    store_there.open().map_err(in_store)?;
-    let done = files::import(&mut store_there, loose).map_err(in_store)?;
-    let refused = done.refused.into_iter().map(|(file, error)| {
-        let problem = match error {
-            StoreError::NotFound => Problem::new(Code::FileNotReadable).with("file", file.as_path()),
-            error => Problem::with_store(error, &file.display().to_string()),
-        };
-        (file, problem)
-    });
-    Ok(Imported {
-        added: done.added.into_iter().map(|(part, count)| (part.name(), count)).collect(),
-        present: done.present,
-        refused: refused.collect(),
-    })
+    let mut there = FilesStore::open_at(spec);
+    there.open().map_err(in_store)?;
+    Ok(Box::new(there))
+}
+
+/// The folder named `kind/name/name`.
+fn folder_at(store: &mut dyn Store, path: &str) -> Result<(FolderId, FolderKind)> {
+    let folders = store.folders().map_err(|error| Problem::with_store(error, path))?;
+    let named = |folder: &FolderInfo| {
+        let mut names = vec![folder.name.as_str()];
+        let mut above = folder.parent.as_ref();
+        // A ring of folders is no way up.
+        while let Some(parent) = above.and_then(|id| folders.iter().find(|other| other.id == *id))
+            && names.len() <= folders.len()
+        {
+            names.push(&parent.name);
+            above = parent.parent.as_ref();
+        }
+        names.push(kind_name(folder.kind));
+        names.reverse();
+        names.join("/")
+    };
+    let found = folders.iter().find(|folder| named(folder) == path);
+    let found = found.map(|folder| (folder.id.clone(), folder.kind));
+    found.ok_or_else(|| Problem::new(Code::NoSuchFolder).with("folder", path))
 }
 
 fn unknown(store: &str) -> Problem {
@@ -210,12 +390,46 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (book, missing) = (home.path().join("book.vcf"), home.path().join("gone.ics"));
         fs::write(&book, CARD.repeat(2).replacen("Anna", "Bert", 2).replacen("UID:a", "UID:b", 1)).unwrap();
-        let store = format!("files:{}", home.path().join("Data").display());
-        let done = import(&store, &[book.clone(), missing.clone()]).unwrap();
-        assert_eq!(done.added, BTreeMap::from([("contacts", 2)]));
+        let into = Destination { store: format!("files:{}", home.path().join("Data").display()), folder: None };
+        let files = [book.clone(), missing.clone()];
+        let preview = import(&into, &files, true, |_, _| {}).unwrap();
+        assert_eq!((preview.added, home.path().join("Data").exists()), (2, false));
+        let done = import(&into, &files, false, |_, _| {}).unwrap();
+        let folder = ImportedFolder { kind: "contacts", path: "contacts/book".to_owned(), added: 2, present: 0 };
+        assert_eq!(done.folders, [folder]);
         assert_eq!(done.refused.len(), 1);
-        assert_eq!((&done.refused[0].0, done.refused[0].1.code), (&missing, Code::FileNotReadable));
-        let again = import(&store, &[book]).unwrap();
-        assert_eq!((again.added.len(), again.present), (0, 2));
+        assert_eq!(
+            (&*done.refused[0].0, done.refused[0].1.code),
+            (&*missing.display().to_string(), Code::FileNotReadable)
+        );
+        let again = import(&into, &[book], false, |_, _| {}).unwrap();
+        assert_eq!((again.added, again.present), (0, 2));
+    }
+
+    #[test]
+    fn a_folder_is_written_into_a_file_that_fits_and_none_is_overwritten() {
+        let home = tempfile::tempdir().unwrap();
+        let book = home.path().join("book.vcf");
+        fs::write(&book, CARD).unwrap();
+        let store = format!("files:{}", home.path().join("Data").display());
+        import(&Destination { store: store.clone(), folder: None }, &[book], false, |_, _| {}).unwrap();
+        let from = Destination { store, folder: Some("contacts/book".to_owned()) };
+        let to = home.path().join("out.vcf");
+        assert_eq!(export(&from, &to).unwrap().items, 1);
+        assert_eq!(fs::read_to_string(&to).unwrap(), CARD);
+        assert_eq!(export(&from, &to).unwrap_err().code, Code::FileNotWritable);
+        assert_eq!(export(&from, &home.path().join("out.ics")).unwrap_err().code, Code::NotUnderstood);
+        let nowhere = Destination { folder: Some("mail/Nowhere".to_owned()), ..from };
+        assert_eq!(export(&nowhere, &home.path().join("o.mbox")).unwrap_err().code, Code::NoSuchFolder);
+    }
+
+    #[test]
+    fn a_destination_is_a_store_or_a_folder_of_the_one_set_up() {
+        let set_up = ["files:/d".parse().unwrap()];
+        let read = |text| Destination::parse(text, &set_up).unwrap();
+        assert_eq!(read(None), Destination { store: "files:/d".to_owned(), folder: None });
+        assert_eq!(read(Some("files:/e")).store, "files:/e");
+        assert_eq!(read(Some("mail/Old")).folder.as_deref(), Some("mail/Old"));
+        assert_eq!(Destination::parse(Some("mail/Old"), &[]).unwrap_err().code, Code::NotSetUp);
     }
 }

@@ -278,14 +278,23 @@ stores-empty = leer; der Aufbau kann darin angelegt werden
 stores-layout = enthält { $parts }
 stores-part = ist selbst ein Teil: { $part }
 stores-importable = { $items ->
-        [one] enthält einen losen Eintrag; in einen Speicher bringen: tandem stores import DATEI --into SPEICHER
-       *[other] enthält { $items } lose Einträge in { $files } Dateien; in einen Speicher bringen: tandem stores import DATEI… --into SPEICHER
+        [one] enthält einen losen Eintrag; in einen Speicher bringen: tandem import DATEI --into SPEICHER
+       *[other] enthält { $items } lose Einträge in { $files } Dateien; in einen Speicher bringen: tandem import DATEI… --into SPEICHER
     }
 stores-other = enthält anderes ({ $names } Namen: { $examples })
 imported = { $present ->
         [0] { $n } Einträge kamen hinzu.
        *[other] { $n } Einträge kamen hinzu; { $present } waren schon da.
     }
+import-preview = { $present ->
+        [0] { $n } Einträge kämen hinzu.
+       *[other] { $n } Einträge kämen hinzu; { $present } sind schon da.
+    }
+import-password = Outlook fragt bei dieser Datei nach einem Kennwort. Sie wurde ohne gelesen: Das Kennwort schützt darin nichts.
+import-left-out = { $n } Einträge blieben weg: gelöschte Nachrichten oder was Programme für sich selbst ablegen.
+import-more-refused = … und { $n } weitere, die nicht übernommen werden können.
+exported = { $n } Einträge wurden in { $file } geschrieben.
+export-skipped = nicht lesbar und daher weggelassen: { $name }
 
 ## Der geführte Start
 

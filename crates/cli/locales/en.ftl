@@ -278,14 +278,23 @@ stores-empty = empty; the layout can be made in it
 stores-layout = holds { $parts }
 stores-part = is itself one part: { $part }
 stores-importable = { $items ->
-        [one] holds one loose item; bring it into a store: tandem stores import FILE --into STORE
-       *[other] holds { $items } loose items in { $files } files; bring them into a store: tandem stores import FILE… --into STORE
+        [one] holds one loose item; bring it into a store: tandem import FILE --into STORE
+       *[other] holds { $items } loose items in { $files } files; bring them into a store: tandem import FILE… --into STORE
     }
 stores-other = holds something else ({ $names } names: { $examples })
 imported = { $present ->
         [0] { $n } items were added.
        *[other] { $n } items were added; { $present } were there already.
     }
+import-preview = { $present ->
+        [0] { $n } items would be added.
+       *[other] { $n } items would be added; { $present } are there already.
+    }
+import-password = Outlook asks for a password for this file. It was read without: the password protects nothing in it.
+import-left-out = { $n } entries were left out: deleted messages, or what programs keep for themselves.
+import-more-refused = … and { $n } more that can't be brought in.
+exported = { $n } items were written to { $file }.
+export-skipped = left out, as it can't be read: { $name }
 
 ## The guided start
 

@@ -126,6 +126,10 @@ pub(crate) enum Command {
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
     Stores(Stores),
+    /// Bring in old data files: .pst, .msg, .mbox, .eml, .vcf, .ics. What is there already isn't added again.
+    Import(Import),
+    /// Write a folder into one file that other programs read: .mbox, .vcf or .ics.
+    Export(Export),
     /// Where the log is.
     Log(Log),
     /// Print completions for a shell.
@@ -450,25 +454,36 @@ pub(crate) struct Internet {
 }
 
 #[derive(Args, Debug)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Stores {
     /// A folder to look into. Without it, the usual places.
     pub(crate) path: Option<PathBuf>,
-    #[command(subcommand)]
-    pub(crate) import: Option<StoresImport>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum StoresImport {
-    /// Bring the items of .eml, .vcf and .ics files into a store. What is there already isn't added again.
-    Import {
-        /// The files.
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// The store, for instance files:~/Tandem.
-        #[arg(long, value_name = "STORE")]
-        into: String,
-    },
+#[derive(Args, Debug)]
+pub(crate) struct Import {
+    /// The files: .pst, .msg, .mbox, .eml, .vcf, .ics.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A store (files:~/Tandem), or a folder of the store that is set up (mail/Old). Without it, that store, with folders
+    /// named after the files.
+    #[arg(long, value_name = "STORE|FOLDER")]
+    pub(crate) into: Option<String>,
+    /// Only say what would come in. Nothing is written.
+    #[arg(long)]
+    pub(crate) preview: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// The folder, for instance mail/Inbox.
+    #[arg(long)]
+    pub(crate) folder: String,
+    /// The file: .mbox for mail, .vcf for contacts, .ics for calendars, tasks and notes. It must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// The store, if it isn't the one that is set up.
+    #[arg(long, value_name = "STORE")]
+    pub(crate) from: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -618,7 +633,9 @@ mod tests {
             "tandem service-id renew",
             "tandem pause 30m",
             "tandem pause",
-            "tandem stores import a.eml b.ics --into files:/d",
+            "tandem import a.pst b.ics --into files:/d --preview",
+            "tandem import a.mbox --into mail/Old",
+            "tandem export --folder mail/Old --to a.mbox --from files:/d",
             "tandem stores /d",
             "tandem --config-dir /c --lang de status --json",
         ] {

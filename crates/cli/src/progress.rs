@@ -51,6 +51,39 @@ pub(crate) async fn watch<T>(output: Output, door: &Door, work: impl Future<Outp
     done
 }
 
+/// A bar for work of this process that counts bytes.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    /// `None`: nobody looks.
+    bar: Option<ProgressBar>,
+    started: Instant,
+}
+
+impl Meter {
+    pub(crate) fn new(output: Output) -> Self {
+        let bar = output.shows_progress().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
+            bar.set_style(style.expect("the template is part of the program"));
+            bar
+        });
+        Self { bar, started: Instant::now() }
+    }
+
+    pub(crate) fn show(&self, done: u64, total: u64) {
+        let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() >= QUIET) else { return };
+        if bar.length().is_none() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+
+    pub(crate) fn end(&self) {
+        self.bar.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
 /// How much is done since the first look, and how fast it goes.
 #[derive(Debug, Default)]
 struct Pace {

@@ -24,6 +24,7 @@ pub use store::{Caps, Flush, Reader, Store, StoreId, Watch};
 
 pub mod conformance;
 pub mod files;
+pub mod import;
 pub mod mapi;
 pub mod memory;
 pub mod pst;

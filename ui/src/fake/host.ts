@@ -76,6 +76,8 @@ export class FakeHost implements Host {
     choose_folder: () => world.sources.folder,
     new_folder: () => world.sources.fresh,
     source_folders: () => world.sourceFolders,
+    choose_data_file: () => world.dataFile,
+    import_data_file: () => ({ ...world.dataFile, source: world.sources.folder }),
     import_source: () => ({ source: world.sources.folder, added: 12, present: 0, refused: [] }),
     suggest_password: () => ({ password: "zebra-anchor-mild-otter-lamp" }),
     judge_password: ({ password }) => {

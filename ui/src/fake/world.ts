@@ -1,6 +1,7 @@
 /** A made-up office: what the fake host answers when nothing else is asked of it. */
 import type { ConflictDetail } from "../ipc/bindings/ConflictDetail.ts";
 import type { ConflictView } from "../ipc/bindings/ConflictView.ts";
+import type { DataFile } from "../ipc/bindings/DataFile.ts";
 import type { DataSource } from "../ipc/bindings/DataSource.ts";
 import type { DeviceView } from "../ipc/bindings/DeviceView.ts";
 import type { EntryView } from "../ipc/bindings/EntryView.ts";
@@ -70,6 +71,23 @@ export const sources = {
     items: 2_910,
   }),
   fresh: source("folder-2", { name: "/home/anna/Tandem", path: "/home/anna/Tandem", state: "new" }),
+};
+
+export const dataFile: DataFile = {
+  name: "archive 2014.pst",
+  source: null,
+  folders: [
+    { kind: "mail", path: "archive 2014/Inbox", added: 8_210, present: 12 },
+    { kind: "mail", path: "archive 2014/Sent Items", added: 2_077, present: 0 },
+    { kind: "contacts", path: "archive 2014/Contacts", added: 240, present: 3 },
+    { kind: "calendar", path: "archive 2014/Calendar", added: 1_108, present: 0 },
+  ],
+  added: 11_635,
+  present: 15,
+  leftOut: 4,
+  hasPassword: true,
+  refusedCount: 0,
+  refused: [],
 };
 
 const sourceFolder = (path: string, items: number, bytes: number): SourceFolder => ({

@@ -73,6 +73,7 @@ export const scenes: readonly Scene[] = [
     id: "server-data/unusable",
     go: (session) => server({ step: "data", source: { ...sources.folder, id: "odd", state: "unusable", problem: problem("D06") } })(session),
   },
+  { id: "server-data/old-data", go: server({ step: "data" }), press: [say("old-data-choose")] },
   { id: "server-folders/everything", go: server({ step: "folders" }) },
   { id: "server-folders/chosen", go: server({ step: "folders", preset: "named", chosen: ["mail/Inbox/Customers", "contacts/Contacts"] }) },
   { id: "server-folders/reading", answers: () => ({ source_folders: wait }), go: server({ step: "folders" }) },

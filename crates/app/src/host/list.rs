@@ -20,6 +20,10 @@ crate::commands! {
     source_folders(SourceRequest) -> Vec<SourceFolder>;
     /// Brings the loose files of a data source into a folder that can be synchronized.
     import_source(SourceRequest) -> ImportAnswer;
+    /// Asks for an old data file in the system's own dialog, and says what bringing it into a data source would do.
+    choose_data_file(SourceRequest) -> Option<DataFile>;
+    /// Brings the chosen data file in. Nothing comes twice.
+    import_data_file(SourceRequest) -> DataFile;
     /// A password made of five words.
     suggest_password(Nothing) -> PasswordAnswer;
     /// How good a password is.

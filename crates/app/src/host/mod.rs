@@ -105,6 +105,8 @@ struct State {
     given: Vec<Vec<Given>>,
     preview: Option<crate::api::types::Preview>,
     saved_file: Option<PathBuf>,
+    /// The old data file to bring in.
+    data_file: Option<PathBuf>,
     progress: progress::Progress,
     notices: notices::Notices,
     /// The system is dark; what the window makes of it, its settings say.
@@ -148,6 +150,7 @@ impl Host {
             given: Vec::new(),
             preview: None,
             saved_file: None,
+            data_file: None,
             progress: progress::Progress::default(),
             notices: notices::Notices::default(),
             system_is_dark: false,

@@ -2,13 +2,14 @@
 
 use super::{
     Host, blocking,
-    types::{DataSource, ImportAnswer, KindCount, SourceFolder, SourceRequest, SourceState},
+    desktop::FileKind,
+    types::{DataFile, DataFileFolder, DataSource, ImportAnswer, KindCount, SourceFolder, SourceRequest, SourceState},
 };
 use crate::{
     api::types::Nothing,
     engine::view::kind_name,
     message::{Code, Problem, Result},
-    places::{self, Found},
+    places::{self, Destination, Found},
     settings::StoreSpec,
 };
 use pim::{FolderKind, SpecialUse};
@@ -28,6 +29,9 @@ pub(super) struct Source {
     /// Loose files to bring in first.
     loose: Vec<PathBuf>,
 }
+
+/// Problems of one file the window lists.
+const REFUSED_MAX: usize = 20;
 
 /// The kinds, in the order people see them.
 const KINDS: [FolderKind; 5] =
@@ -93,16 +97,66 @@ impl Host {
         let (done, target) = blocking(move || {
             let from = source.view.path.as_deref().map(PathBuf::from).unwrap_or_default();
             let target = beside(&from);
-            let done = places::import(&format!("files:{}", target.display()), &source.loose)?;
+            let into = Destination { store: format!("files:{}", target.display()), folder: None };
+            let done = places::import(&into, &source.loose, false, |_, _| {})?;
             Ok((done, target))
         })
         .await?;
         let source = self.look_at_folder(target).await?;
         Ok(ImportAnswer {
             source,
-            added: done.added.values().sum(),
+            added: done.added,
             present: done.present,
             refused: done.refused.into_iter().map(|(_, problem)| problem.view(language)).collect(),
+        })
+    }
+
+    pub(super) async fn choose_data_file(&self, request: SourceRequest) -> Result<Option<DataFile>> {
+        let source = self.source(&request.source)?;
+        let kind = FileKind {
+            name: self.word("window-data-files"),
+            extensions: vec!["pst", "msg", "mbox", "mbx", "eml", "vcf", "ics"],
+        };
+        let title = self.word("window-choose-data-file");
+        let Some(file) = self.desktop().choose_file(title, kind).await else { return Ok(None) };
+        let answer = self.bring_in(source, file.clone(), true).await?;
+        self.lock().data_file = Some(file);
+        Ok(Some(answer))
+    }
+
+    pub(super) async fn import_data_file(&self, request: SourceRequest) -> Result<DataFile> {
+        let source = self.source(&request.source)?;
+        let chosen = self.lock().data_file.clone();
+        let nothing = || Problem::new(Code::NotUnderstood).with("reason", "no data file is chosen");
+        let file = chosen.ok_or_else(nothing)?;
+        let answer = self.bring_in(source, file, false).await?;
+        // Kept until it is in: what was interrupted can be tried again.
+        self.lock().data_file = None;
+        Ok(answer)
+    }
+
+    async fn bring_in(&self, source: Source, file: PathBuf, is_preview: bool) -> Result<DataFile> {
+        let language = self.language();
+        let (done, file) = blocking(move || {
+            let store =
+                source.store.ok_or_else(|| Problem::new(Code::StoreUnknown).with("spec", &*source.view.name))?;
+            let into = Destination { store, folder: None };
+            let done = places::import(&into, std::slice::from_ref(&file), is_preview, |_, _| {})?;
+            let source = source.view.path.map(|path| look_at(Path::new(&path), language)).transpose()?;
+            Ok((done, (file, source)))
+        })
+        .await?;
+        let (file, source) = file;
+        Ok(DataFile {
+            name: file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned(),
+            source: source.map(|source| self.keep_source(source)),
+            folders: done.folders.iter().map(DataFileFolder::from).collect(),
+            added: done.added,
+            present: done.present,
+            left_out: done.left_out,
+            has_password: done.has_password,
+            refused_count: done.refused_count,
+            refused: done.refused.iter().take(REFUSED_MAX).map(|(_, problem)| problem.view(language)).collect(),
         })
     }
 

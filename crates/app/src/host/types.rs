@@ -176,6 +176,57 @@ pub struct ImportAnswer {
     pub refused: Vec<ProblemView>,
 }
 
+/// What bringing an old data file in would do, or did.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DataFile {
+    /// The file's name.
+    pub name: String,
+    /// The data source as it is now.
+    pub source: Option<DataSource>,
+    /// What goes where.
+    pub folders: Vec<DataFileFolder>,
+    /// Items added.
+    #[ts(type = "number")]
+    pub added: u64,
+    /// Items that were there already.
+    #[ts(type = "number")]
+    pub present: u64,
+    /// What programs keep for themselves, and what was deleted.
+    #[ts(type = "number")]
+    pub left_out: u64,
+    /// Outlook asks for a password for the file.
+    pub has_password: bool,
+    /// How many things can't be brought in.
+    #[ts(type = "number")]
+    pub refused_count: u64,
+    /// Why, for the first of them.
+    pub refused: Vec<ProblemView>,
+}
+
+/// A folder that takes items of a data file.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DataFileFolder {
+    /// `mail`, `contacts`, `calendar`, `tasks` or `notes`.
+    pub kind: String,
+    /// Its names joined by `/`, without the kind.
+    pub path: String,
+    /// Items added.
+    #[ts(type = "number")]
+    pub added: u64,
+    /// Items that were there already.
+    #[ts(type = "number")]
+    pub present: u64,
+}
+
+impl From<&crate::places::ImportedFolder> for DataFileFolder {
+    fn from(folder: &crate::places::ImportedFolder) -> Self {
+        let path = folder.path.split_once('/').map_or(&*folder.path, |(_, path)| path);
+        Self { kind: folder.kind.to_owned(), path: path.to_owned(), added: folder.added, present: folder.present }
+    }
+}
+
 /// A password as text. It can't be printed.
 #[derive(Clone, Deserialize, Serialize, TS)]
 pub struct PasswordText(pub String);

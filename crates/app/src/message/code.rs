@@ -132,6 +132,9 @@ codes! {
     FileNameChanged = "D12", Ok, ["name", "stored_as"];
     KindNotHeld = "D13", Data, ["name", "folder"];
     StoreUnknown = "D14", Usage, ["spec"];
+    NotADataFile = "D21", Data, ["file"];
+    DataFileVersion = "D22", Data, ["file", "version"];
+    DataFileDamaged = "D23", Data, ["file"];
 
     DeletionsHeld = "S01", Held, ["n", "all", "folder", "computer"];
     NoRoom = "S02", Data, ["need_bytes", "free_bytes"];

@@ -1,6 +1,7 @@
 //! One module for each thing people do.
 
 mod conflicts;
+mod data_files;
 mod devices;
 mod folders;
 mod held;
@@ -74,6 +75,8 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Password(args) => devices::password(args, profile, output).await,
         Command::ServiceId(args) => devices::service_id(&args, profile, words).await,
         Command::Stores(args) => stores::stores(args, words).await,
+        Command::Import(args) => data_files::import(args, profile, output).await,
+        Command::Export(args) => data_files::export(args, profile, words).await,
         Command::Log(args) => Ok(pages::log(&args, profile)),
         Command::Completions(args) => Ok(pages::completions(&args)),
         Command::Man(args) => pages::man(&args),

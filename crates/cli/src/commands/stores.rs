@@ -1,22 +1,18 @@
-//! Where data lies on this computer, and bringing loose files into a store.
+//! Where data lies on this computer.
 
 use crate::{
-    args::{Stores, StoresImport},
+    args::Stores,
     output::Answer,
     terminal::waiting,
     words::{Words, printable, say},
 };
 use app::{
-    message::{Exit, Result},
-    places::{self, Found, Imported, Place},
+    message::Result,
+    places::{self, Found, Place},
 };
 use serde_json::json;
-use std::path::{Path, PathBuf};
 
 pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
-    if let Some(StoresImport::Import { files, into }) = args.import {
-        return import(files, into, words).await;
-    }
     let path = args.path;
     let is_usual = path.is_none();
     let found = waiting(move || match path {
@@ -50,22 +46,4 @@ pub(super) fn describe(place: &Place, words: Words) -> String {
             say!(words, "stores-other", examples = examples, names = *names)
         }
     }
-}
-
-async fn import(files: Vec<PathBuf>, into: String, words: Words) -> Result<Answer> {
-    let Imported { added, present, refused } = waiting(move || places::import(&into, &files)).await?;
-    let sum: u64 = added.values().sum();
-    let mut text = say!(words, "imported", n = sum, present = present);
-    for (part, count) in &added {
-        text.push_str(&format!("\n    {part}: {}", words.number(*count)));
-    }
-    for (file, problem) in &refused {
-        let name = Path::new(file).display().to_string();
-        text.push_str(&format!("\n{}: {}  [{}]", printable(&name), problem.view(words.language).message, problem.code));
-    }
-    let exit = if refused.is_empty() { Exit::Ok } else { Exit::Data };
-    let refused: Vec<_> =
-        refused.iter().map(|(file, problem)| json!({"file": file, "problem": problem.view(words.language)})).collect();
-    let answer = Answer::new(json!({"added": added, "present": present, "refused": refused}), text);
-    Ok(answer.ending(exit))
 }

@@ -162,9 +162,16 @@ fn a_place_that_is_no_store_is_described_and_left_as_it_is() {
     let (one, book) = (loose.data().join("one.eml"), loose.data().join("book.vcf"));
     let store = format!("files:{}", loose.path("imported").display());
     let (one, book) = (one.display().to_string(), book.display().to_string());
-    let imported = loose.json(&["stores", "import", &one, &book, "--into", &store]);
-    assert_eq!(imported["added"], json!({"contacts": 2, "mail": 1}));
+    let imported = loose.json(&["import", &one, &book, "--into", &store]);
+    assert_eq!((&imported["added"], &imported["refusedCount"]), (&json!(3), &json!(0)));
     init(&loose, &store).went_well();
+    // Now the store needn't be named, and nothing comes twice.
+    let again = loose.json(&["import", &one, &book, "--preview"]);
+    assert_eq!((&again["added"], &again["present"]), (&json!(0), &json!(3)));
+    let out = loose.path("out.vcf").display().to_string();
+    let exported = loose.json(&["export", "--folder", "contacts/book", "--to", &out]);
+    assert_eq!(exported["items"], 2);
+    loose.tandem(&["export", "--folder", "contacts/none", "--to", &out]).told(2, "C08");
 
     for store in ["/home/anna", "outlook:default", "files:"] {
         init(&Computer::new(), store).told(2, "D14");

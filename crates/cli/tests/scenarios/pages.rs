@@ -27,7 +27,7 @@ fn every_command_explains_itself_and_is_in_the_documentation() {
     let computer = Computer::new();
     let mut seen = BTreeSet::new();
     visit(&computer, &[], &mut seen);
-    for command in ["join", "conflicts resolve", "devices takeover allow", "stores import", "log path"] {
+    for command in ["join", "conflicts resolve", "devices takeover allow", "import", "log path"] {
         assert!(seen.contains(command), "{command} isn't among {seen:?}");
     }
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap();

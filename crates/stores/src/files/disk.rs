@@ -76,7 +76,7 @@ pub(super) fn sync_file_system(path: &Path) -> io::Result<bool> {
 pub(super) const CAN_SYNC_FILE_SYSTEM: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Opens a regular file for reading. Links are not followed, and pipes neither block nor count.
-pub(super) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -95,7 +95,7 @@ pub(super) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
 }
 
 /// Reads a small file of ours or of another mail program, refusing more than `bytes_max`.
-pub(super) fn read_small(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_small(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     use std::io::Read;
     let (file, _) = open_regular(path)?;
     let mut bytes = Vec::new();

@@ -2,10 +2,12 @@
 
 use super::{
     disk, folders,
-    import::{self, LooseKind},
     spec::{FilesSpec, Part},
 };
-use crate::{Payload, StoreError};
+use crate::{
+    StoreError,
+    import::{LooseKind, split_file},
+};
 use std::{
     collections::BTreeSet,
     io::{self, ErrorKind},
@@ -34,7 +36,7 @@ pub enum Found {
         /// Which.
         part: Part,
     },
-    /// Loose messages or files with many items. They can be imported ([`super::import()`]).
+    /// Loose messages or files with many items. They can be imported ([`crate::import`]).
     Importable {
         /// By path.
         files: Vec<Loose>,
@@ -126,10 +128,10 @@ fn judge_files(files: &[PathBuf]) -> Option<Found> {
     for path in files {
         let kind = LooseKind::of(path)?;
         let is_examined = loose.len() < FILES_EXAMINED_MAX;
-        let split = is_examined.then(|| import::split_file(path, kind).ok()).flatten();
+        let split = is_examined.then(|| split_file(path, kind).ok()).flatten();
         let items = split.as_ref().map_or(u64::from(!is_examined), |split| split.items.len() as u64);
         are_single &= items <= 1 && kind != LooseKind::Message;
-        parts.extend(split.iter().flat_map(|split| split.items.iter().map(|item| item.part)));
+        parts.extend(split.iter().flat_map(|split| split.items.iter().map(|item| Part::for_kind(item.folder))));
         if items > 0 {
             loose.push(Loose { path: path.clone(), items });
         }
@@ -163,6 +165,3 @@ pub fn prepare(spec: &FilesSpec) -> Result<(), StoreError> {
     }
     Ok(())
 }
-
-/// The largest file that is looked into.
-pub(super) const IMPORTED_FILE_BYTES_MAX: u64 = Payload::SIZE_MAX;

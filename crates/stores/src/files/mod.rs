@@ -11,7 +11,6 @@ mod commit;
 mod disk;
 mod folder_names;
 mod folders;
-mod import;
 mod keywords;
 mod known;
 mod layout;
@@ -32,7 +31,7 @@ mod utf7;
 mod vdir;
 mod watch;
 
-pub use import::{Imported, import};
+pub(crate) use disk::{open_regular, read_small};
 pub use layout::{Found, Loose, detect, prepare};
 pub use names::NameRules;
 pub use spec::{FilesSpec, Part, SpecError};

@@ -15,6 +15,9 @@ const PROPERTIES_MAX: usize = 16_384;
 const ROWS_MAX: usize = 65_536;
 const LEVELS_MAX: u8 = 8;
 
+/// A record of a tree: key and value.
+type Record = (Vec<u8>, Vec<u8>);
+
 /// A node's heap, and the nodes below it that hold what is too large for the heap.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
@@ -153,7 +156,7 @@ impl Context {
     }
 
     /// The records of a tree on the heap: keys with their values.
-    fn tree(&self, root: u32) -> Result<Vec<(Vec<u8>, Vec<u8>)>, PstError> {
+    fn tree(&self, root: u32) -> Result<Vec<Record>, PstError> {
         let header = self.at(root)?;
         let [0xB5, key_bytes, value_bytes, levels, first @ ..] = header else { return Err(PstError::Damaged) };
         let first = u32::from_le_bytes(first.get(..4).and_then(|hid| hid.try_into().ok()).ok_or(PstError::Damaged)?);
@@ -191,7 +194,7 @@ impl Context {
     /// The records of a property context: ID, type, and value or where it is.
     fn records(&self) -> Result<Vec<(u16, u16, u32)>, PstError> {
         let (0xBC, root) = self.header()? else { return Err(PstError::Damaged) };
-        let record = |(key, value): (Vec<u8>, Vec<u8>)| {
+        let record = |(key, value): Record| {
             let id = u16::from_le_bytes(key.get(..2)?.try_into().ok()?);
             let kind = u16::from_le_bytes(value.get(..2)?.try_into().ok()?);
             Some((id, kind, u32::from_le_bytes(value.get(2..6)?.try_into().ok()?)))

@@ -7,6 +7,7 @@ import type { Command } from "./Command";
 import type { Connect } from "./Connect";
 import type { CreateServer } from "./CreateServer";
 import type { CreatedServer } from "./CreatedServer";
+import type { DataFile } from "./DataFile";
 import type { DataSource } from "./DataSource";
 import type { Done } from "./Done";
 import type { FindServer } from "./FindServer";
@@ -79,6 +80,14 @@ source_folders: Command<SourceRequest, Array<SourceFolder>>,
  * Brings the loose files of a data source into a folder that can be synchronized.
  */
 import_source: Command<SourceRequest, ImportAnswer>, 
+/**
+ * Asks for an old data file in the system's own dialog, and says what bringing it into a data source would do.
+ */
+choose_data_file: Command<SourceRequest, DataFile | null>, 
+/**
+ * Brings the chosen data file in. Nothing comes twice.
+ */
+import_data_file: Command<SourceRequest, DataFile>, 
 /**
  * A password made of five words.
  */

@@ -1,14 +1,11 @@
-//! What is at a place, and bringing loose files in.
+//! What is at a place.
 #![allow(clippy::unwrap_used)]
 
-mod common;
-use common::{FilesSubject, list, read};
 use pim::FolderKind;
 use std::{fs, path::Path};
 use stores::{
-    Store,
     conformance::sample,
-    files::{self, FilesSpec, Found, Part, detect, import},
+    files::{self, FilesSpec, Found, Part, detect},
 };
 
 fn found(make: impl FnOnce(&Path)) -> Found {
@@ -55,41 +52,10 @@ fn loose(place: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn loose_files_can_be_imported_and_nothing_comes_twice() {
+fn loose_files_can_be_imported() {
     let place = tempfile::tempdir().unwrap();
     let paths = loose(place.path());
     let Found::Importable { files } = detect(place.path()).unwrap() else { panic!() };
     let told: Vec<(&Path, u64)> = files.iter().map(|file| (file.path.as_path(), file.items)).collect();
     assert_eq!(told, [(&*paths[0], 2), (&*paths[1], 3), (&*paths[2], 1)]);
-
-    let home = FilesSubject::new();
-    let mut store = home.open();
-    let imported = import(&mut store, &paths).unwrap();
-    assert!(imported.refused.is_empty(), "{imported:?}");
-    let one = |part| (part, 1);
-    let added = [one(Part::Mail), (Part::Contacts, 2), one(Part::Calendars), one(Part::Tasks), one(Part::Notes)];
-    assert_eq!(imported.added, added.into());
-    let again = import(&mut store, &paths).unwrap();
-    assert_eq!((again.added.len(), again.present), (0, 6));
-
-    let people = list(&mut store, "contacts/All people");
-    assert_eq!(people.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), ["a.vcf", "b.vcf"]);
-    assert_eq!(read(&store, &people[1]), sample(FolderKind::Contacts, "b"));
-    assert_eq!(list(&mut store, "tasks/Everything").len(), 1);
-    assert_eq!(list(&mut store, "mail").len(), 1);
-    assert!(paths.iter().all(|path| path.exists()), "the files stay where they were");
-}
-
-#[test]
-fn a_damaged_file_is_named_and_its_whole_items_are_taken() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("cut.vcf");
-    fs::write(&path, [&sample(FolderKind::Contacts, "a")[..], b"BEGIN:VCARD\r\nFN:cut"].concat()).unwrap();
-    let home = FilesSubject::new();
-    let mut store = home.open();
-    let imported = import(&mut store, &[path.clone(), place.path().join("missing.ics")]).unwrap();
-    assert_eq!(imported.added, [(Part::Contacts, 1)].into());
-    let refused: Vec<_> = imported.refused.iter().map(|(path, _)| path.clone()).collect();
-    assert_eq!(refused, [path, place.path().join("missing.ics")]);
-    assert!(store.folders().unwrap().iter().any(|folder| folder.name == "cut"));
 }

@@ -1,30 +1,18 @@
-//! Bringing loose files into a store: messages (`.eml`), and calendars and address books with many items in one file.
-//!
-//! Files are split by content lines, so an item's bytes stay as they were. Importing the same file again adds nothing.
+//! Cutting address books and calendars with many items in one file: by content lines, so an item's bytes stay as they were.
 
-use super::{FilesStore, disk, layout::IMPORTED_FILE_BYTES_MAX, spec::Part};
-use crate::{Change, FolderId, Listing, NewContent, Payload, Store, StoreError};
-use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid, NativeHash};
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
-/// Items written at a time.
-const GROUP_MAX: usize = 256;
+use pim::FolderKind;
+use std::{borrow::Cow, collections::BTreeMap, io, path::Path};
 
 /// What a loose file is, by its ending.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum LooseKind {
+pub(crate) enum LooseKind {
     Message,
     Cards,
     Calendar,
 }
 
 impl LooseKind {
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         match &*ending {
             "eml" => Some(Self::Message),
@@ -35,168 +23,41 @@ impl LooseKind {
     }
 }
 
-/// What an import did.
-#[derive(Clone, Debug, Default)]
-pub struct Imported {
-    /// Items added, by part.
-    pub added: BTreeMap<Part, u64>,
-    /// Items that were there already.
-    pub present: u64,
-    /// What couldn't be read or held, with the reason.
-    pub refused: Vec<(PathBuf, StoreError)>,
-}
-
 /// One item cut out of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Cut {
-    pub(super) part: Part,
-    pub(super) uid: Option<String>,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Cut {
+    pub(crate) folder: FolderKind,
+    pub(crate) uid: Option<String>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The items of a file, and whether all of it was understood.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Split {
-    pub(super) items: Vec<Cut>,
-    pub(super) is_whole: bool,
-}
-
-/// Adds the items of loose files to the store: messages to the inbox, the rest to a folder named after the file.
-pub fn import(store: &mut FilesStore, files: &[PathBuf]) -> Result<Imported, StoreError> {
-    let mut imported = Imported::default();
-    for path in files {
-        let Some(kind) = LooseKind::of(path) else {
-            imported.refused.push((path.clone(), StoreError::Unsupported));
-            continue;
-        };
-        let split = match split_file(path, kind) {
-            Ok(split) => split,
-            Err(error) => {
-                imported.refused.push((path.clone(), disk::store_error(&error, path, 0)));
-                continue;
-            }
-        };
-        if !split.is_whole {
-            let reason = "a part of the file is damaged".to_owned();
-            imported.refused.push((path.clone(), StoreError::Io { reason, path: path.display().to_string() }));
-        }
-        let modified = modified_secs(path);
-        let folder_name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let parts: BTreeSet<Part> = split.items.iter().map(|item| item.part).collect();
-        for part in parts {
-            let folder = target_folder(store, part, &folder_name)?;
-            let items: Vec<&Cut> = split.items.iter().filter(|item| item.part == part).collect();
-            add(store, &folder, path, &items, modified, &mut imported)?;
-        }
-    }
-    Ok(imported)
-}
-
-fn target_folder(store: &mut FilesStore, part: Part, name: &str) -> Result<FolderId, StoreError> {
-    let folders = store.folders()?;
-    if part == Part::Mail {
-        let inbox = folders.iter().find(|folder| folder.kind == FolderKind::Mail && folder.parent.is_none());
-        return inbox.map(|inbox| inbox.id.clone()).ok_or(StoreError::NotFound);
-    }
-    if let Some(same) = folders.iter().find(|f| f.kind == part.kind() && f.parent.is_none() && f.name == name) {
-        return Ok(same.id.clone());
-    }
-    let uid = FolderUid::from_hex(&random_hex()?).expect("random digits are digits");
-    Ok(store.create_folder(None, name, part.kind(), uid)?.id)
-}
-
-fn random_hex() -> Result<String, StoreError> {
-    super::random_hex().map_err(|error| StoreError::Unavailable { reason: error.to_string() })
-}
-
-fn add(
-    store: &mut FilesStore,
-    folder: &FolderId,
-    path: &Path,
-    items: &[&Cut],
-    modified: Option<i64>,
-    imported: &mut Imported,
-) -> Result<(), StoreError> {
-    let mut present = hashes_in(store, folder)?;
-    for group in items.chunks(GROUP_MAX) {
-        let mut changes = Vec::new();
-        for item in group {
-            let native = NativeHash(*blake3::hash(&item.bytes).as_bytes());
-            if !present.insert(native) {
-                imported.present += 1;
-                continue;
-            }
-            let content = NewContent {
-                may_be_linked: false,
-                payload: Payload::Memory(Arc::from(&*item.bytes)),
-                native,
-                format: match item.part {
-                    Part::Mail => Format::Rfc5322,
-                    Part::Contacts => Format::VCard,
-                    Part::Calendars | Part::Tasks | Part::Notes => Format::ICalendar,
-                },
-                modified,
-            };
-            // Somebody who keeps mail in files has read it.
-            let flags = if item.part == Part::Mail { Flags([Flag::Seen].into()) } else { Flags::default() };
-            let uid = ItemUid::from_hex(&random_hex()?).expect("random digits are digits");
-            let name = item.uid.clone().unwrap_or_else(|| uid.to_string());
-            changes.push(Change::Create { uid, folder: folder.clone(), content, flags, name });
-        }
-        let staged = store.stage(&changes);
-        let mut intents = Vec::new();
-        for intent in staged {
-            match intent {
-                Ok(intent) => intents.push(intent),
-                Err(error) => imported.refused.push((path.to_owned(), error)),
-            }
-        }
-        for written in store.commit(&intents) {
-            match written {
-                Ok(_) => *imported.added.entry(items[0].part).or_default() += 1,
-                Err(error) => imported.refused.push((path.to_owned(), error)),
-            }
-        }
-    }
-    Ok(())
-}
-
-fn hashes_in(store: &mut FilesStore, folder: &FolderId) -> Result<HashSet<NativeHash>, StoreError> {
-    let entries = match store.list(folder, None)? {
-        Listing::Complete { entries, .. } | Listing::Partial { entries, .. } => entries,
-        Listing::Unchanged => Vec::new(),
-    };
-    let reader = store.reader();
-    let mut hashes = HashSet::new();
-    for entry in entries {
-        let Ok(content) = reader.read(&entry.href) else { continue };
-        let mut hasher = blake3::Hasher::new();
-        match &content.payload {
-            Payload::Memory(bytes) => drop(hasher.update(bytes)),
-            Payload::File { path, .. } => {
-                let Ok((mut file, _)) = disk::open_regular(path) else { continue };
-                if io::copy(&mut file, &mut hasher).is_err() {
-                    continue;
-                }
-            }
-        }
-        hashes.insert(NativeHash(*hasher.finalize().as_bytes()));
-    }
-    Ok(hashes)
-}
-
-fn modified_secs(path: &Path) -> Option<i64> {
-    Some(super::state::modified_ns(&path.metadata().ok()?) / 1_000_000_000)
+pub(crate) struct Split {
+    pub(crate) items: Vec<Cut>,
+    pub(crate) is_whole: bool,
 }
 
 /// Cuts a file into items.
-pub(super) fn split_file(path: &Path, kind: LooseKind) -> io::Result<Split> {
-    let bytes = disk::read_small(path, IMPORTED_FILE_BYTES_MAX)?;
+pub(crate) fn split_file(path: &Path, kind: LooseKind) -> io::Result<Split> {
+    let bytes = crate::files::read_small(path, crate::Payload::SIZE_MAX)?;
     Ok(match kind {
-        LooseKind::Message => Split { items: vec![Cut { part: Part::Mail, uid: None, bytes }], is_whole: true },
-        LooseKind::Cards => split_cards(&bytes),
-        LooseKind::Calendar => split_calendars(&bytes),
+        LooseKind::Message => Split { items: vec![Cut { folder: FolderKind::Mail, uid: None, bytes }], is_whole: true },
+        LooseKind::Cards => split_cards(&as_utf8(&bytes)),
+        LooseKind::Calendar => split_calendars(&as_utf8(&bytes)),
     })
+}
+
+/// Some programs write UTF-16, which no content line can be found in.
+pub(crate) fn as_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (encoding, start) = match bytes {
+        [0xFF, 0xFE, ..] => (encoding_rs::UTF_16LE, 2),
+        [0xFE, 0xFF, ..] => (encoding_rs::UTF_16BE, 2),
+        [0xEF, 0xBB, 0xBF, ..] => return Cow::Borrowed(&bytes[3..]),
+        _ => return Cow::Borrowed(bytes),
+    };
+    let (text, _) = encoding.decode_without_bom_handling(&bytes[start..]);
+    Cow::Owned(text.into_owned().into_bytes())
 }
 
 /// A content line with its continuations, as it stands in the file.
@@ -221,7 +82,6 @@ impl Line<'_> {
 }
 
 fn lines(bytes: &[u8]) -> Vec<Line<'_>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut start = 0;
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -240,7 +100,7 @@ fn lines(bytes: &[u8]) -> Vec<Line<'_>> {
     lines
 }
 
-fn split_cards(bytes: &[u8]) -> Split {
+pub(crate) fn split_cards(bytes: &[u8]) -> Split {
     let mut split = Split { items: Vec::new(), is_whole: true };
     let (mut depth, mut card, mut uid) = (0usize, Vec::new(), None);
     for line in lines(bytes) {
@@ -262,7 +122,7 @@ fn split_cards(bytes: &[u8]) -> Split {
             depth -= 1;
             if depth == 0 {
                 let uid = uid.take().filter(|uid| !uid.is_empty());
-                split.items.push(Cut { part: Part::Contacts, uid, bytes: std::mem::take(&mut card) });
+                split.items.push(Cut { folder: FolderKind::Contacts, uid, bytes: std::mem::take(&mut card) });
             }
         }
     }
@@ -287,8 +147,14 @@ struct Calendar {
     end: Vec<u8>,
 }
 
-fn split_calendars(bytes: &[u8]) -> Split {
-    let mut split = Split { items: Vec::new(), is_whole: true };
+pub(crate) fn split_calendars(bytes: &[u8]) -> Split {
+    let (calendars, is_whole) = read_calendars(bytes);
+    Split { items: calendars.iter().flat_map(items_of).collect(), is_whole }
+}
+
+/// The calendars of a file, and whether all of it was understood.
+fn read_calendars(bytes: &[u8]) -> (Vec<Calendar>, bool) {
+    let (mut calendars, mut is_whole) = (Vec::new(), true);
     let mut calendar: Option<Calendar> = None;
     let mut open: Vec<String> = Vec::new();
     for line in lines(bytes) {
@@ -300,14 +166,13 @@ fn split_calendars(bytes: &[u8]) -> Split {
             if line.is("BEGIN", "VCALENDAR") {
                 calendar = Some(Calendar { begin: line.raw.to_vec(), ..Calendar::default() });
             } else {
-                split.is_whole &= line.unfolded.trim().is_empty();
+                is_whole &= line.unfolded.trim().is_empty();
             }
             continue;
         };
         if open.is_empty() && is_end && value == "VCALENDAR" {
             current.end = line.raw.to_vec();
-            split.items.extend(items_of(current));
-            calendar = None;
+            calendars.extend(calendar.take());
             continue;
         }
         if open.is_empty() && !is_begin {
@@ -343,34 +208,54 @@ fn split_calendars(bytes: &[u8]) -> Split {
             open.push(value);
         } else if is_end {
             if open.last() != Some(&value) {
-                split.is_whole = false;
+                is_whole = false;
             }
             open.pop();
         }
     }
-    split.is_whole &= calendar.is_none();
-    split
+    is_whole &= calendar.is_none();
+    (calendars, is_whole)
+}
+
+/// A calendar file taken apart: its time zones by name, and everything else in it.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) zones: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) components: Vec<u8>,
+}
+
+/// `None` when there is no component in it, or it isn't whole.
+pub(crate) fn components(bytes: &[u8]) -> Option<Parts> {
+    let (calendars, is_whole) = read_calendars(&as_utf8(bytes));
+    let mut parts = Parts::default();
+    for component in calendars.into_iter().flat_map(|calendar| calendar.components) {
+        match component.time_zone.filter(|_| component.name == "VTIMEZONE") {
+            Some(name) => drop(parts.zones.insert(name.into_bytes(), component.raw)),
+            None => parts.components.extend(component.raw),
+        }
+    }
+    (is_whole && !parts.components.is_empty()).then_some(parts)
 }
 
 /// A recurring event and its exceptions share a UID and are one item; every item takes the time zones it names.
 fn items_of(calendar: &Calendar) -> Vec<Cut> {
-    let mut groups: Vec<(Part, Option<String>, Vec<&Component>)> = Vec::new();
+    let mut groups: Vec<(FolderKind, Option<String>, Vec<&Component>)> = Vec::new();
     for component in &calendar.components {
-        let part = match &*component.name {
-            "VEVENT" => Part::Calendars,
-            "VTODO" => Part::Tasks,
-            "VJOURNAL" => Part::Notes,
+        let folder = match &*component.name {
+            "VEVENT" => FolderKind::Calendar,
+            "VTODO" => FolderKind::Tasks,
+            "VJOURNAL" => FolderKind::Notes,
             // Time zones go with their items; free/busy times belong to nobody.
             _ => continue,
         };
-        let same = groups.iter_mut().find(|(p, uid, _)| *p == part && uid.is_some() && *uid == component.uid);
+        let same = groups.iter_mut().find(|(f, uid, _)| *f == folder && uid.is_some() && *uid == component.uid);
         match same {
             Some((_, _, components)) => components.push(component),
-            None => groups.push((part, component.uid.clone(), vec![component])),
+            None => groups.push((folder, component.uid.clone(), vec![component])),
         }
     }
     let zones: Vec<&Component> = calendar.components.iter().filter(|component| component.name == "VTIMEZONE").collect();
-    let assemble = |(part, uid, components): (Part, Option<String>, Vec<&Component>)| {
+    let assemble = |(folder, uid, components): (FolderKind, Option<String>, Vec<&Component>)| {
         let names = |zone: &&&Component| {
             zone.time_zone.as_ref().is_some_and(|id| components.iter().any(|component| component.text.contains(id)))
         };
@@ -378,7 +263,7 @@ fn items_of(calendar: &Calendar) -> Vec<Cut> {
         zones.iter().filter(names).for_each(|zone| bytes.extend_from_slice(&zone.raw));
         components.iter().for_each(|component| bytes.extend_from_slice(&component.raw));
         bytes.extend_from_slice(&calendar.end);
-        Cut { part, uid, bytes }
+        Cut { folder, uid, bytes }
     };
     groups.into_iter().map(assemble).collect()
 }
@@ -409,8 +294,8 @@ mod tests {
             BEGIN:VEVENT\nSUMMARY:none\nEND:VEVENT\nEND:VCALENDAR\n";
         let split = split_calendars(text.as_bytes());
         assert!(split.is_whole);
-        let parts: Vec<Part> = split.items.iter().map(|item| item.part).collect();
-        assert_eq!(parts, [Part::Calendars, Part::Tasks, Part::Calendars]);
+        let folders: Vec<FolderKind> = split.items.iter().map(|item| item.folder).collect();
+        assert_eq!(folders, [FolderKind::Calendar, FolderKind::Tasks, FolderKind::Calendar]);
         let series = String::from_utf8(split.items[0].bytes.clone()).unwrap();
         assert!(series.contains("TZID=Ber\n lin:") && series.contains("RECURRENCE-ID"));
         assert!(series.contains("TZID:Berlin") && !series.contains("Tokyo") && !series.contains("METHOD"));
