@@ -210,6 +210,28 @@ async fn a_sqlite_file_is_found_again_as_it_was_left() {
     assert_eq!(storage.secret().await.expect("a database"), secret);
 }
 
+/// Name, ID, comment, public key and service ID of a server, and what makes them verifiable.
+#[tokio::test]
+async fn exactly_the_promised_things_are_stored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let storage = Sqlite::open(folder.path()).expect("a database");
+    let office = office(1);
+    done(&storage, &office, Operation::Publish, 7).await;
+    let database = rusqlite::Connection::open(folder.path().join("directory.sqlite")).expect("a database");
+    let mut select = database.prepare("SELECT * FROM records").expect("the table");
+    let columns = select.column_names().collect::<Vec<_>>().join(" ");
+    assert_eq!(columns, "server_id public_key record sequence expires_at_secs");
+    let row = select.query_row([], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, i64>(3)?))
+    });
+    let (id, key, record, sequence) = row.expect("one record");
+    assert_eq!((id, &key, sequence), (office.id.to_string(), office.key.public().as_bytes(), 7));
+    assert_eq!(identity::ServerRecord::read(&record), Ok(office.record.clone()));
+    let others = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name <> 'records'";
+    let others: i64 = database.query_row(others, [], |row| row.get(0)).expect("the schema");
+    assert_eq!(others, 2, "the used challenges, and the secret they are made with");
+}
+
 /// Pages that split and merge leave copies behind, unless they are wiped too: so there are neighbours.
 #[tokio::test]
 async fn of_a_revoked_or_expired_record_nothing_is_left_in_any_file() {

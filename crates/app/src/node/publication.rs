@@ -497,3 +497,96 @@ fn unsaid(error: DhtError) -> Problem {
 fn comment_problem(error: &identity::TextError) -> Problem {
     Problem::new(Code::CommentNotUsable).with("chars_max", Comment::CHARS_MAX).because(*error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: &str = "https://directory.example";
+
+    fn publication(places: Vec<Place>) -> Publication {
+        Publication {
+            id: ServerId::parse("CVWW-PTSP-HJPB-J8J2").unwrap(),
+            salt: [3; 16],
+            service_id: [2; 16],
+            name: "Office PC".to_owned(),
+            comment: None,
+            published_at: now_secs(),
+            seq: 1,
+            is_revoked: false,
+            places,
+        }
+    }
+
+    fn place(directory: Option<&str>) -> Place {
+        Place { directory: directory.map(ToOwned::to_owned), stored_at: Some(now_secs()), ..Place::default() }
+    }
+
+    fn wanted(dht: Option<bool>, directory: Option<&str>, before: Option<&Publication>) -> Vec<Option<String>> {
+        let directory = directory.map(ToOwned::to_owned);
+        wanted_places(&PublishRequest { dht, directory, ..PublishRequest::default() }, before).unwrap()
+    }
+
+    #[test]
+    fn a_record_lies_in_the_dht_unless_somebody_says_otherwise_and_stays_where_it_is() {
+        let in_directory = Some(HERE.to_owned());
+        assert_eq!(wanted(None, None, None), [None]);
+        assert_eq!(wanted(None, Some("directory.example"), None), [None, in_directory.clone()]);
+        assert_eq!(wanted(Some(false), Some("directory.example"), None), std::slice::from_ref(&in_directory));
+
+        let both = publication(vec![place(None), place(Some(HERE))]);
+        assert_eq!(wanted(None, None, Some(&both)), [None, in_directory.clone()]);
+        assert_eq!(wanted(None, Some(""), Some(&both)), [None]);
+        assert_eq!(wanted(Some(false), None, Some(&both)), [in_directory]);
+        let nowhere = PublishRequest { dht: Some(false), ..PublishRequest::default() };
+        assert_eq!(wanted_places(&nowhere, None).unwrap_err().code, Code::PublishNowhere);
+    }
+
+    #[test]
+    fn a_place_that_isnt_wanted_any_more_is_kept_until_it_is_cleared() {
+        let mut publication = publication(vec![place(None), place(Some(HERE))]);
+        publication.lie_in(&[None]);
+        assert_eq!(publication.directory(), None);
+        assert!(publication.is_in_dht());
+        assert!(publication.places[1].is_left && publication.places[1].due_at == 0);
+        publication.lie_in(&[None, Some(HERE.to_owned())]);
+        assert_eq!(publication.directory(), Some(HERE));
+        assert_eq!(publication.places.len(), 2);
+        publication.lie_in(&[]);
+        assert!(publication.places.iter().all(|place| place.is_left));
+    }
+
+    #[test]
+    fn a_directory_that_never_comes_back_is_given_up_once_it_must_have_forgotten() {
+        let mut publication = publication(vec![place(Some(HERE))]);
+        publication.is_revoked = true;
+        assert!(!publication.places[0].is_forgotten(&publication));
+        publication.places[0].stored_at = Some(now_secs() - 61 * 24 * 3600);
+        assert!(publication.places[0].is_forgotten(&publication));
+        publication.is_revoked = false;
+        assert!(!publication.places[0].is_forgotten(&publication), "it is to be stored there");
+    }
+
+    #[test]
+    fn others_are_told_of_a_directory_by_its_name_and_only_if_it_is_asked_by_https() {
+        for (url, told) in [
+            ("https://directory.example", Some("directory.example")),
+            ("https://directory.example:8443", Some("directory.example:8443")),
+            ("http://directory.example", None),
+            ("https://127.0.0.1:8443", None),
+        ] {
+            let publication = publication(vec![place(Some(url))]);
+            assert_eq!(publication.directory_for_others().map(|directory| directory.to_string()).as_deref(), told);
+        }
+    }
+
+    #[test]
+    fn a_publication_from_before_there_were_directories_lies_in_the_dht() {
+        let mut old = serde_json::to_value(publication(Vec::new())).unwrap();
+        old.as_object_mut().unwrap().remove("places");
+        old["renewed_at"] = 7.into();
+        let read: Publication = serde_json::from_value(old).unwrap();
+        assert!(read.is_in_dht());
+        assert_eq!(read.directory(), None);
+    }
+}

@@ -139,6 +139,25 @@ fn what_a_directory_that_is_off_should_have_deleted_it_deletes_when_it_is_back()
 }
 
 #[test]
+fn a_directory_that_lost_everything_gets_it_again() {
+    let mut directory = Directory::start();
+    let office = Computer::new();
+    internet_server(&office);
+    let serving = office.stay(&["serve"]);
+    let publish = ["publish", "--dht", "off", "--directory", &directory.url(), "--comment", "Kingfisher", "--yes"];
+    let id = office.json(&publish)["serverId"].clone();
+    directory.switch_off();
+    for entry in std::fs::read_dir(directory.folder.path()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    directory.switch_on();
+    assert!(!directory.holds("Kingfisher"));
+    assert_eq!(office.json(&["publish", "--yes"])["serverId"], id);
+    assert!(directory.holds("Kingfisher"));
+    drop(serving);
+}
+
+#[test]
 fn a_record_that_somebody_swapped_in_the_directory_is_named() {
     let directory = Directory::start();
     let (office, late) = (Computer::new(), Computer::new());
