@@ -144,11 +144,15 @@ impl Drop for Staying {
     }
 }
 
-/// `tandem`, built with this test: both lie in the same folder.
 fn program() -> String {
+    built("tandem")
+}
+
+/// A program of this workspace, built with this test: both lie in the same folder.
+pub(crate) fn built(name: &str) -> String {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
-    let program = folder.join("tandem");
-    assert!(program.exists(), "{} is missing: run the tests of the whole workspace, or build `cli`", program.display());
+    let program = folder.join(name);
+    assert!(program.exists(), "{} is missing: run the tests of the whole workspace", program.display());
     program.display().to_string()
 }

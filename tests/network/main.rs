@@ -8,6 +8,7 @@
 //! | `lan.rs` | only a switch: no router, no Internet |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 //! | `router.rs` | a home router that opens the way, or doesn't |
+//! | `routers.rs` | both computers behind routers that don't: rendezvous, hole punching, relay |
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
@@ -17,3 +18,4 @@ mod lab;
 mod lan;
 mod roaming;
 mod router;
+mod routers;

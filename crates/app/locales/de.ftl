@@ -141,6 +141,9 @@ N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
         [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
        *[system] tandem status
     }
+N30 = «{ $given }» nennt keinen Vermittlungsdienst.
+    .body = Höchstens zwei können benutzt werden, jeder geschrieben HOST:PORT=SCHLÜSSEL, wie der Dienst es beim Start ausgibt.
+    .action = Den ganzen Text kopieren
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

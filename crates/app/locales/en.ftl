@@ -146,6 +146,9 @@ N24 = Whether the firewall of this computer is in the way can't be seen.
         [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
        *[system] tandem status
     }
+N30 = "{ $given }" names no rendezvous.
+    .body = At most two can be used, each written HOST:PORT=KEY, as the rendezvous prints it when it starts.
+    .action = Copy the whole text
 
 ## Access: passwords, keys, permission
 

@@ -5,7 +5,7 @@
 //! synchronized in which direction is not here but in the index, where it changes together with what it decides.
 
 use crate::{language::Language, private_file, secrets::StoreKind};
-use identity::{PublicKey, ServerName};
+use identity::{PublicKey, Rendezvous, ServerName};
 use serde::{Deserialize, Serialize};
 use std::{fmt, fs, io, net::SocketAddr, path::Path, path::PathBuf, str::FromStr};
 
@@ -91,6 +91,9 @@ pub struct Network {
     /// Nodes of the Mainline DHT to begin with, `HOST:PORT`. None: those everybody knows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dht_bootstrap: Vec<String>,
+    /// Switchboards at which others are put through to this server, `HOST:PORT=KEY`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rendezvous: Vec<Rendezvous>,
 }
 
 /// How long things are kept that were changed or deleted.
@@ -137,6 +140,9 @@ pub struct KnownServer {
     /// Addresses it may be found at, the last good one first: `HOST:PORT`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
+    /// Switchboards at which it may be asked for, `HOST:PORT=KEY`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rendezvous: Vec<Rendezvous>,
 }
 
 /// Why settings can't be read or kept.
@@ -236,6 +242,7 @@ impl Default for Network {
             internet_as_server: false,
             peer_names: true,
             dht_bootstrap: Vec::new(),
+            rendezvous: Vec::new(),
         }
     }
 }
@@ -399,6 +406,7 @@ mod tests {
                 internet_as_server: true,
                 peer_names: false,
                 dht_bootstrap: vec!["127.0.0.1:6881".to_owned()],
+                rendezvous: vec![Rendezvous::parse(&format!("rdv.example:7700={key}")).unwrap()],
             },
             history: History { days: 7, size_max_bytes: Some(1 << 30) },
             conflicts: Conflicts { rule: ConflictRule::Server },
@@ -406,6 +414,7 @@ mod tests {
                 name: ServerName::parse("Office PC").unwrap(),
                 public_key: key,
                 hints: vec!["192.0.2.1:41234".to_owned()],
+                rendezvous: Vec::new(),
             }),
             ..Settings::default()
         }

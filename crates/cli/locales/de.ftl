@@ -241,6 +241,13 @@ invitation-no-password = Sie enthält das Kennwort nicht: Geben Sie es auf ander
 
 peer-names-on = Andere Computer finden diesen Server auch, nachdem sich seine Adresse geändert hat.
 peer-names-off = Nichts sagt mehr, wo dieser Server ist, wenn sich seine Adresse ändert.
+rendezvous-none = Kein Vermittlungsdienst verbindet andere Computer mit diesem Server.
+rendezvous-no-line = Es besteht keine Verbindung zu ihm.
+rendezvous-sees = Er sieht diesen Server unter { $address }.
+translation-unknown = Was der Router mit Adressen macht, ist nicht bekannt.
+translation-none = Kein Router ändert Adressen.
+translation-independent = Der Router benutzt für alle Ziele dieselbe Adresse; andere Computer können verbunden werden.
+translation-dependent = Der Router benutzt für jedes Ziel eine andere Adresse (symmetrisches NAT); manche anderen Computer brauchen ein Relay.
 publish-intro = Das wird gespeichert:
 publish-name =   der Name des Servers     { $name }
 publish-id =   eine zufällige Server-ID { $id }

@@ -241,6 +241,13 @@ invitation-no-password = It doesn't hold the password: tell that another way, fo
 
 peer-names-on = Other computers find this server also after its address changed.
 peer-names-off = Nothing says any more where this server is when its address changes.
+rendezvous-none = No rendezvous puts other computers through to this server.
+rendezvous-no-line = There is no line to it.
+rendezvous-sees = It sees this server at { $address }.
+translation-unknown = What the router does to addresses isn't known.
+translation-none = No router changes addresses.
+translation-independent = The router uses the same address for all destinations; other computers can be put through.
+translation-dependent = The router uses another address for each destination (symmetric NAT); some other computers need a relay.
 publish-intro = What will be stored:
 publish-name =   the server's name    { $name }
 publish-id =   a random server ID   { $id }

@@ -122,6 +122,8 @@ pub(crate) enum Command {
     Internet(Internet),
     /// Switch on or off that other computers find this server when its address changes, and this computer its server.
     PeerNames(Internet),
+    /// Show or choose the rendezvous that puts other computers through to this server. (On the server.)
+    Rendezvous(Rendezvous),
     /// Check the connection step by step.
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
@@ -451,6 +453,13 @@ pub(crate) struct Internet {
     /// On or off.
     #[arg(value_name = "on|off", hide_possible_values = true)]
     pub(crate) switch: Switch,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rendezvous {
+    /// At most two, as tandem-directory prints them at its start; "off": none. Without any, shows how things stand.
+    #[arg(value_name = "HOST:PORT=KEY|off")]
+    pub(crate) rendezvous: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -161,6 +161,7 @@ mod tests {
             fingerprint: String::new(),
             word: Word::Synchronizing,
             is_connected: true,
+            path: None,
             is_reading: false,
             is_quiet: false,
             pending,

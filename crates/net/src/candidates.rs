@@ -46,6 +46,9 @@ pub struct Candidate {
 #[derive(Clone, Debug)]
 pub struct Candidates(Arc<watch::Sender<Vec<Candidate>>>);
 
+/// As many as are named to others.
+pub(crate) const NAMED_MAX: usize = 12;
+
 /// More are of no use to anybody; the ones named longest ago go first.
 const CANDIDATES_MAX: usize = 32;
 
@@ -105,6 +108,20 @@ impl Candidates {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Vec<Candidate>> {
         self.0.subscribe()
+    }
+
+    /// Where others may find this computer: what others outside reach first, where not all have room. Loopback means
+    /// something to others only where there is nothing else.
+    #[must_use]
+    pub fn for_others(&self) -> Vec<(Source, SocketAddr)> {
+        let mut all: Vec<(Source, SocketAddr)> =
+            self.0.borrow().iter().map(|known| (known.source, known.address)).collect();
+        if all.iter().any(|(_, address)| !address.ip().is_loopback()) {
+            all.retain(|(_, address)| !address.ip().is_loopback());
+        }
+        all.sort_by_key(|(source, address)| (*source <= Source::Interface, *source, *address));
+        all.truncate(NAMED_MAX);
+        all
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Candidate>)) {

@@ -1,29 +1,31 @@
 //! One UDP socket that is server and client at once.
 
 use crate::{
-    Answer, Arrival, Connected, Cut, DialError, Entrants, FrameCaps, Knock, Limits, OnLink, Refusal, SavedTransport,
-    ServerRules, Target, dial,
+    Answer, Arrival, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits, OnLink, Refusal,
+    SavedTransport, ServerRules, Target,
+    call_back::{Calls, CallsBack},
+    dial,
     gate::Gate,
     link::{LinkSettings, Links},
     on_link,
     pairing::Compute,
+    rendezvous::{Call, NotPutThrough, Registration},
     saved::AddressTokens,
-    serve, socket,
+    serve,
+    socket::{self, SilentSocket},
     tls::{self, Shape},
 };
 use bytes::Bytes;
-use identity::IdentityKey;
+use identity::{IdentityKey, Rendezvous, ServiceId};
 use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
 };
 use tokio::{
     sync::{Mutex, mpsc, watch},
+    task::JoinHandle,
     time::Instant,
 };
 
@@ -75,8 +77,12 @@ pub(crate) struct Shared {
     pub(crate) arrivals: mpsc::Sender<Arrival>,
     /// Turns true when the endpoint takes no more connections.
     pub(crate) is_over: watch::Sender<bool>,
-    is_kept_local: Arc<AtomicBool>,
-    saved: SavedTransport,
+    pub(crate) socket: Arc<SilentSocket>,
+    /// Calls from servers that this computer waits for.
+    pub(crate) calls_back: CallsBack,
+    /// Those this server was asked through switchboards to call back.
+    pub(crate) calls: Calls,
+    pub(crate) saved: SavedTransport,
     knocks: RwLock<Arc<[Knock]>>,
     rules: RwLock<Option<ServerRules>>,
 }
@@ -88,14 +94,23 @@ impl Endpoint {
     /// Binds a UDP socket. `[::]:0` is every address of this computer and any free port.
     pub fn bind(config: EndpointConfig, listen: SocketAddr) -> io::Result<Self> {
         let runtime = Arc::new(TokioRuntime);
-        let socket = socket::bind(listen, runtime.as_ref())?;
-        Self::with_socket(config, socket, runtime)
+        let bound = socket::bind(listen, runtime.as_ref())?;
+        Self::on(config, bound.socket, Some(bound.options), runtime)
     }
 
     /// Uses any socket and any clock, as simulations have them.
     pub fn with_socket(
         config: EndpointConfig,
         socket: Arc<dyn AsyncUdpSocket>,
+        runtime: Arc<dyn Runtime>,
+    ) -> io::Result<Self> {
+        Self::on(config, socket, None, runtime)
+    }
+
+    fn on(
+        config: EndpointConfig,
+        socket: Arc<dyn AsyncUdpSocket>,
+        options: Option<UdpSocket>,
         runtime: Arc<dyn Runtime>,
     ) -> io::Result<Self> {
         let is_simulated = config.simulation_seed.is_some();
@@ -105,11 +120,9 @@ impl Endpoint {
         transport.cid_generator(move || Box::new(connection_ids.clone())).rng_seed(config.simulation_seed);
         // A client has a server side as well, one that answers nobody: without it quinn would answer strangers itself.
         let server = tls::server_config(&config.key, &config.saved, &shape);
-        let is_kept_local = Arc::new(AtomicBool::new(false));
-        let on_link = config.on_link.clone();
-        let socket =
-            Arc::new(socket::SilentSocket { inner: socket, on_link, is_kept_local: Arc::clone(&is_kept_local) });
-        let quinn = quinn::Endpoint::new_with_abstract_socket(transport, Some(server), socket, runtime)?;
+        let socket = SilentSocket::new(socket, options, config.on_link.clone());
+        let under = Arc::clone(&socket) as Arc<dyn AsyncUdpSocket>;
+        let quinn = quinn::Endpoint::new_with_abstract_socket(transport, Some(server), under, runtime)?;
 
         let (arrivals, arriving) = mpsc::channel(ARRIVALS_MAX);
         let shared = Arc::new(Shared {
@@ -123,7 +136,9 @@ impl Endpoint {
             key: config.key,
             settings: LinkSettings { limits: config.limits, caps: config.frame_caps, on_link: config.on_link },
             is_over: watch::Sender::new(false),
-            is_kept_local,
+            socket,
+            calls_back: CallsBack::default(),
+            calls: Calls::default(),
             saved: config.saved,
             knocks: RwLock::new(Arc::new([])),
             rules: RwLock::new(None),
@@ -133,17 +148,9 @@ impl Endpoint {
     }
 
     /// Every address at which this computer can be called, in a fixed order, loopback last.
-    pub fn local_addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        let bound = self.shared.quinn.local_addr()?;
-        if !bound.ip().is_unspecified() {
-            return Ok(vec![bound]);
-        }
-        let is_link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        let mut addresses: Vec<IpAddr> = on_link::interfaces().iter().map(|network| network.address).collect();
-        addresses.retain(|ip| (bound.is_ipv6() || ip.is_ipv4()) && !is_link_local(ip));
-        addresses.sort_by_key(|ip| (ip.is_loopback(), *ip));
-        addresses.dedup();
-        Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect())
+    #[must_use]
+    pub fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.shared.own_addresses()
     }
 
     /// Says which knocks open the port. Those who are in already stay.
@@ -185,9 +192,28 @@ impl Endpoint {
         self.connect(target, Entrants::none()).await?.ask_to_pair().await
     }
 
+    /// Keeps a line to a switchboard, at which others are put through to this server as long as what is returned exists.
+    /// They are told its `candidates`; whoever knows one of the service IDs gets through.
+    #[must_use]
+    pub fn register(&self, at: Rendezvous, service_ids: &[ServiceId], candidates: &Candidates) -> Registration {
+        Registration::start(Arc::clone(&self.shared), at, service_ids, candidates.clone())
+    }
+
+    /// Asks a switchboard for a server, and enters what that leads to into a race, until that is over.
+    pub fn put_through(&self, at: &Rendezvous, call: &Call, entry: Entry) -> JoinHandle<Result<(), NotPutThrough>> {
+        let (shared, at, call) = (Arc::clone(&self.shared), at.clone(), call.clone());
+        tokio::spawn(async move {
+            let race = entry.clone();
+            tokio::select! {
+                outcome = call.run(&shared, &at, entry) => outcome,
+                () = race.over() => Ok(()),
+            }
+        })
+    }
+
     /// Whether nothing may leave the local network from now on, whatever stands already.
     pub fn keep_local(&self, is_kept_local: bool) {
-        self.shared.is_kept_local.store(is_kept_local, Ordering::Relaxed);
+        self.shared.socket.is_kept_local.store(is_kept_local, Ordering::Relaxed);
     }
 
     /// Whether this computer is in any network at all.
@@ -244,6 +270,28 @@ impl Shared {
 
     pub(crate) fn rules(&self) -> Option<ServerRules> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn own_addresses(&self) -> Vec<SocketAddr> {
+        // The only error is a socket that is closed.
+        let Ok(bound) = self.quinn.local_addr() else { return Vec::new() };
+        if !bound.ip().is_unspecified() {
+            return vec![bound];
+        }
+        let is_link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        let mut addresses: Vec<IpAddr> = on_link::interfaces().iter().map(|network| network.address).collect();
+        addresses.retain(|ip| (bound.is_ipv6() || ip.is_ipv4()) && !is_link_local(ip));
+        addresses.sort_by_key(|ip| (ip.is_loopback(), *ip));
+        addresses.dedup();
+        addresses.into_iter().map(|ip| SocketAddr::new(ip, bound.port())).collect()
+    }
+
+    /// Those of them that others in the same network may call.
+    pub(crate) fn lan_addresses(&self) -> Vec<SocketAddr> {
+        let mut addresses = self.own_addresses();
+        addresses.retain(|address| !address.ip().is_loopback());
+        addresses.truncate(crate::candidates::NAMED_MAX);
+        addresses
     }
 
     async fn closed(&self) {

@@ -48,6 +48,10 @@ impl KnockKey {
         Some(Self(number.to_be_bytes()))
     }
 
+    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     pub(crate) fn knock(&self) -> ConnectionId {
         let mut id = [0; LEN];
         getrandom::fill(&mut id[..NONCE_LEN]).expect("the system gives random bytes, or nothing here is safe");
@@ -56,7 +60,7 @@ impl KnockKey {
         ConnectionId::new(&id)
     }
 
-    fn opens(&self, id: &ConnectionId) -> bool {
+    pub(crate) fn opens(&self, id: &ConnectionId) -> bool {
         id.len() == LEN && self.proof(&id[..NONCE_LEN]).verify_truncated_left(&id[NONCE_LEN..]).is_ok()
     }
 

@@ -11,6 +11,8 @@ pub use budget::{FAILURES_MAX, Guess, GuessBudgets, Permit, Verdict, WINDOW_SECS
 pub mod candidates;
 pub use candidates::{Candidate, Candidates, Source};
 
+mod call_back;
+
 mod close;
 pub use close::{CloseCode, Closed, Refusal};
 
@@ -63,6 +65,8 @@ pub use peer_name::PeerName;
 
 mod race;
 pub use race::{Entrants, Entry};
+
+pub mod rendezvous;
 
 mod saved;
 pub use saved::SavedTransport;

@@ -62,6 +62,7 @@ pub(crate) mod windows {
     pub(crate) const STREAM_RECEIVE: VarInt = VarInt::from_u32(1 << 20);
     pub(crate) const RECEIVE_BEFORE: VarInt = VarInt::from_u32(16 << 10);
     pub(crate) const RECEIVE_AFTER: VarInt = VarInt::from_u32(16 << 20);
+    pub(crate) const VISITOR: VarInt = VarInt::from_u32(4 << 10);
     pub(crate) const SEND_BEFORE: u64 = 64 << 10;
     pub(crate) const SEND_AFTER: u64 = 4 << 20;
     pub(crate) const BI_STREAMS_AFTER: VarInt = VarInt::from_u32(8);

@@ -37,7 +37,7 @@ const NEAR_MIDNIGHT_SECS: u64 = 2 * 3600;
 
 impl PeerName {
     /// Most addresses.
-    pub const CANDIDATES_MAX: usize = 12;
+    pub const CANDIDATES_MAX: usize = crate::candidates::NAMED_MAX;
     /// Most switchboards.
     pub const RENDEZVOUS_MAX: usize = 2;
 

@@ -1,10 +1,10 @@
 //! Several addresses race for a new connection: the first handshake with the right key wins.
 //!
 //! The first address (the one that worked last) and all in the local network are called at once, each further one
-//! 100 ms later. Addresses that somebody finds meanwhile ([`Entrants`]) join. Whoever finishes later is closed as having
-//! lost the race.
+//! 100 ms later. Addresses that somebody finds meanwhile ([`Entrants`]) join, and so does a server that was asked through a
+//! switchboard to call back. Whoever finishes later is closed as having lost the race.
 
-use crate::{CloseCode, DialError, Target, endpoint::Shared, tls};
+use crate::{CloseCode, DialError, KnockKey, Target, endpoint::Shared, tls};
 use identity::PublicKey;
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 use tokio::{
@@ -15,11 +15,24 @@ use tokio::{
 
 /// Addresses that join a race while it runs. It isn't over before nobody can send any more.
 #[derive(Debug)]
-pub struct Entrants(mpsc::Receiver<SocketAddr>);
+pub struct Entrants {
+    entrants: mpsc::Receiver<Entrant>,
+    call_back: KnockKey,
+}
 
 /// Enters addresses into a race. An address that was tried already isn't tried again.
 #[derive(Clone, Debug)]
-pub struct Entry(mpsc::Sender<SocketAddr>);
+pub struct Entry {
+    entrants: mpsc::Sender<Entrant>,
+    call_back: KnockKey,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entrant {
+    address: SocketAddr,
+    /// The way there is another one than before: call it now, also if it was called already.
+    is_anew: bool,
+}
 
 /// No honest source names more.
 const ENTRANTS_MAX: usize = 64;
@@ -29,7 +42,8 @@ impl Entrants {
     #[must_use]
     pub fn open() -> (Entry, Self) {
         let (entry, entrants) = mpsc::channel(ENTRANTS_MAX);
-        (Entry(entry), Self(entrants))
+        let call_back = KnockKey::generate();
+        (Entry { entrants: entry, call_back }, Self { entrants, call_back })
     }
 
     /// Nobody is looking.
@@ -42,12 +56,23 @@ impl Entrants {
 impl Entry {
     /// Enters an address. `false`: the race is over.
     pub async fn enter(&self, address: SocketAddr) -> bool {
-        self.0.send(address).await.is_ok()
+        self.entrants.send(Entrant { address, is_anew: false }).await.is_ok()
+    }
+
+    /// Has an address called at once, again if need be.
+    pub(crate) async fn enter_anew(&self, address: SocketAddr) {
+        // A race that is over needs nobody.
+        let _ = self.entrants.send(Entrant { address, is_anew: true }).await;
+    }
+
+    /// What opens this computer's port to the server during the race.
+    pub(crate) const fn call_back(&self) -> KnockKey {
+        self.call_back
     }
 
     /// Waits until the race is over, so that nobody looks on for nothing.
     pub async fn over(&self) {
-        self.0.closed().await;
+        self.entrants.closed().await;
     }
 }
 
@@ -100,7 +125,9 @@ impl Race<'_> {
     }
 
     async fn run(mut self, entrants: Entrants) -> Result<Won, DialError> {
-        let mut entrants = entrants.0;
+        let Entrants { mut entrants, call_back } = entrants;
+        // Without a pin nobody could tell who calls.
+        let mut called_back = self.target.server.map(|server| self.shared.calls_back.expect(call_back, server));
         let mut is_open = true;
         loop {
             // A failed attempt makes room for the next address at once; a quiet one after a moment.
@@ -119,8 +146,13 @@ impl Race<'_> {
                     Some(Ok(Err(Some(found)))) => self.wrong = Some(found),
                     _ => self.next_at = Instant::now(),
                 },
+                won = next_of(&mut called_back), if is_open => {
+                    self.close_losers();
+                    return Ok(won);
+                }
                 entrant = entrants.recv(), if is_open => match entrant {
-                    Some(address) => self.enter(address, false),
+                    Some(Entrant { address, is_anew: true }) => self.call(address),
+                    Some(Entrant { address, .. }) => self.enter(address, false),
                     None => is_open = false,
                 },
                 () = sleep_until(next_at), if !self.waiting.is_empty() => {}
@@ -140,6 +172,17 @@ impl Race<'_> {
                 connection.close(CloseCode::LostRace.number(), b"");
             }
         }
+    }
+}
+
+/// Waits for ever where nobody can call.
+async fn next_of(called_back: &mut Option<mpsc::Receiver<Won>>) -> Won {
+    match called_back {
+        Some(called_back) => match called_back.recv().await {
+            Some(won) => won,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     CloseCode, Closed, Control, FrameError, FrameReceiver, FrameSender, Joined, KnockScope, Link, PairingDesk, Refusal,
+    call_back::CallsBack,
     endpoint::Shared,
     gate::Entry,
     knock,
@@ -138,6 +139,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 /// Decides about a first packet. Whoever hasn't knocked gets no packet, and nothing is kept of one whose address isn't
 /// proven.
 fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming) {
+    let Some(incoming) = CallsBack::take(shared, incoming) else { return };
     let address = canonical(incoming.remote_address());
     let is_lan = shared.settings.on_link.is_lan(address.ip());
     let scope = knock::check(&shared.knocks(), &incoming.orig_dst_cid(), is_lan);
@@ -154,9 +156,21 @@ fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming) {
 }
 
 async fn begin(shared: Arc<Shared>, rules: ServerRules, scope: KnockScope, incoming: quinn::Incoming, entry: Entry) {
-    let limits = shared.settings.limits.clone();
+    let limits = &shared.settings.limits;
     let Ok(connecting) = incoming.accept() else { return };
     let Ok(Ok(connection)) = timeout(limits.handshake, connecting).await else { return };
+    get_to_know(shared, rules, scope, connection, entry).await;
+}
+
+/// Hears on a new connection, whoever called, who that is and what it wants.
+pub(crate) async fn get_to_know(
+    shared: Arc<Shared>,
+    rules: ServerRules,
+    scope: KnockScope,
+    connection: quinn::Connection,
+    entry: Entry,
+) {
+    let limits = &shared.settings.limits;
     let known_by = Instant::now() + limits.authentication;
     match timeout_at(known_by, authenticate(&shared, &rules, scope, &connection)).await {
         Ok(Ok(arrival)) => {

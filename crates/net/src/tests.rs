@@ -150,7 +150,7 @@ impl Office {
         let knock = KnockKey::of_service(&ServiceId::from_bytes([9; 16]));
         endpoint.set_knocks(&[Knock { key: knock, scope: KnockScope::Anyone }]);
         endpoint.serve(ServerRules { doorkeeper: desk.clone(), desk: desk.clone() });
-        let addresses = endpoint.local_addresses().unwrap();
+        let addresses = endpoint.local_addresses();
         let endpoint = Arc::new(endpoint);
         tokio::spawn(greet_everyone(Arc::clone(&endpoint)));
         let target = Target { addresses, server: Some(key(OFFICE).public()), knock };

@@ -4,7 +4,9 @@
 //! proves the rest. A server takes any well-formed key in TLS and decides afterwards who that is, because in TLS 1.3
 //! a client learns of a refused key only after it believed itself connected.
 
-use crate::{Limits, SavedTransport, knock::KnockKey, limits::windows, saved::AddressTokens, saved::UsedTokens};
+use crate::{
+    Limits, SavedTransport, knock::KnockKey, limits::windows, rendezvous, saved::AddressTokens, saved::UsedTokens,
+};
 use identity::{IdentityKey, PublicKey};
 use quinn::{
     ClientConfig, IdleTimeout, NoneTokenStore, ServerConfig, TransportConfig, ValidationTokenConfig, VarInt,
@@ -24,6 +26,8 @@ use std::{
 };
 
 const ALPN: &[u8] = b"tandem/1";
+/// A server that calls a client: TLS client and TLS server change sides, everything above stays.
+const ALPN_BACK: &[u8] = b"tandem-back/1";
 
 /// The one provider, with the post-quantum hybrid first: what is recorded today may be read in twenty years.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -64,24 +68,53 @@ impl Shape {
         }
         transport
     }
+
+    /// The end of a server, whoever called: it takes one stream until it knows who that is.
+    fn of_server(&self) -> TransportConfig {
+        let mut transport = self.transport();
+        transport.max_concurrent_bidi_streams(VarInt::from_u32(1));
+        transport
+    }
+
+    /// The end of a client, whoever called: it keeps the connection alive.
+    fn of_client(&self) -> TransportConfig {
+        let mut transport = self.transport();
+        transport.max_concurrent_bidi_streams(VarInt::from_u32(0)).keep_alive_interval(Some(self.limits.keep_alive));
+        transport
+    }
 }
 
-pub(crate) fn server_config(key: &IdentityKey, saved: &SavedTransport, shape: &Shape) -> ServerConfig {
+fn answering(key: &IdentityKey, pin: Option<PublicKey>, alpn: &[u8]) -> Arc<QuicServerConfig> {
     let mut tls = rustls::ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("the provider has TLS 1.3")
-        .with_client_cert_verifier(Arc::new(PeerKey { pin: None, seen: SeenKey::default() }))
+        .with_client_cert_verifier(Arc::new(PeerKey { pin, seen: SeenKey::default() }))
         .with_cert_resolver(Arc::new(rustls::server::AlwaysResolvesServerRawPublicKeys::new(certified(key))));
-    tls.alpn_protocols = vec![ALPN.to_vec()];
+    tls.alpn_protocols = vec![alpn.to_vec()];
     tls.send_tls13_tickets = 0;
     tls.max_early_data_size = 0;
+    Arc::new(QuicServerConfig::try_from(tls).expect("the provider has the suite of initial packets"))
+}
 
-    let crypto = QuicServerConfig::try_from(tls).expect("the provider has the suite of initial packets");
-    let mut config = ServerConfig::new(Arc::new(crypto), Arc::new(saved.token_key()));
+fn calling(key: &IdentityKey, pin: Option<PublicKey>, alpn: &[u8], seen: &SeenKey) -> ClientConfig {
+    let mut tls = rustls::ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("the provider has TLS 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(PeerKey { pin, seen: seen.clone() }))
+        .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeys::new(certified(key))));
+    tls.alpn_protocols = vec![alpn.to_vec()];
+    tls.enable_sni = false;
+    tls.resumption = rustls::client::Resumption::disabled();
+    let crypto = QuicClientConfig::try_from(tls).expect("the provider has the suite of initial packets");
+    ClientConfig::new(Arc::new(crypto))
+}
+
+pub(crate) fn server_config(key: &IdentityKey, saved: &SavedTransport, shape: &Shape) -> ServerConfig {
+    let mut config = ServerConfig::new(answering(key, None, ALPN), Arc::new(saved.token_key()));
     let mut tokens = ValidationTokenConfig::default();
     tokens.lifetime(Duration::from_secs(86_400)).sent(2).log(Arc::new(UsedTokens::default()));
-    let mut transport = shape.transport();
-    transport.max_concurrent_bidi_streams(VarInt::from_u32(1));
+    let transport = shape.of_server();
     config
         .validation_token_config(tokens)
         .retry_token_lifetime(Duration::from_secs(10))
@@ -101,27 +134,59 @@ pub(crate) fn client_config(
     shape: &Shape,
 ) -> (ClientConfig, SeenKey) {
     let seen = SeenKey::default();
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("the provider has TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(PeerKey { pin, seen: seen.clone() }))
-        .with_client_cert_resolver(Arc::new(rustls::client::AlwaysResolvesClientRawPublicKeys::new(certified(key))));
-    tls.alpn_protocols = vec![ALPN.to_vec()];
-    tls.enable_sni = false;
-    tls.resumption = rustls::client::Resumption::disabled();
-
-    let crypto = QuicClientConfig::try_from(tls).expect("the provider has the suite of initial packets");
-    let mut config = ClientConfig::new(Arc::new(crypto));
-    let mut transport = shape.transport();
-    transport.max_concurrent_bidi_streams(VarInt::from_u32(0)).keep_alive_interval(Some(shape.limits.keep_alive));
-    config.transport_config(Arc::new(transport)).initial_dst_cid_provider(Arc::new(move || knock.knock()));
+    let mut config = calling(key, pin, ALPN, &seen);
+    config
+        .transport_config(Arc::new(shape.of_client()))
+        .initial_dst_cid_provider(Arc::new(move || knock.knock()));
     // A token tells the server which connections are the same client's; a server that isn't known yet gets none.
     match pin {
         Some(_) => config.token_store(Arc::clone(tokens) as Arc<dyn quinn::TokenStore>),
         None => config.token_store(Arc::new(NoneTokenStore)),
     };
     (config, seen)
+}
+
+/// With what a server calls a client back. It takes any key, as when it is called, and decides afterwards who that is.
+pub(crate) fn call_back_config(key: &IdentityKey, knock: KnockKey, shape: &Shape) -> ClientConfig {
+    let mut config = calling(key, None, ALPN_BACK, &SeenKey::default());
+    config
+        .transport_config(Arc::new(shape.of_server()))
+        .initial_dst_cid_provider(Arc::new(move || knock.knock()))
+        .token_store(Arc::new(NoneTokenStore));
+    config
+}
+
+/// With what a client takes its server's call.
+pub(crate) fn called_back_config(
+    key: &IdentityKey,
+    server: PublicKey,
+    saved: &SavedTransport,
+    shape: &Shape,
+) -> ServerConfig {
+    let mut config = ServerConfig::new(answering(key, Some(server), ALPN_BACK), Arc::new(saved.token_key()));
+    config.transport_config(Arc::new(shape.of_client()));
+    config
+}
+
+/// With what a switchboard answers everybody.
+pub(crate) fn switchboard_config(key: &IdentityKey, limits: &Limits) -> ServerConfig {
+    let mut config = ServerConfig::with_crypto(answering(key, None, rendezvous::ALPN));
+    let mut transport = Shape { limits: limits.clone(), is_simulated: false }.of_server();
+    // Thousands of visitors say little.
+    transport.stream_receive_window(windows::VISITOR).receive_window(windows::VISITOR).mtu_discovery_config(None);
+    config.max_incoming(1024).incoming_buffer_size(4 << 10).incoming_buffer_size_total(4 << 20);
+    config.transport_config(Arc::new(transport));
+    config
+}
+
+/// With what a computer calls a switchboard.
+pub(crate) fn visitor_config(key: &IdentityKey, switchboard: PublicKey, shape: &Shape) -> ClientConfig {
+    let mut config = calling(key, Some(switchboard), rendezvous::ALPN, &SeenKey::default());
+    let mut transport = shape.of_client();
+    let idle = IdleTimeout::try_from(rendezvous::IDLE).expect("seconds, not millennia");
+    transport.max_idle_timeout(Some(idle)).keep_alive_interval(Some(rendezvous::KEEP_ALIVE));
+    config.transport_config(Arc::new(transport)).token_store(Arc::new(NoneTokenStore));
+    config
 }
 
 /// The name a connection goes by inside this process; it is never sent.

@@ -62,6 +62,10 @@ crate::commands! {
     set_options(SetOptions) -> Options;
     /// Deletes the earlier versions that are kept to be undone.
     empty_backup(Nothing) -> Options;
+    /// Switchboards at which others are put through to this server.
+    rendezvous(Nothing) -> Vec<RendezvousView>;
+    /// Changes them.
+    set_rendezvous(RendezvousRequest) -> Vec<RendezvousView>;
     /// What is published of this server.
     publication(Nothing) -> PublicationView;
     /// Publishes this server under a server ID, or renews what is published.

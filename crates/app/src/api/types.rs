@@ -64,6 +64,10 @@ pub struct Status {
     pub word: Word,
     /// Whether the other computer is connected (on the server: whether any is).
     pub is_connected: bool,
+    /// By which way, on a client that is connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<PathView>,
     /// Whether the first reading of the data goes on.
     pub is_reading: bool,
     /// Everything is the same on both sides, as far as it can be.
@@ -92,6 +96,22 @@ pub struct Status {
     pub paused_until: Option<u64>,
     /// What stands in the way.
     pub problem: Option<ProblemView>,
+}
+
+/// By which way a client reaches its server.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum PathView {
+    /// In the local network.
+    Local,
+    /// At an address that the server has on the Internet, or that somebody typed.
+    Direct,
+    /// Through a port that the server's router forwards.
+    Mapped,
+    /// Through routers that both sides opened at the same time (hole punching).
+    Punched,
+    /// Through a relay, which passes on what it can't read.
+    Relayed,
 }
 
 /// Which way changes of a folder go.
@@ -550,6 +570,48 @@ pub struct Options {
     pub backup_bytes: u64,
     /// Where they are.
     pub backup_place: String,
+}
+
+/// A switchboard at which others are put through to this server.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RendezvousView {
+    /// `HOST:PORT=KEY`.
+    pub rendezvous: String,
+    /// Where it sees this server; nothing while there is no line to it.
+    pub observed: Vec<ObservedView>,
+}
+
+/// Where a switchboard sees this server.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedView {
+    /// The address.
+    pub address: String,
+    /// What the router does to addresses.
+    pub translation: TranslationView,
+}
+
+/// How a router changes addresses (RFC 4787 4.1).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TranslationView {
+    /// It isn't known.
+    Unknown,
+    /// Not at all.
+    None,
+    /// To one for all destinations.
+    EndpointIndependent,
+    /// To another one for each destination.
+    EndpointDependent,
+}
+
+/// Switchboards to use from now on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RendezvousRequest {
+    /// `HOST:PORT=KEY`, at most two; none: no switchboard.
+    pub rendezvous: Vec<String>,
 }
 
 /// Changes the settings of the running instance: what isn't named stays.

@@ -98,6 +98,7 @@ codes! {
     NoGateway = "N22", NotConnected, [];
     FirewallCloses = "N23", NotConnected, ["port", "program"];
     FirewallUnknown = "N24", Ok, ["port", "program"];
+    RendezvousNotUsable = "N30", Usage, ["given"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

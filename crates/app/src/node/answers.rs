@@ -91,6 +91,7 @@ impl Instance {
             fingerprint: Fingerprint::of(&key).to_string(),
             word,
             is_connected,
+            path: self.path.lock().unwrap_or_else(PoisonError::into_inner).filter(|_| is_connected),
             is_reading: state.is_reading,
             is_quiet: state.is_quiet,
             pending: state.pending,
@@ -367,7 +368,8 @@ impl Instance {
             hints = self.known_addresses().into_iter().filter_map(Hint::new).collect();
         }
         hints.truncate(Invitation::HINTS_MAX);
-        if hints.is_empty() {
+        invitation.rendezvous = self.told_rendezvous();
+        if hints.is_empty() && invitation.rendezvous.is_empty() {
             return Err(Problem::new(Code::NoWayToServer));
         }
         invitation.hints.clone_from(&hints);

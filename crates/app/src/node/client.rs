@@ -2,6 +2,7 @@
 
 use super::{Instance, lan::Search, server::Greeting};
 use crate::{
+    api::types::PathView,
     message::{Code, Problem, Result},
     password::normal_form,
     secrets::{SecretError, SecretName},
@@ -9,7 +10,7 @@ use crate::{
 use identity::{ServerName, ServiceId};
 use net::{
     Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PairError, Pairing,
-    Refusal,
+    Refusal, Source,
 };
 use std::{
     net::SocketAddr,
@@ -245,6 +246,7 @@ impl Instance {
         }
         let rendezvous = greeting.rendezvous();
         self.take_told(greeting.internet, &greeting.candidates, rendezvous);
+        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = self.path_to(address);
         self.candidates.succeeded(address, super::now_secs());
         self.save_candidates().await;
         let is_changed = {
@@ -259,6 +261,28 @@ impl Instance {
             (settings.network.clone(), settings.server.clone()) != before
         };
         if is_changed { self.save_settings() } else { Ok(()) }
+    }
+}
+
+impl Instance {
+    /// By which way an address is reached, as far as the server has said what it is.
+    fn path_to(&self, address: SocketAddr) -> Option<PathView> {
+        if self.endpoint.as_ref()?.is_lan(&address) {
+            return Some(PathView::Local);
+        }
+        let known = self.candidates.all();
+        let sources: Vec<Source> =
+            known.iter().filter(|known| known.address == address).map(|known| known.source).collect();
+        Some(match sources.as_slice() {
+            sources if sources.contains(&Source::Relay) => PathView::Relayed,
+            sources if sources.contains(&Source::Mapping) => PathView::Mapped,
+            // Its own: nothing had to be opened.
+            [Source::Interface | Source::Ipv6 | Source::Fixed, ..] if !sources.contains(&Source::Observed) => {
+                PathView::Direct
+            }
+            // Seen there by a rendezvous, or nobody knew that the server would call from there.
+            _ => PathView::Punched,
+        })
     }
 }
 

@@ -10,15 +10,19 @@ use crate::{
     message::{Code, Problem, Result},
     settings::KnownServer,
 };
-use identity::Rendezvous;
+use identity::{Invitation, PublicKey, Rendezvous, ServiceId};
 use net::{
     Candidate, Candidates, Connected, Dht, DialError, Endpoint, Entrants, Entry, KnockKey, PeerName, Source, Target,
-    candidates::in_order, peer_name,
+    candidates::in_order,
+    peer_name,
+    rendezvous::{Call, NotPutThrough},
 };
+use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::PoisonError, time::Duration};
-use tokio::time::timeout_at;
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout_at};
 
 const CANDIDATES: &str = "net.candidates";
+const TOLD_BEFORE: &str = "net.told";
 const DHT_NODES: &str = "net.dht-nodes";
 /// Who answers in the local network answers sooner than this; then nobody else has to be asked.
 const BEFORE_LOOKING: Duration = Duration::from_millis(100);
@@ -26,12 +30,75 @@ const BEFORE_LOOKING: Duration = Duration::from_millis(100);
 const TOLD: [Source; 5] = [Source::Interface, Source::Ipv6, Source::Mapping, Source::Observed, Source::Relay];
 
 /// What the server last said of itself that isn't an address.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Told {
     /// Whether it synchronizes via the Internet; `None`: nobody said.
     pub(super) internet: Option<bool>,
     /// Switchboards it is connected to.
     pub(super) rendezvous: Vec<Rendezvous>,
+}
+
+impl Told {
+    /// What it said in earlier sessions, else what is known from the time this computer was added.
+    pub(super) async fn known(engine: &Engine, server: Option<&KnownServer>) -> Result<Self> {
+        let saved = engine.run(|room| room.index.value(TOLD_BEFORE)).await.ok_or_else(gone)??;
+        let rendezvous = || server.map(|server| server.rendezvous.clone()).unwrap_or_default();
+        let saved = saved.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Ok(saved.unwrap_or_else(|| Self { internet: None, rendezvous: rendezvous() }))
+    }
+}
+
+/// Asks switchboards for a server during a race, each once.
+pub(super) struct Asking<'a> {
+    endpoint: &'a Endpoint,
+    call: Call,
+    entry: Entry,
+    asked: Vec<(Rendezvous, JoinHandle<std::result::Result<(), NotPutThrough>>)>,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(endpoint: &'a Endpoint, server: PublicKey, service_id: &ServiceId, entry: Entry) -> Self {
+        Self { endpoint, call: Call::new(server, service_id), entry, asked: Vec::new() }
+    }
+
+    pub(super) fn ask(&mut self, all: &[Rendezvous]) {
+        for rendezvous in all.iter().take(Invitation::RENDEZVOUS_MAX) {
+            if !self.asked.iter().any(|(known, _)| known == rendezvous) {
+                let asking = self.endpoint.put_through(rendezvous, &self.call, self.entry.clone());
+                self.asked.push((rendezvous.clone(), asking));
+            }
+        }
+    }
+
+    /// Follows what a server's peer name says, until no more comes.
+    pub(super) async fn follow(&mut self, mut found: mpsc::Receiver<PeerName>, mut take: impl FnMut(&PeerName)) {
+        while let Some(said) = found.recv().await {
+            take(&said);
+            self.ask(&said.rendezvous);
+            let is_put_through = !said.rendezvous.is_empty();
+            for (source, address) in said.candidates {
+                if can_be_called(source, is_put_through) && !self.entry.enter(address).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What came of it: `None` if nobody was asked.
+    pub(super) async fn outcome(self) -> Option<std::result::Result<(), NotPutThrough>> {
+        // The race doesn't wait for us any more.
+        drop(self.entry);
+        let mut outcome = None;
+        for (_, asking) in self.asked {
+            let one = asking.await.unwrap_or(Err(NotPutThrough::Silent));
+            outcome = match (outcome, one) {
+                (Some(Ok(())), _) | (_, Ok(())) => Some(Ok(())),
+                (Some(Err(other)), Err(error)) => Some(Err(error.min(other))),
+                (None, Err(error)) => Some(Err(error)),
+            };
+        }
+        outcome
+    }
 }
 
 /// What is known of the server's addresses: from earlier sessions, else from the time this computer was added. A server
@@ -82,7 +149,10 @@ impl Instance {
             (server, settings.network.internet, settings.network.internet && settings.network.peer_names)
         };
         endpoint.keep_local(!internet);
-        let all = in_order(&self.candidates.all(), |address| endpoint.is_lan(address));
+        let is_put_through = !self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.is_empty();
+        let mut known = self.candidates.all();
+        known.retain(|candidate| can_be_called(candidate.source, is_put_through));
+        let all = in_order(&known, |address| endpoint.is_lan(address));
         let addresses: Vec<SocketAddr> =
             all.iter().copied().filter(|address| internet || endpoint.is_lan(address)).collect();
         let has_others = addresses.len() < all.len();
@@ -93,8 +163,8 @@ impl Instance {
         let (entry, entrants) = Entrants::open();
         let nearby = self.enter_nearby(search, entry.clone());
         let looking = async {
-            match looks {
-                true => self.look_server_up(entry, &server).await,
+            match internet {
+                true => self.look_server_up(endpoint, entry, &server, looks).await,
                 false => drop(entry),
             }
         };
@@ -133,22 +203,26 @@ impl Instance {
         }
     }
 
-    async fn look_server_up(&self, entry: Entry, server: &KnownServer) {
+    /// Asks the switchboards that are known, and, where peer names are used, the network for addresses.
+    async fn look_server_up(&self, endpoint: &Endpoint, entry: Entry, server: &KnownServer, by_peer_name: bool) {
         tokio::time::sleep(BEFORE_LOOKING).await;
-        let dht = match self.dht().await {
-            Ok(dht) => dht,
-            Err(problem) => return tracing::info!(?problem, "the network for addresses can't be used"),
-        };
-        let mut found = peer_name::find(&dht, server.public_key, self.service_id(), now_secs());
-        while let Some(said) = found.recv().await {
-            let addresses: Vec<SocketAddr> = said.candidates.iter().map(|(_, address)| *address).collect();
-            self.take_told(said.internet, &said.candidates, said.rendezvous);
-            for address in addresses {
-                if !entry.enter(address).await {
-                    return;
+        let mut asking = Asking::new(endpoint, server.public_key, &self.service_id(), entry);
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone();
+        asking.ask(&told);
+        if by_peer_name {
+            match self.dht().await {
+                Ok(dht) => {
+                    let found = peer_name::find(&dht, server.public_key, self.service_id(), now_secs());
+                    let take = |said: &PeerName| {
+                        self.take_told(said.internet, &said.candidates, said.rendezvous.clone());
+                    };
+                    asking.follow(found, take).await;
                 }
+                Err(problem) => tracing::info!(?problem, "the network for addresses can't be used"),
             }
         }
+        let outcome = asking.outcome().await;
+        *self.put_through.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
     }
 
     /// Remembers what the server says of itself, in a session or by its peer name.
@@ -167,7 +241,18 @@ impl Instance {
         if let Ok(bytes) = serde_json::to_vec(&self.candidates.all()) {
             self.engine.run(move |room| room.index.set_value(CANDIDATES, Some(&bytes))).await;
         }
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Ok(bytes) = serde_json::to_vec(&told) {
+            self.engine.run(move |room| room.index.set_value(TOLD_BEFORE, Some(&bytes))).await;
+        }
     }
+}
+
+/// Whether an address of this kind can be called without being put through. A relay lets nobody in whom the server hasn't
+/// named to it. And where a switchboard saw the server, calling first may spoil the way: a router that answers unknown
+/// packets takes ours for a conversation of its own.
+fn can_be_called(source: Source, is_put_through: bool) -> bool {
+    source != Source::Relay && !(source == Source::Observed && is_put_through)
 }
 
 /// Connects while addresses are still being looked for; not finding any ends nothing.
@@ -181,18 +266,6 @@ pub(super) async fn while_looking(
         _ = looking => {}
     }
     connecting.await
-}
-
-/// Enters the addresses of a server's peer name into a race: for a computer that is being added.
-pub(super) async fn look_up_peer_name(dht: Dht, server: identity::PublicKey, id: identity::ServiceId, entry: Entry) {
-    let mut found = peer_name::find(&dht, server, id, now_secs());
-    while let Some(PeerName { candidates, .. }) = found.recv().await {
-        for (_, address) in candidates {
-            if !entry.enter(address).await {
-                return;
-            }
-        }
-    }
 }
 
 /// Takes a place in the DHT. Names of nodes are looked up, which may take a while.

@@ -13,6 +13,7 @@
 //! | `finding.rs` | where the server is: its addresses, and the network to look them up in |
 //! | `publication.rs` | what a server says of itself: peer name and the record behind its server ID |
 //! | `answers.rs` | the commands of [`crate::api`] |
+//! | `switchboards.rs` | a server's lines to switchboards, at which others are put through to it |
 //! | `options.rs` | the settings of a running instance |
 //! | `undo.rs` | bringing items back to how they were |
 
@@ -26,10 +27,11 @@ mod publication;
 mod router;
 mod server;
 mod setup;
+mod switchboards;
 mod undo;
 
 use crate::{
-    api::types::{Event, Keep, ResolveConflict},
+    api::types::{Event, Keep, PathView, ResolveConflict},
     blobs::Blobs,
     control::ControlServer,
     engine::{self, Engine, Part},
@@ -107,6 +109,7 @@ pub struct Instance {
     door: Option<Arc<server::Door>>,
     lan: lan::Lan,
     router: router::Router,
+    switchboards: switchboards::Switchboards,
     events: broadcast::Sender<Event>,
     pause: watch::Sender<Option<Pause>>,
     /// False as long as somebody shows what happens without a link.
@@ -119,6 +122,10 @@ pub struct Instance {
     candidates: Candidates,
     /// What the server last said of itself (client).
     told: Mutex<finding::Told>,
+    /// What came of asking switchboards the last time (client).
+    put_through: Mutex<Option<std::result::Result<(), net::rendezvous::NotPutThrough>>>,
+    /// By which way the server was reached the last time (client).
+    path: Mutex<Option<PathView>>,
     /// This computer's place in the DHT, once it was needed.
     dht: tokio::sync::Mutex<Option<Dht>>,
     /// Held while something is being said in the DHT.
@@ -225,17 +232,13 @@ impl Node {
         } else {
             None
         };
-        let listening = match &endpoint {
-            Some(endpoint) => endpoint
-                .local_addresses()
-                .map_err(|error| Problem::new(Code::AddressNotUsable).with("address", "").because(error))?,
-            None => Vec::new(),
-        };
+        let listening = endpoint.as_ref().map(Endpoint::local_addresses).unwrap_or_default();
         let door = match part {
             Part::Server => Some(Arc::new(server::Door::open(&settings, service_id, &*secrets, &engine).await?)),
             Part::Client => None,
         };
         let candidates = finding::known_candidates(&engine, settings.server.as_ref()).await?;
+        let told = finding::Told::known(&engine, settings.server.as_ref()).await?;
         let instance = Arc::new(Instance {
             profile,
             settings: Mutex::new(settings),
@@ -249,6 +252,7 @@ impl Node {
             door,
             lan: lan::Lan::default(),
             router: router::Router::default(),
+            switchboards: switchboards::Switchboards::default(),
             events,
             pause: watch::channel(None).0,
             linked: watch::channel(true).0,
@@ -256,7 +260,9 @@ impl Node {
             choice: Mutex::new(choice),
             may_take_over: Mutex::new(false),
             candidates,
-            told: Mutex::default(),
+            told: Mutex::new(told),
+            put_through: Mutex::new(None),
+            path: Mutex::new(None),
             dht: tokio::sync::Mutex::new(None),
             publishing: tokio::sync::Mutex::new(()),
             rules: watch::channel(()).0,
@@ -286,6 +292,8 @@ impl Node {
                 self.tasks.spawn(async move { looking.know_own_addresses().await });
                 let saying = Arc::clone(instance);
                 self.tasks.spawn(async move { saying.stay_findable().await });
+                let staying = Arc::clone(instance);
+                self.tasks.spawn(async move { staying.stay_on_lines().await });
             }
             (Part::Client, true) => {
                 let calling = Arc::clone(instance);

@@ -156,13 +156,12 @@ impl Instance {
     pub(super) async fn know_own_addresses(self: Arc<Self>) {
         let Some(endpoint) = &self.endpoint else { return };
         loop {
-            if let Ok(addresses) = endpoint.local_addresses() {
-                let of = |source| -> Vec<SocketAddr> {
-                    addresses.iter().copied().filter(|address| Source::of_interface(address) == source).collect()
-                };
-                for source in [Source::Interface, Source::Ipv6] {
-                    self.candidates.replace(source, &of(source), now_secs());
-                }
+            let addresses = endpoint.local_addresses();
+            let of = |source| -> Vec<SocketAddr> {
+                addresses.iter().copied().filter(|address| Source::of_interface(address) == source).collect()
+            };
+            for source in [Source::Interface, Source::Ipv6] {
+                self.candidates.replace(source, &of(source), now_secs());
             }
             let mapped = self.router.mapping().map(|mapping| mapping.external);
             self.candidates.replace(Source::Mapping, mapped.as_slice(), now_secs());
@@ -188,7 +187,7 @@ impl Instance {
         }
         let name = PeerName {
             internet,
-            candidates: if internet { self.addresses_for_others() } else { Vec::new() },
+            candidates: if internet { self.candidates.for_others() } else { Vec::new() },
             rendezvous: self.told_rendezvous(),
         };
         let seq = peer_name::next_seq(said.seq, now_secs());
@@ -201,19 +200,6 @@ impl Instance {
             self.leave_dht().await;
         }
         Ok(())
-    }
-
-    /// Where others may find this server. Loopback means something to others only where there is nothing else.
-    fn addresses_for_others(&self) -> Vec<(Source, SocketAddr)> {
-        let mut all: Vec<(Source, SocketAddr)> =
-            self.candidates.all().iter().map(|known| (known.source, known.address)).collect();
-        if all.iter().any(|(_, address)| !address.ip().is_loopback()) {
-            all.retain(|(_, address)| !address.ip().is_loopback());
-        }
-        // The most useful ones where not all have room: what others outside reach.
-        all.sort_by_key(|(source, address)| (*source <= Source::Interface, *source, *address));
-        all.truncate(PeerName::CANDIDATES_MAX);
-        all
     }
 
     async fn renew_publications(&self) -> Result<()> {

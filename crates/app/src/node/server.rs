@@ -335,11 +335,6 @@ impl Instance {
         door.went(session);
     }
 
-    /// Switchboards at which others are put through to this server.
-    pub(super) fn told_rendezvous(&self) -> Vec<Rendezvous> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone()
-    }
-
     /// Addresses at which this server may be found: what its router leads here, then what it listens on, loopback last.
     pub(super) fn hints(&self) -> Vec<SocketAddr> {
         let mapped = self.router.mapping().map(|mapping| mapping.external);
@@ -361,13 +356,20 @@ impl Instance {
     /// The knock of the service ID, that of the local network, and for sixty days those the service ID replaced, for
     /// computers that haven't heard.
     async fn knocks(&self) -> Result<Vec<net::Knock>> {
-        let old = self.old_service_ids().await?;
-        let is_fresh = |old: &OldServiceId| now_secs().saturating_sub(old.replaced_at) < OLD_SERVICE_ID_SECS;
-        let knock = |old: OldServiceId| net::Knock {
-            key: net::KnockKey::of_service(&ServiceId::from_bytes(old.id)),
+        let old = self.service_ids().await?.into_iter().skip(1);
+        let knock = |old: ServiceId| net::Knock {
+            key: net::KnockKey::of_service(&old),
             scope: net::KnockScope::KnownDevices,
         };
-        Ok([self.knock(), self.lan.knock()].into_iter().chain(old.into_iter().filter(is_fresh).map(knock)).collect())
+        Ok([self.knock(), self.lan.knock()].into_iter().chain(old.map(knock)).collect())
+    }
+
+    /// The service ID, and those it replaced in the last sixty days.
+    pub(super) async fn service_ids(&self) -> Result<Vec<ServiceId>> {
+        let mut old = self.old_service_ids().await?;
+        old.retain(|old| now_secs().saturating_sub(old.replaced_at) < OLD_SERVICE_ID_SECS);
+        let old = old.into_iter().rev().map(|old| ServiceId::from_bytes(old.id));
+        Ok(std::iter::once(self.service_id()).chain(old).collect())
     }
 
     async fn old_service_ids(&self) -> Result<Vec<OldServiceId>> {

@@ -4,7 +4,11 @@ mod choosing;
 
 pub use choosing::JoinAgain;
 
-use super::{Instance, Node, OpenOptions, Use, blocking, client, files_store, finding, gone, now_secs};
+use super::{
+    Instance, Node, OpenOptions, Use, blocking, client, files_store,
+    finding::{self, Asking},
+    gone, now_secs,
+};
 use crate::{
     api::types::Direction,
     engine::Engine,
@@ -15,7 +19,7 @@ use crate::{
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
 use identity::{
-    Fingerprint, IdentityKey, Invitation, PublicKey, Salt, Secret, ServerName, ServerRecord, ServiceId, Token,
+    Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServerRecord, ServiceId, Token,
 };
 use net::{
     Answer, Credentials, DialError, Endpoint, EndpointConfig, Entrants, KnockKey, LanName, LanServer, PasswordRecord,
@@ -103,6 +107,8 @@ pub struct ServerToJoin {
     pub service_id: Option<ServiceId>,
     /// Where it may be.
     pub addresses: Vec<SocketAddr>,
+    /// Switchboards at which it may be asked for.
+    pub rendezvous: Vec<Rendezvous>,
     /// Tries at the password of one's own.
     pub ticket: Option<Token>,
     /// The salt of the record to which a server ID led.
@@ -130,6 +136,7 @@ impl From<Invitation> for ServerToJoin {
             knock: KnockKey::of_service(&invitation.service_id),
             service_id: Some(invitation.service_id),
             addresses: invitation.hints.iter().map(|hint| hint.address()).collect(),
+            rendezvous: invitation.rendezvous,
             ticket: invitation.ticket.map(|ticket| ticket.token),
             salt: None,
             lan: None,
@@ -146,6 +153,7 @@ impl From<ServerRecord> for ServerToJoin {
             public_key: Some(record.public_key),
             service_id: Some(record.service_id),
             addresses: Vec::new(),
+            rendezvous: Vec::new(),
             ticket: None,
             salt: Some(record.salt),
             lan: None,
@@ -156,7 +164,17 @@ impl From<ServerRecord> for ServerToJoin {
 impl From<LanServer> for ServerToJoin {
     fn from(server: LanServer) -> Self {
         let LanServer { id, name, knock, addresses, .. } = server;
-        Self { name, public_key: None, knock, service_id: None, addresses, ticket: None, salt: None, lan: Some(id) }
+        Self {
+            name,
+            public_key: None,
+            knock,
+            service_id: None,
+            addresses,
+            rendezvous: Vec::new(),
+            ticket: None,
+            salt: None,
+            lan: Some(id),
+        }
     }
 }
 
@@ -269,18 +287,17 @@ impl Node {
             settings.network.dht_bootstrap = request.dht_bootstrap;
         }
         let store = request.store.as_deref().map(prepare_store).transpose()?;
-        let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, ticket, salt, lan } =
-            request.server;
+        let ServerToJoin {
+            name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan
+        } = request.server;
         let key = IdentityKey::generate();
         let addresses: Vec<SocketAddr> = request.addresses.iter().copied().chain(addresses).collect();
         // Whoever was invited from elsewhere comes over the Internet; anybody else does as the server does.
         let is_far = |address: &SocketAddr| !net::OnLink::system().is_lan(address.ip());
-        let is_from_afar = salt.is_some() || addresses.iter().any(is_far);
-        let to_look_up = match (public_key, service_id) {
-            (Some(key), Some(id)) if is_from_afar && settings.network.peer_names => Some((key, id)),
-            _ => None,
-        };
-        if addresses.is_empty() && to_look_up.is_none() {
+        let is_from_afar = salt.is_some() || addresses.iter().any(is_far) || addresses.is_empty() && lan.is_none();
+        let to_look_up = public_key.zip(service_id).filter(|_| is_from_afar);
+        let by_peer_name = settings.network.peer_names;
+        if addresses.is_empty() && (to_look_up.is_none() || rendezvous.is_empty() && !by_peer_name) {
             return Err(Problem::new(Code::NoWayToServer));
         }
         let config = EndpointConfig::new(
@@ -296,11 +313,15 @@ impl Node {
         let looking = async {
             // Dropped at the end, or the race would wait for addresses for ever.
             let entry = entry;
-            if let Some((key, id)) = to_look_up
+            let Some((key, id)) = to_look_up else { return };
+            let mut asking = Asking::new(&endpoint, key, &id, entry);
+            asking.ask(&rendezvous);
+            if by_peer_name
                 && let Ok(dht) = finding::open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await
             {
-                finding::look_up_peer_name(dht, key, id, entry).await;
+                asking.follow(net::peer_name::find(&dht, key, id, now_secs()), |_| ()).await;
             }
+            let _ = asking.outcome().await;
         };
         let known_by = if salt.is_some() { "ID" } else { "invitation" };
         let not_reached = |error| match error {
@@ -328,6 +349,9 @@ impl Node {
         let address = paired.remote_address();
         endpoint.close().await;
 
+        // A way that a rendezvous opened is one for this time only.
+        let is_lasting = addresses.contains(&address) || rendezvous.is_empty();
+        let hints: Vec<SocketAddr> = Some(address).filter(|_| is_lasting).into_iter().chain(addresses).collect();
         settings.stores = store.into_iter().collect();
         settings.role = Some(Role::Client);
         settings.name = ServerName::parse(&request.device_name).ok();
@@ -336,7 +360,8 @@ impl Node {
         settings.server = Some(KnownServer {
             name: server_name.clone(),
             public_key: server,
-            hints: std::iter::once(address).chain(addresses).map(|address| address.to_string()).collect(),
+            hints: hints.iter().map(ToString::to_string).collect(),
+            rendezvous,
         });
         let password = request.password.clone();
         keep_secrets(profile, settings, request.secrets, key, enrolled.service_id, move |store| {

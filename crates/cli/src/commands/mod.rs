@@ -8,6 +8,7 @@ mod held;
 mod history;
 mod pages;
 mod publication;
+mod reach;
 mod running;
 mod servers;
 mod setup;
@@ -64,6 +65,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Resume => status::resume(profile, words).await,
         Command::Internet(args) => status::internet(&args, profile, words).await,
         Command::PeerNames(args) => status::peer_names(&args, profile, words).await,
+        Command::Rendezvous(args) => reach::rendezvous(args, profile, words).await,
         Command::Doctor => status::doctor(profile, words).await,
         Command::Folders(args) => folders::folders(args, profile, words).await,
         Command::Held(args) => held::held(args, profile, output).await,

@@ -1,6 +1,7 @@
 //! Where a server may be found. All of it comes from strangers' files, so every form is narrow.
 
 use crate::PublicKey;
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -92,12 +93,42 @@ impl fmt::Display for HostPort {
 }
 
 /// A switchboard the server is connected to, with the key that shows it is the right one.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Rendezvous {
     /// Where it is.
     pub address: HostPort,
     /// Who it is.
     pub key: PublicKey,
+}
+
+impl Rendezvous {
+    /// Reads `host:port=key`, as [`Display`](fmt::Display) writes it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, key) = text.split_once('=')?;
+        Some(Self { address: HostPort::parse(address)?, key: key.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Rendezvous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.address, self.key)
+    }
+}
+
+impl TryFrom<String> for Rendezvous {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a rendezvous is written HOST:PORT=KEY")
+    }
+}
+
+impl From<Rendezvous> for String {
+    fn from(rendezvous: Rendezvous) -> Self {
+        rendezvous.to_string()
+    }
 }
 
 /// The host of a directory, reached by https only and only after the user said so: `directory.example` or
@@ -209,6 +240,11 @@ mod tests {
     fn a_rendezvous_has_a_name_or_an_address() {
         for good in ["rdv.example:41235", "203.0.113.9:41235", "[2001:db8::9]:41235"] {
             assert_eq!(HostPort::parse(good).expect(good).to_string(), good);
+            let rendezvous = Rendezvous {
+                address: HostPort::parse(good).expect(good),
+                key: crate::IdentityKey::from_seed(&[1; 32]).public(),
+            };
+            assert_eq!(Rendezvous::parse(&rendezvous.to_string()), Some(rendezvous));
         }
         for bad in ["rdv.example", "rdv:1", "224.0.0.1:4000", "rdv.example:99999"] {
             assert_eq!(HostPort::parse(bad), None, "{bad}");

@@ -8,7 +8,7 @@ async fn bulk_frames_cross_whole_and_in_order() {
     let knock = KnockKey::from_bytes([9; 16]);
     office.set_knocks(&[Knock { key: knock, scope: KnockScope::Anyone }]);
     office.serve(ServerRules { doorkeeper: desk.clone(), desk });
-    let addresses = office.local_addresses().unwrap();
+    let addresses = office.local_addresses();
     let target = Target { addresses, server: Some(key(OFFICE).public()), knock };
     let laptop = client(LAPTOP);
     let (joined, arrived) =

@@ -27,6 +27,8 @@ import type { ProblemView } from "./ProblemView";
 import type { PublicationView } from "./PublicationView";
 import type { PublishRequest } from "./PublishRequest";
 import type { ReleaseFolder } from "./ReleaseFolder";
+import type { RendezvousRequest } from "./RendezvousRequest";
+import type { RendezvousView } from "./RendezvousView";
 import type { ResolveConflict } from "./ResolveConflict";
 import type { SetFolder } from "./SetFolder";
 import type { SetOptions } from "./SetOptions";
@@ -150,6 +152,14 @@ set_options: Command<SetOptions, Options>,
  * Deletes the earlier versions that are kept to be undone.
  */
 empty_backup: Command<Nothing, Options>, 
+/**
+ * Switchboards at which others are put through to this server.
+ */
+rendezvous: Command<Nothing, Array<RendezvousView>>, 
+/**
+ * Changes them.
+ */
+set_rendezvous: Command<RendezvousRequest, Array<RendezvousView>>, 
 /**
  * What is published of this server.
  */
