@@ -70,9 +70,7 @@ impl World {
     pub(crate) fn new(office: Nat, laptop: Nat, programs: &[&str]) -> Option<Self> {
         let mut lab = Lab::new(&[&["nft", "conntrack"], programs].concat())?;
         lab.host("inet").run("inet", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
-        for (bridge, address) in
-            [("br0", "203.0.113.1/24"), ("br1", "198.51.100.1/24"), ("br2", "192.0.2.1/24")]
-        {
+        for (bridge, address) in [("br0", "203.0.113.1/24"), ("br1", "198.51.100.1/24"), ("br2", "192.0.2.1/24")] {
             lab.ip("inet", &format!("link add {bridge} type bridge mcast_snooping 0"));
             lab.ip("inet", &format!("link set {bridge} up"));
             lab.ip("inet", &format!("addr add {address} dev {bridge}"));
@@ -85,15 +83,7 @@ impl World {
     }
 
     /// A computer behind a router, or, without one, on the Internet.
-    fn house(
-        mut self,
-        nat: Nat,
-        host: &str,
-        router: &str,
-        bridge: &str,
-        outside: &str,
-        inside: &str,
-    ) -> Self {
+    fn house(mut self, nat: Nat, host: &str, router: &str, bridge: &str, outside: &str, inside: &str) -> Self {
         let lab = &mut self.lab;
         lab.host(host).run(host, &["sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1"]);
         if nat == Nat::None {

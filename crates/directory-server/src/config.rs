@@ -227,6 +227,16 @@ impl Config {
         Ok(self)
     }
 
+    /// `host:port` under which this instance's switchboard is reached; `None`: nobody has said.
+    #[must_use]
+    pub fn own_rendezvous(&self, port: u16) -> Option<String> {
+        if !self.rendezvous.address.is_empty() {
+            return Some(self.rendezvous.address.clone());
+        }
+        let host = self.names.first()?.split(':').next()?;
+        Some(format!("{host}:{port}")).filter(|address| HostPort::parse(address).is_some())
+    }
+
     /// The switchboards of the other instances.
     #[must_use]
     pub fn other_rendezvous(&self) -> Vec<directory::Rendezvous> {

@@ -24,5 +24,6 @@ pub use challenge::UsedChallenge;
 
 mod limits;
 mod metrics;
+mod rendezvous;
 mod routes;
 mod service;

@@ -167,7 +167,7 @@ impl Limiter {
 }
 
 /// One customer of a provider has one IPv4 address, and at least one IPv6 /64.
-fn prefix(address: IpAddr) -> u128 {
+pub(crate) fn prefix(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
         IpAddr::V6(v6) => v6.to_bits() >> 64 << 64 | 1 << 63,

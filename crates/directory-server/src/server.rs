@@ -2,6 +2,7 @@
 
 use crate::{
     config::Config,
+    rendezvous::{self, Rendezvous},
     routes::{self, Peer, Shared},
     service::Service,
     storage::{Postgres, Sqlite, Storage, StorageError},
@@ -14,6 +15,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
+use identity::PublicKey;
 use serde::Serialize;
 use std::{
     io,
@@ -43,6 +45,7 @@ const BREATHER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Server {
     addresses: Addresses,
+    rendezvous: Rendezvous,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -55,6 +58,10 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// Whether that takes TLS only.
     pub tls: bool,
+    /// The rendezvous, UDP.
+    pub rendezvous: SocketAddr,
+    /// Its key. Servers are told `HOST:PORT=KEY`.
+    pub rendezvous_key: PublicKey,
 }
 
 /// Why a directory doesn't start.
@@ -68,6 +75,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The key by which others know the rendezvous.
+    #[error("the key of the rendezvous can't be kept")]
+    RendezvousKey(#[source] io::Error),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -97,9 +107,24 @@ impl Server {
     ) -> Result<Self, StartError> {
         let listener = listen(config.listen).await?;
         let http = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let addresses = Addresses { http, tls: certificate.is_some() };
-        // The switchboard of this instance belongs here: same address, UDP, its key and `config.rendezvous.address` in `info`.
-        let info = Info { rendezvous: config.other_rendezvous() };
+        let key = rendezvous::own_key(&config.data_dir()).map_err(StartError::RendezvousKey)?;
+        let probe_port = match (config.probe_port, config.listen.port()) {
+            // Any port was asked for, so any second one is as good.
+            (0, 0) => 0,
+            (0, port) => port.wrapping_add(1),
+            (port, _) => port,
+        };
+        let rendezvous =
+            Rendezvous::start(&key, http, probe_port).map_err(|source| StartError::Listen { address: http, source })?;
+        let addresses = Addresses {
+            http,
+            tls: certificate.is_some(),
+            rendezvous: rendezvous.local_addr(),
+            rendezvous_key: key.public(),
+        };
+        let own = config.own_rendezvous(rendezvous.local_addr().port());
+        let own = own.map(|address| directory::Rendezvous { address, key: key.public() });
+        let info = Info { rendezvous: own.into_iter().chain(config.other_rendezvous()).collect() };
 
         let service = Service::new(storage, config, info).await?;
         let shared = Arc::new(Shared {
@@ -110,7 +135,7 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let tidying = tidy_up(Arc::clone(&shared), certificate.clone(), stopping.clone());
         let accepting = accept(listener, shared, certificate, config.limits.connections as usize, stopping);
-        Ok(Self { addresses, stop, tasks: vec![tokio::spawn(tidying), tokio::spawn(accepting)] })
+        Ok(Self { addresses, rendezvous, stop, tasks: vec![tokio::spawn(tidying), tokio::spawn(accepting)] })
     }
 
     /// Where it can be asked.
@@ -122,6 +147,7 @@ impl Server {
     /// Takes no more requests, answers those that came, and ends.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        self.rendezvous.stop().await;
         for task in self.tasks {
             if let Err(error) = task.await
                 && error.is_panic()

@@ -135,9 +135,7 @@ pub(crate) fn client_config(
 ) -> (ClientConfig, SeenKey) {
     let seen = SeenKey::default();
     let mut config = calling(key, pin, ALPN, &seen);
-    config
-        .transport_config(Arc::new(shape.of_client()))
-        .initial_dst_cid_provider(Arc::new(move || knock.knock()));
+    config.transport_config(Arc::new(shape.of_client())).initial_dst_cid_provider(Arc::new(move || knock.knock()));
     // A token tells the server which connections are the same client's; a server that isn't known yet gets none.
     match pin {
         Some(_) => config.token_store(Arc::clone(tokens) as Arc<dyn quinn::TokenStore>),

@@ -357,10 +357,8 @@ impl Instance {
     /// computers that haven't heard.
     async fn knocks(&self) -> Result<Vec<net::Knock>> {
         let old = self.service_ids().await?.into_iter().skip(1);
-        let knock = |old: ServiceId| net::Knock {
-            key: net::KnockKey::of_service(&old),
-            scope: net::KnockScope::KnownDevices,
-        };
+        let knock =
+            |old: ServiceId| net::Knock { key: net::KnockKey::of_service(&old), scope: net::KnockScope::KnownDevices };
         Ok([self.knock(), self.lan.knock()].into_iter().chain(old.map(knock)).collect())
     }
 

@@ -19,7 +19,8 @@ use crate::{
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
 use identity::{
-    Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServerRecord, ServiceId, Token,
+    Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServerRecord, ServiceId,
+    Token,
 };
 use net::{
     Answer, Credentials, DialError, Endpoint, EndpointConfig, Entrants, KnockKey, LanName, LanServer, PasswordRecord,
@@ -287,9 +288,8 @@ impl Node {
             settings.network.dht_bootstrap = request.dht_bootstrap;
         }
         let store = request.store.as_deref().map(prepare_store).transpose()?;
-        let ServerToJoin {
-            name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan
-        } = request.server;
+        let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan } =
+            request.server;
         let key = IdentityKey::generate();
         let addresses: Vec<SocketAddr> = request.addresses.iter().copied().chain(addresses).collect();
         // Whoever was invited from elsewhere comes over the Internet; anybody else does as the server does.
@@ -316,8 +316,7 @@ impl Node {
             let Some((key, id)) = to_look_up else { return };
             let mut asking = Asking::new(&endpoint, key, &id, entry);
             asking.ask(&rendezvous);
-            if by_peer_name
-                && let Ok(dht) = finding::open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await
+            if by_peer_name && let Ok(dht) = finding::open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await
             {
                 asking.follow(net::peer_name::find(&dht, key, id, now_secs()), |_| ()).await;
             }

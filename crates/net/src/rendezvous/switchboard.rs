@@ -100,7 +100,6 @@ impl Visitor {
     }
 
     /// Tells where it is seen as long as it is on the line, wherever the two halves are.
-    #[must_use]
     pub fn watch_address(&self) -> impl Fn() -> SocketAddr + Send + Sync + use<> {
         let connection = self.connection.clone();
         move || canonical(connection.remote_address())
