@@ -160,6 +160,17 @@ pub fn usual() -> Vec<Place> {
         .collect()
 }
 
+/// The Outlook of this computer; `None` where there can be none.
+#[must_use]
+pub fn outlook() -> Option<Result<stores::outlook::Found>> {
+    #[cfg(windows)]
+    return Some(stores::outlook::look_here().map_err(|state| {
+        Problem::with_store(StoreError::Program { program: "Outlook".to_owned(), state }, "outlook:")
+    }));
+    #[cfg(not(windows))]
+    None
+}
+
 /// Makes the paths of a store absolute, so that it stays the same one wherever Tandem is started.
 pub fn absolute(store: &str) -> Result<String> {
     let spec: StoreSpec = store.parse().map_err(|_| unknown(store))?;

@@ -296,7 +296,9 @@ impl FromStr for StoreSpec {
         let (connector, place) = text.split_once(':').ok_or(NotAStoreSpec)?;
         let is_name = connector.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         // One letter before the colon is a Windows drive, not a connector.
-        if connector.len() < 2 || !is_name || place.is_empty() || place.chars().any(char::is_control) {
+        // A folder has to be named; a program on this computer has a store of its own choice.
+        let is_named = !place.is_empty() || connector != "files";
+        if connector.len() < 2 || !is_name || !is_named || place.chars().any(char::is_control) {
             return Err(NotAStoreSpec);
         }
         Ok(Self { connector: connector.to_owned(), place: place.to_owned() })

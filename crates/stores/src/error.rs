@@ -15,6 +15,14 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
+    /// The program that keeps the store doesn't let us in.
+    #[error("{program}: {state}")]
+    Program {
+        /// What people call it.
+        program: String,
+        /// Why not.
+        state: ProgramState,
+    },
     /// Another store is at this place now.
     #[error("another store is at this place")]
     Replaced,
@@ -47,4 +55,30 @@ pub enum StoreError {
         /// Where.
         path: String,
     },
+}
+
+/// Why a program that keeps a store doesn't let us in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ProgramState {
+    /// It isn't on this computer.
+    #[error("not on this computer")]
+    Missing,
+    /// Only a version of it that other programs can't ask.
+    #[error("a version that other programs can't ask")]
+    NotScriptable,
+    /// It isn't running. It is never started unasked.
+    #[error("not running")]
+    Closed,
+    /// It has been busy for too long.
+    #[error("busy")]
+    Busy,
+    /// It doesn't answer: it shows a question to a person.
+    #[error("waiting for a person's answer")]
+    Waiting,
+    /// It, or who asks, runs with administrator rights and the other doesn't.
+    #[error("running with other rights")]
+    Elevated,
+    /// A person or a policy said no to programs that ask.
+    #[error("access denied by its security settings")]
+    Denied,
 }

@@ -11,7 +11,7 @@ mod change;
 pub use change::{Change, Intent, NewContent, Recovered, Written};
 
 mod error;
-pub use error::StoreError;
+pub use error::{ProgramState, StoreError};
 
 mod folder;
 pub use folder::{FolderId, FolderInfo};
@@ -27,4 +27,5 @@ pub mod files;
 pub mod import;
 pub mod mapi;
 pub mod memory;
+pub mod outlook;
 pub mod pst;

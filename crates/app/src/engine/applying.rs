@@ -149,6 +149,7 @@ impl Room {
             StoreError::Changed | StoreError::NotFound => ApplyOutcome::Changed,
             StoreError::NoSpace { .. } => ApplyOutcome::NoRoom,
             StoreError::Unavailable { .. }
+            | StoreError::Program { .. }
             | StoreError::Replaced
             | StoreError::Permission { .. }
             | StoreError::Io { .. } => ApplyOutcome::Unavailable,

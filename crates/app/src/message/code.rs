@@ -133,6 +133,12 @@ codes! {
     FileNameChanged = "D12", Ok, ["name", "stored_as"];
     KindNotHeld = "D13", Data, ["name", "folder"];
     StoreUnknown = "D14", Usage, ["spec"];
+    OutlookClosed = "D15", Data, [];
+    OutlookMissing = "D16", Data, [];
+    OutlookNew = "D17", Data, [];
+    OutlookBusy = "D18", TryLater, [];
+    OutlookElevated = "D19", Data, [];
+    OutlookRefuses = "D20", Data, [];
     NotADataFile = "D21", Data, ["file"];
     DataFileVersion = "D22", Data, ["file", "version"];
     DataFileDamaged = "D23", Data, ["file"];

@@ -4,7 +4,7 @@ use super::{Code, Problem};
 use crate::index::{IndexError, OpenError};
 use crate::{control::ControlError, profile::ProfileError, secrets::SecretError, settings::SettingsError};
 use identity::{InvitationError, ServerIdError, ServerName, TextError};
-use stores::StoreError;
+use stores::{ProgramState, StoreError};
 
 impl Problem {
     /// Why what was given as an invitation isn't one we can use. `file` is what people call it.
@@ -29,6 +29,15 @@ impl Problem {
     pub fn with_store(error: StoreError, place: &str) -> Self {
         match error {
             StoreError::Unavailable { reason } => Self::new(Code::StoreGone).with("place", place).because(reason),
+            StoreError::Program { state, .. } => Self::new(match state {
+                ProgramState::Missing => Code::OutlookMissing,
+                ProgramState::NotScriptable => Code::OutlookNew,
+                ProgramState::Closed => Code::OutlookClosed,
+                ProgramState::Busy => Code::OutlookBusy,
+                ProgramState::Waiting => Code::OutlookAsks,
+                ProgramState::Elevated => Code::OutlookElevated,
+                ProgramState::Denied => Code::OutlookRefuses,
+            }),
             StoreError::Replaced => Self::new(Code::StoreReplaced).with("place", place),
             StoreError::Permission { path } => Self::new(Code::NotReadable).with("path", path),
             StoreError::NoSpace { need } => Self::new(Code::NoRoom).with("need_bytes", need),

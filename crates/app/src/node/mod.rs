@@ -27,6 +27,7 @@ mod publication;
 mod router;
 mod server;
 mod setup;
+mod store;
 mod switchboards;
 mod undo;
 
@@ -38,7 +39,7 @@ use crate::{
     message::{Code, Problem, Result},
     profile::{Profile, ProfileLock},
     secrets::{self, SecretName, SecretStore, StoreKind},
-    settings::{ConflictRule, Role, Settings, StoreSpec},
+    settings::{ConflictRule, Role, Settings},
 };
 use identity::{IdentityKey, ServiceId};
 use net::{Candidates, Dht, Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, NetworkChange, SavedTransport};
@@ -48,9 +49,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
+use store::Located;
 use stores::{
     Store, StoreId,
-    files::{FilesSpec, FilesStore},
     memory::{MemoryOptions, MemoryStore},
 };
 use sync::replica;
@@ -181,7 +182,7 @@ impl Node {
         .await?;
         let spec = settings.stores.first();
         let store = match (spec, part) {
-            (Some(spec), _) => Some(files_store(spec)?),
+            (Some(spec), _) => Some(Located::find(spec, &profile)?),
             // Its owner looks at the server's folders before choosing where they shall be.
             (None, Part::Client) => None,
             (None, Part::Server) => return Err(Problem::new(Code::NotSetUp)),
@@ -192,10 +193,9 @@ impl Node {
         let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
         let place = spec.map(|spec| spec.place.clone()).unwrap_or_default();
         let store = move |known: Option<StoreId>| -> Box<dyn Store> {
-            match (store, known) {
-                (Some(store), Some(id)) => Box::new(store.expecting(id)),
-                (Some(store), None) => Box::new(store),
-                (None, _) => Box::new(MemoryStore::new(MemoryOptions::default()).0),
+            match store {
+                Some(store) => store.store(known),
+                None => Box::new(MemoryStore::new(MemoryOptions::default()).0),
             }
         };
         let (engine, found) =
@@ -497,16 +497,6 @@ impl Instance {
         }
         self.over.send_replace(true);
     }
-}
-
-/// The store that settings name.
-fn files_store(spec: &StoreSpec) -> Result<FilesStore> {
-    let unknown = || Problem::new(Code::StoreUnknown).with("spec", spec.to_string());
-    if spec.connector != "files" {
-        return Err(unknown());
-    }
-    let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown().because(error))?;
-    Ok(FilesStore::open_at(files))
 }
 
 fn read_service_id(secrets: &dyn SecretStore) -> Result<ServiceId> {

@@ -5,9 +5,10 @@ mod choosing;
 pub use choosing::JoinAgain;
 
 use super::{
-    Instance, Node, OpenOptions, Use, blocking, client, files_store,
+    Instance, Node, OpenOptions, Use, blocking, client,
     finding::{self, Asking},
     gone, now_secs,
+    store::Located,
 };
 use crate::{
     api::types::Direction,
@@ -243,7 +244,7 @@ impl Node {
         let rule = Rule::new(request.internet);
         let own = [name.as_str(), request.name.as_str()];
         let password = rule.accept(&request.password, &own).map_err(|strength| rule.problem(&strength))?;
-        settings.stores = vec![prepare_store(&request.store)?];
+        settings.stores = vec![prepare_store(&request.store, profile)?];
         let key = IdentityKey::generate();
         settings.role = Some(Role::Server);
         settings.name = Some(name.clone());
@@ -287,7 +288,7 @@ impl Node {
         if !request.dht_bootstrap.is_empty() {
             settings.network.dht_bootstrap = request.dht_bootstrap;
         }
-        let store = request.store.as_deref().map(prepare_store).transpose()?;
+        let store = request.store.as_deref().map(|store| prepare_store(store, profile)).transpose()?;
         let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan } =
             request.server;
         let key = IdentityKey::generate();
@@ -439,13 +440,13 @@ fn refuse_second_role(settings: &Settings) -> Result<()> {
 }
 
 /// Looks at what lies at the store's place; makes the layout in an empty folder.
-fn prepare_store(text: &str) -> Result<StoreSpec> {
+fn prepare_store(text: &str, profile: &Profile) -> Result<StoreSpec> {
     let spec: StoreSpec = text.parse().map_err(|error| {
         Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
     })?;
-    let mut store = files_store(&spec)?;
-    super::answers::prepare_files(&spec)?;
-    stores::Store::open(&mut store).map_err(|error| Problem::with_store(error, &spec.place))?;
+    let store = Located::find(&spec, profile)?;
+    store.prepare(&spec)?;
+    store.store(None).open().map_err(|error| Problem::with_store(error, &spec.place))?;
     Ok(spec)
 }
 

@@ -15,12 +15,28 @@ use serde_json::json;
 pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
     let path = args.path;
     let is_usual = path.is_none();
-    let found = waiting(move || match path {
-        Some(path) => places::look(&path).map(|place| vec![place]),
-        None => Ok(places::usual()),
+    let (found, outlook) = waiting(move || match path {
+        Some(path) => places::look(&path).map(|place| (vec![place], None)),
+        None => Ok((places::usual(), places::outlook())),
     })
     .await?;
     let mut text = String::new();
+    let outlook_json = match &outlook {
+        None => json!(null),
+        Some(Ok(outlook)) => {
+            text.push_str(&format!("Outlook {}, {}\n", printable(&outlook.version), printable(&outlook.profile)));
+            text.push_str("    --store outlook:\n");
+            for name in outlook.stores.iter().skip(1) {
+                text.push_str(&format!("    --store {}\n", printable(&format!("outlook:{name}"))));
+            }
+            json!(outlook)
+        }
+        Some(Err(problem)) => {
+            let view = problem.view(words.language);
+            text.push_str(&format!("{}  [{}]\n", view.message, problem.code));
+            json!({"problem": view})
+        }
+    };
     for place in &found {
         text.push_str(&format!("{}\n", printable(&place.path.display().to_string())));
         text.push_str(&format!("    {}\n", describe(place, words)));
@@ -29,9 +45,9 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
         }
     }
     if is_usual && found.is_empty() {
-        text = say!(words, "stores-none");
+        text.push_str(&say!(words, "stores-none"));
     }
-    Ok(Answer::new(json!({"places": found}), text))
+    Ok(Answer::new(json!({"places": found, "outlook": outlook_json}), text))
 }
 
 pub(super) fn describe(place: &Place, words: Words) -> String {

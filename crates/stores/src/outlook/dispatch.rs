@@ -1,0 +1,287 @@
+//! How the connector speaks to Outlook: members by name, on objects.
+//!
+//! On Windows that is COM's `IDispatch` in another process; in tests it is an object model in memory. Nothing here is
+//! `Send`: every object belongs to the one thread that got it.
+
+use std::{any::Any, fmt, rc::Rc, sync::Arc, thread, time::Duration};
+
+/// An argument or a result.
+#[derive(Clone)]
+pub enum Variant {
+    /// Nothing (`VT_EMPTY`, `VT_NULL`), or an argument left out.
+    Empty,
+    /// `VT_BOOL`.
+    Bool(bool),
+    /// `VT_I2`.
+    I16(i16),
+    /// `VT_I4`.
+    I32(i32),
+    /// `VT_R8`.
+    F64(f64),
+    /// `VT_DATE`: days since 30 December 1899.
+    Date(f64),
+    /// `VT_BSTR`.
+    Text(String),
+    /// An array of bytes.
+    Bytes(Vec<u8>),
+    /// An array of one dimension.
+    List(Vec<Self>),
+    /// An array of two dimensions, by rows.
+    Rows(Vec<Vec<Self>>),
+    /// `VT_DISPATCH`.
+    Object(Rc<dyn Dispatch>),
+    /// `VT_ERROR`: this one value couldn't be had.
+    Error(u32),
+}
+
+impl fmt::Debug for Variant {
+    /// The type only: what is debugged ends up in logs, and logs never hold contents.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "Empty",
+            Self::Bool(_) => "Bool",
+            Self::I16(_) => "I16",
+            Self::I32(_) => "I32",
+            Self::F64(_) => "F64",
+            Self::Date(_) => "Date",
+            Self::Text(_) => "Text",
+            Self::Bytes(_) => "Bytes",
+            Self::List(_) => "List",
+            Self::Rows(_) => "Rows",
+            Self::Object(_) => "Object",
+            Self::Error(_) => "Error",
+        })
+    }
+}
+
+impl Variant {
+    /// A number, whatever its size.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Self::Bool(is) => Some((*is).into()),
+            Self::I16(number) => Some((*number).into()),
+            Self::I32(number) => Some((*number).into()),
+            _ => None,
+        }
+    }
+
+    /// A text that says something.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Texts of a property with several values.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        match self {
+            Self::List(values) => values.iter().filter_map(Self::text).map(str::to_owned).collect(),
+            other => other.text().map(str::to_owned).into_iter().collect(),
+        }
+    }
+}
+
+impl From<&str> for Variant {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i32> for Variant {
+    fn from(number: i32) -> Self {
+        Self::I32(number)
+    }
+}
+
+/// A call that failed, with the code Outlook gave.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{member}: {text} ({code:#010x})")]
+pub struct Fault {
+    /// The HRESULT; where the call itself went through and Outlook said no, the code Outlook said it with.
+    pub code: u32,
+    /// Which member was called.
+    pub member: String,
+    /// What Outlook said. May name folders and files.
+    pub text: String,
+}
+
+impl Fault {
+    /// A fault of a member.
+    #[must_use]
+    pub fn new(code: u32, member: &str) -> Self {
+        Self { code, member: member.to_owned(), text: String::new() }
+    }
+}
+
+/// HRESULTs that mean something to us.
+#[allow(missing_docs)]
+pub mod code {
+    pub const TYPE_MISMATCH: u32 = 0x8002_0005;
+    pub const UNKNOWN_NAME: u32 = 0x8002_0006;
+    pub const CALL_REJECTED: u32 = 0x8001_0001;
+    pub const RETRY_LATER: u32 = 0x8001_010A;
+    pub const SERVER_DIED: u32 = 0x8001_0007;
+    pub const SERVER_DIED_EARLY: u32 = 0x8001_0012;
+    pub const DISCONNECTED: u32 = 0x8001_0108;
+    pub const SERVER_UNAVAILABLE: u32 = 0x8007_06BA;
+    pub const CALL_FAILED: u32 = 0x8007_06BE;
+    pub const SERVER_EXEC_FAILURE: u32 = 0x8008_0005;
+    pub const CLASS_NOT_REGISTERED: u32 = 0x8004_0154;
+    pub const CLASS_STRING: u32 = 0x8004_01F3;
+    pub const OBJECT_NOT_RUNNING: u32 = 0x8004_01E3;
+    pub const ABORTED: u32 = 0x8000_4004;
+    pub const ACCESS_DENIED: u32 = 0x8007_0005;
+    pub const NOT_FOUND: u32 = 0x8004_010F;
+    pub const INVALID_ENTRY_ID: u32 = 0x8004_0107;
+    pub const OBJECT_DELETED: u32 = 0x8004_010A;
+    pub const OBJECT_CHANGED: u32 = 0x8004_0109;
+    pub const COLLISION: u32 = 0x8004_0604;
+    pub const NOT_ENOUGH_DISK: u32 = 0x8004_010D;
+    pub const QUOTA_EXCEEDED: u32 = 0x8004_060C;
+}
+
+/// Called when something changed, on whichever thread learns it.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// An object whose members are called by name.
+pub trait Dispatch {
+    /// Reads a property.
+    fn get(&self, name: &str) -> Result<Variant, Fault>;
+
+    /// Sets a property.
+    fn put(&self, name: &str, value: Variant) -> Result<(), Fault>;
+
+    /// Calls a method, or reads a property that takes arguments.
+    fn call(&self, name: &str, arguments: &[Variant]) -> Result<Variant, Fault>;
+
+    /// Has events of an `Items` collection told until what is returned is dropped.
+    fn watch(&self, wake: Wake) -> Result<Box<dyn Any>, Fault>;
+
+    /// Itself, for whoever made it and gets it back as an argument.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// The way to Outlook, taken anew after Outlook was closed.
+pub trait Door: Send {
+    /// Called once on the thread that will own every object, before anything else.
+    fn enter(&self) {}
+
+    /// The `Application` object of the Outlook that is running. Never starts it.
+    fn application(&self) -> Result<Rc<dyn Dispatch>, Fault>;
+
+    /// The time zone of this computer.
+    fn zone(&self) -> crate::mapi::Zone {
+        crate::mapi::Zone::utc()
+    }
+
+    /// Waits for the next request, so that events can come in meanwhile; false when no more will come.
+    fn wait(&self, has_request: &mut dyn FnMut(Duration) -> bool) -> bool {
+        has_request(Duration::from_secs(3600))
+    }
+}
+
+/// How long a busy Outlook is asked again, in all.
+const BUSY_MAX: Duration = Duration::from_secs(15);
+
+/// An object, with the calls repeated that a busy Outlook puts off, and with results of the type that is wanted.
+#[derive(Clone)]
+pub(super) struct Object(pub(super) Rc<dyn Dispatch>);
+
+impl Object {
+    pub(super) fn get(&self, name: &str) -> Result<Variant, Fault> {
+        patiently(|| self.0.get(name))
+    }
+
+    pub(super) fn put(&self, name: &str, value: impl Into<Variant>) -> Result<(), Fault> {
+        let value = value.into();
+        patiently(|| self.0.put(name, value.clone()))
+    }
+
+    pub(super) fn call(&self, name: &str, arguments: &[Variant]) -> Result<Variant, Fault> {
+        patiently(|| self.0.call(name, arguments))
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Self, Fault> {
+        self.get(name).and_then(|value| Self::of(value, name))
+    }
+
+    pub(super) fn call_object(&self, name: &str, arguments: &[Variant]) -> Result<Self, Fault> {
+        self.call(name, arguments).and_then(|value| Self::of(value, name))
+    }
+
+    fn of(value: Variant, name: &str) -> Result<Self, Fault> {
+        match value {
+            Variant::Object(object) => Ok(Self(object)),
+            _ => Err(Fault::new(code::NOT_FOUND, name)),
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<String, Fault> {
+        match self.get(name)? {
+            Variant::Text(text) => Ok(text),
+            Variant::Empty => Ok(String::new()),
+            _ => Err(Fault::new(code::TYPE_MISMATCH, name)),
+        }
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<i64, Fault> {
+        self.get(name)?.number().ok_or_else(|| Fault::new(code::TYPE_MISMATCH, name))
+    }
+
+    pub(super) fn itself(&self) -> Variant {
+        Variant::Object(Rc::clone(&self.0))
+    }
+
+    /// A property by its schema name; `None` where it isn't set.
+    pub(super) fn property(&self, schema: &str) -> Result<Option<Variant>, Fault> {
+        match self.object("PropertyAccessor")?.call("GetProperty", &[schema.into()]) {
+            Ok(Variant::Empty | Variant::Error(_)) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.code == code::NOT_FOUND => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    pub(super) fn text_property(&self, schema: &str) -> Result<Option<String>, Fault> {
+        Ok(self.property(schema)?.and_then(|value| value.text().map(str::to_owned)))
+    }
+
+    /// Sets properties by their schema names, all in one call. Items are saved afterwards, folders are at once.
+    pub(super) fn set_properties(&self, properties: Vec<(String, Variant)>) -> Result<(), Fault> {
+        if properties.is_empty() {
+            return Ok(());
+        }
+        let (names, values): (Vec<_>, Vec<_>) =
+            properties.into_iter().map(|(name, value)| (Variant::Text(name), value)).unzip();
+        let arguments = [Variant::List(names), Variant::List(values)];
+        match self.object("PropertyAccessor")?.call("SetProperties", &arguments)? {
+            // One result for each property, an error where it was refused.
+            Variant::List(results) => {
+                let refused = results.iter().find_map(|result| match result {
+                    Variant::Error(code) if *code != 0 => Some(*code),
+                    _ => None,
+                });
+                refused.map_or(Ok(()), |code| Err(Fault::new(code, "SetProperties")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn patiently<T>(call: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    let (mut wait, mut waited) = (Duration::from_millis(50), Duration::ZERO);
+    loop {
+        match call() {
+            Err(fault) if matches!(fault.code, code::CALL_REJECTED | code::RETRY_LATER) && waited < BUSY_MAX => {
+                thread::sleep(wait);
+                waited += wait;
+                wait = (wait * 2).min(Duration::from_secs(1));
+            }
+            outcome => return outcome,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The stand-in in this process: what the connector reaches through a door without COM.
+
+use super::model::{Manner, Model, Node, Shared, Val, Verb};
+use std::{
+    any::Any,
+    rc::Rc,
+    sync::{Arc, Mutex},
+};
+use stores::outlook::{Dispatch, Door, Fault, Variant, Wake};
+
+type Watches = Arc<Mutex<Vec<(u64, String, Wake)>>>;
+
+/// An Outlook that is running.
+#[derive(Clone)]
+pub(crate) struct Local {
+    pub(crate) model: Shared,
+    watches: Watches,
+}
+
+struct Proxy {
+    outlook: Local,
+    node: Node,
+}
+
+struct Watch {
+    watches: Watches,
+    number: u64,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.watches.lock().unwrap().retain(|(number, _, _)| *number != self.number);
+    }
+}
+
+impl Local {
+    pub(crate) fn new(manner: Manner) -> Self {
+        Self { model: Model::new(manner), watches: Arc::default() }
+    }
+
+    pub(crate) fn application(&self) -> Rc<dyn Dispatch> {
+        Rc::new(Proxy { outlook: self.clone(), node: Node::Application })
+    }
+
+    fn wrap(&self, value: Val) -> Variant {
+        match value {
+            Val::Empty => Variant::Empty,
+            Val::Bool(is) => Variant::Bool(is),
+            Val::I16(number) => Variant::I16(number),
+            Val::I32(number) => Variant::I32(number),
+            Val::Date(date) => Variant::Date(date),
+            Val::Text(text) => Variant::Text(text),
+            Val::Bytes(bytes) => Variant::Bytes(bytes),
+            Val::List(values) => Variant::List(values.into_iter().map(|value| self.wrap(value)).collect()),
+            Val::Rows(rows) => Variant::Rows(
+                rows.into_iter().map(|row| row.into_iter().map(|value| self.wrap(value)).collect()).collect(),
+            ),
+            Val::Error(code) => Variant::Error(code),
+            Val::Object(node) => Variant::Object(Rc::new(Proxy { outlook: self.clone(), node })),
+        }
+    }
+}
+
+impl Proxy {
+    fn invoke(&self, name: &str, verb: Verb, given: &[Variant]) -> Result<Variant, Fault> {
+        let given: Vec<Val> = given.iter().map(unwrap).collect();
+        let (outcome, changed) = {
+            let mut model = self.outlook.model.lock().unwrap();
+            let outcome = model.invoke(&self.node, name, verb, &given);
+            (outcome, std::mem::take(&mut model.changed))
+        };
+        let wakes: Vec<Wake> = {
+            let watches = self.outlook.watches.lock().unwrap();
+            watches
+                .iter()
+                .filter(|(_, folder, _)| changed.contains(folder))
+                .map(|(_, _, wake)| Arc::clone(wake))
+                .collect()
+        };
+        wakes.iter().for_each(|wake| wake());
+        outcome.map(|value| self.outlook.wrap(value)).map_err(|code| Fault::new(code, name))
+    }
+}
+
+fn unwrap(value: &Variant) -> Val {
+    match value {
+        Variant::Empty => Val::Empty,
+        Variant::Bool(is) => Val::Bool(*is),
+        Variant::I16(number) => Val::I16(*number),
+        Variant::I32(number) => Val::I32(*number),
+        Variant::F64(number) | Variant::Date(number) => Val::Date(*number),
+        Variant::Text(text) => Val::Text(text.clone()),
+        Variant::Bytes(bytes) => Val::Bytes(bytes.clone()),
+        Variant::List(values) => Val::List(values.iter().map(unwrap).collect()),
+        Variant::Rows(rows) => Val::Rows(rows.iter().map(|row| row.iter().map(unwrap).collect()).collect()),
+        Variant::Error(code) => Val::Error(*code),
+        Variant::Object(object) => Val::Object(object.as_any().downcast_ref::<Proxy>().unwrap().node.clone()),
+    }
+}
+
+impl Dispatch for Proxy {
+    fn get(&self, name: &str) -> Result<Variant, Fault> {
+        self.invoke(name, Verb::Get, &[])
+    }
+
+    fn put(&self, name: &str, value: Variant) -> Result<(), Fault> {
+        self.invoke(name, Verb::Put, &[value]).map(drop)
+    }
+
+    fn call(&self, name: &str, arguments: &[Variant]) -> Result<Variant, Fault> {
+        self.invoke(name, Verb::Call, arguments)
+    }
+
+    fn watch(&self, wake: Wake) -> Result<Box<dyn Any>, Fault> {
+        let Node::Items(folder) = &self.node else { return Err(Fault::new(0x8004_0200, "Advise")) };
+        let mut watches = self.outlook.watches.lock().unwrap();
+        let number = watches.last().map_or(0, |(number, _, _)| number + 1);
+        watches.push((number, folder.clone(), wake));
+        Ok(Box::new(Watch { watches: Arc::clone(&self.outlook.watches), number }))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// The door to it.
+pub(crate) struct LocalDoor(pub(crate) Local);
+
+impl Door for LocalDoor {
+    fn application(&self) -> Result<Rc<dyn Dispatch>, Fault> {
+        Ok(self.0.application())
+    }
+}

@@ -1,0 +1,7 @@
+//! A stand-in for Outlook.
+#![allow(clippy::unwrap_used, dead_code)]
+
+pub(crate) mod local;
+pub(crate) mod model;
+pub(crate) mod msg;
+pub(crate) mod person;
