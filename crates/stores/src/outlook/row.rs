@@ -57,8 +57,8 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// From the values of [`columns`]; `None` for what isn't an item. `now` is a `VT_DATE` in UTC. The folder is part of
-    /// the revision: where a moved item keeps its ID, nothing else tells that it moved.
+    /// From the values of [`columns`]; `None` for what isn't an item. `now` is a `VT_DATE` in UTC. The folder is part
+    /// of the revision: where a moved item keeps its ID, nothing else tells that it moved.
     pub(super) fn of(entry_id: &str, folder: &FolderId, values: &[Variant], now: f64) -> Option<Self> {
         let text = |at: usize| values.get(at).and_then(Variant::text).map(str::to_owned);
         let number = |at: usize| values.get(at).and_then(Variant::number).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Writing: contents wait in the staging folder, and each change becomes visible in one step.
 //!
 //! A new item arrives as a `.msg` that carries its uid and the operation's number already, so that one `Move` makes all
-//! of it. Small edits set the properties that differ, larger ones put a new item in place of the old one: never both half.
+//! of it. Small edits set the properties that differ, larger ones put a new item in place of the old one.
 
 use super::{
     dispatch::{Object, Variant},

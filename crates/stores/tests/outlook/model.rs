@@ -1,8 +1,8 @@
 //! A stand-in for Outlook: its object model in memory, as far as the connector uses it.
 //!
 //! Made from the published type library (`facts.txt`) and from what is written about it, not from the connector. A
-//! member that isn't published, a property set that is read-only, a call with too little: refused. What it can't show is that
-//! Outlook means what it is written to mean.
+//! member that isn't published, a property set that is read-only, a call with too little: refused. What it can't show
+//! is that Outlook means what it is written to mean.
 
 use super::msg::{self, Item as Contents, Value};
 use std::{
