@@ -3,10 +3,11 @@
 
 import { readdirSync } from "node:fs";
 import { buildPage, installPackages } from "./lib/page.mjs";
-import { buildEnvironment, provide, toBuild, toBuildWindow, toTest, toTestWindow } from "./lib/prerequisites.mjs";
+import { buildEnvironment, provide, provideOracles, toBuild, toBuildWindow, toTest, toTestWindow } from "./lib/prerequisites.mjs";
 import { outputOf, root, run, runSteps } from "./lib/run.mjs";
 
 if (!(await provide([...toBuild, ...toBuildWindow, ...toTest, ...toTestWindow]))) process.exit(1);
+await provideOracles();
 
 const env = buildEnvironment();
 const chosen = process.argv.slice(2);

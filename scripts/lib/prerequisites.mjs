@@ -5,6 +5,7 @@
 
 import { createInterface } from "node:readline/promises";
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { has, outputOf, root, run } from "./run.mjs";
 
 /** The oldest compiler that can build this, as Cargo.toml says. */
@@ -127,7 +128,33 @@ export const toTest = [
     },
     isOptional: true,
   },
+  {
+    name: "readpst for the tests of Outlook's data files",
+    isThere: () => !isLinux || has("readpst", "-V"),
+    packages: { apt: ["pst-utils"], dnf: ["libpst"], pacman: ["libpst"] },
+    isOptional: true,
+  },
+  {
+    name: "Python environments for the tests of Outlook's data files",
+    isThere: () => !isLinux || outputOf("python3", ["-c", "import ensurepip, venv"]) !== undefined,
+    packages: { apt: ["python3-venv"], pacman: ["python"] },
+    isOptional: true,
+  },
 ];
+
+/** Programs that read Outlook's files independently of us; tests ask them (`crates/stores/tests/oracles.rs`). */
+const oracles = ["libpff-python==20260926", "extract-msg==0.57.0"];
+
+/** Puts them into `target/oracles`. Without them those tests say so and go on. */
+export const provideOracles = async () => {
+  const folder = fileURLToPath(new URL("target/oracles", root));
+  const python = `${folder}/${isWindows ? "Scripts/python.exe" : "bin/python"}`;
+  const areThere = () => outputOf(python, ["-c", "import pypff, extract_msg"]) !== undefined;
+  if (areThere()) return;
+  const quietly = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...oracles];
+  const made = outputOf(isWindows ? "python" : "python3", ["-m", "venv", folder]) !== undefined && outputOf(python, quietly);
+  if (made === undefined || !areThere()) console.log("  Going on without libpff and extract-msg, which check Outlook's files.");
+};
 
 const installers = [
   { program: "apt-get", key: "apt", install: ["install", "--yes", "--no-install-recommends"] },

@@ -147,7 +147,7 @@ pub(crate) fn to_calendar(message: &Message, uid: &str, method: Option<&str>) ->
             times.write_occurrence(&mut lines, "EXDATE", Stamp(day.0 + i64::from(recurrence.offsets[0]) * 60));
         }
     }
-    lines.raw("END", "VEVENT");
+    end_event(&mut lines, bag);
     for exception in recurrence.iter().flat_map(|recurrence| &recurrence.exceptions) {
         write_exception(&mut lines, message, uid, &times, exception);
     }
@@ -172,10 +172,15 @@ fn write_event(lines: &mut Lines, message: &Message, uid: &str, times: &Times) {
         lines.raw("STATUS", "CANCELLED");
     }
     write_people(lines, message, state);
+    calendar::write_attachments(lines, &message.attachments);
+}
+
+/// Alarms come after all properties (RFC 5545 3.6.1).
+fn end_event(lines: &mut Lines, bag: &Bag) {
     if bag.is(&names::REMINDER_IS_SET) {
         calendar::write_alarm(lines, bag.number(&names::REMINDER_DELTA).unwrap_or(15));
     }
-    calendar::write_attachments(lines, &message.attachments);
+    lines.raw("END", "VEVENT");
 }
 
 fn write_busy(lines: &mut Lines, busy: Option<i64>) {
@@ -281,7 +286,7 @@ fn write_exception(lines: &mut Lines, series: &Message, uid: &str, times: &Times
     lines.raw("BEGIN", "VEVENT");
     times.write_occurrence(lines, "RECURRENCE-ID", local(exception.original));
     write_event(lines, &own, uid, &own_times);
-    lines.raw("END", "VEVENT");
+    end_event(lines, &own.properties);
 }
 
 /// The calendar part of a meeting request, answer or cancellation, with its method.

@@ -70,6 +70,7 @@ pub(crate) fn to_calendar(message: &Message, uid: &str) -> Vec<u8> {
     for (name, key) in &TEXTS {
         lines.text(name, &bag.text(key).unwrap_or_default());
     }
+    calendar::write_attachments(&mut lines, &message.attachments);
     if bag.is(&names::REMINDER_IS_SET)
         && let Some(at) = bag.time(&names::REMINDER_TIME)
     {
@@ -79,7 +80,6 @@ pub(crate) fn to_calendar(message: &Message, uid: &str) -> Vec<u8> {
         lines.raw("TRIGGER;VALUE=DATE-TIME", &at.utc_text());
         lines.raw("END", "VALARM");
     }
-    calendar::write_attachments(&mut lines, &message.attachments);
     lines.raw("END", "VTODO");
     calendar::end(lines)
 }
