@@ -27,7 +27,7 @@ pub trait Storage: Send + Sync + 'static {
         now_secs: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StorageError>> + Send;
 
-    /// Does what [`decide`] says, in one transaction, and uses up the challenge with it. After a revoke, nothing of the record
+    /// Does what the rules say, in one transaction, and uses up the challenge with it. After a revoke, nothing of the record
     /// is left in any file.
     fn change(&self, change: Change, now_secs: u64) -> impl Future<Output = Result<Verdict, StorageError>> + Send;
 
