@@ -78,11 +78,10 @@ const linux = { program: join(process.env.CARGO_TARGET_DIR ?? join(folder, "targ
 class Computer {
   constructor(name, system, place) {
     Object.assign(this, { name, system, place: join(place, name) });
-    mkdirSync(this.place);
+    mkdirSync(join(this.place, "data/contacts/card"), { recursive: true });
     writeFileSync(join(this.place, "password"), "zebra-anchor-mild-otter-lamp\n");
     const card = `BEGIN:VCARD\r\nVERSION:3.0\r\nUID:${name}\r\nFN:${name}\r\nN:${name};;;;\r\nEND:VCARD\r\n`;
-    writeFileSync(join(this.place, "card.vcf"), card);
-    this.tandem("import", "card.vcf", "--into", "files:data");
+    writeFileSync(join(this.place, "data/contacts/card", `${name}.vcf`), card);
   }
 
   // Nobody answers there, so nothing is asked of the world.

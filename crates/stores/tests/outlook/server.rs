@@ -167,9 +167,10 @@ impl IConnectionPoint_Impl for Object_Impl {
         Err(fault(0x8000_4001))
     }
 
-    /// Like Outlook, it asks the sink for the interface of the events itself.
+    /// Like Outlook, it asks the sink for the interface of the events itself, and takes what it has else.
     fn Advise(&self, sink: Ref<IUnknown>) -> Result<u32> {
-        let target: IDispatch = sink.ok()?.cast::<ItemsEvents>()?.cast()?;
+        let sink = sink.ok()?;
+        let target: IDispatch = sink.cast::<ItemsEvents>().and_then(|sink| sink.cast()).or_else(|_| sink.cast())?;
         let Node::Items(folder) = &self.0 else { return Err(fault(0x8004_0200)) };
         Ok(SINKS.with(|sinks| {
             let mut sinks = sinks.borrow_mut();
