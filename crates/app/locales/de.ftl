@@ -283,6 +283,7 @@ D17 = Auf diesem Computer gibt es nur das neue Outlook.
     .action = Zum klassischen Outlook wechseln oder einen Ordner als Ort der Daten wählen
 D18 = Outlook ist beschäftigt.
     .body = Es tut etwas, das lange dauert. Tandem versucht es von selbst wieder.
+    .action = Warten, bis Outlook fertig ist
 D19 = Outlook und Tandem laufen mit verschiedenen Rechten.
     .body = Eines von beiden wurde als Administrator gestartet; Windows hält die beiden dann auseinander.
     .action = Beide schließen und beide ohne Administratorrechte starten

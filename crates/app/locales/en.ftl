@@ -288,6 +288,7 @@ D17 = This computer has the new Outlook only.
     .action = Switch to classic Outlook, or choose a folder as the place of the data
 D18 = Outlook is busy.
     .body = It is doing something that takes long. Tandem tries again by itself.
+    .action = Wait until Outlook is done
 D19 = Outlook and Tandem run with different rights.
     .body = One of them was started as administrator; Windows keeps the two apart then.
     .action = Close both, and start both without administrator rights
