@@ -396,6 +396,15 @@ async fn the_sample_computers_show_changes_conflicts_and_the_guard_and_leave_not
         computer.ask("sample_call", call).await.as_array().is_some_and(|held| !held.is_empty())
     })
     .await;
+    let view = computer.ask("sample_do", json!({"do": "publish"})).await;
+    assert_eq!(view["publication"]["state"], "published");
+    let view = computer.ask("sample_do", json!({"do": "lookUp"})).await;
+    assert_eq!(view["lookedUp"]["found"], "Office PC");
+    assert_eq!(view["lookedUp"]["serverId"], view["publication"]["serverId"]);
+    let view = computer.ask("sample_do", json!({"do": "revoke"})).await;
+    assert_eq!(view["publication"]["state"], "none");
+    let view = computer.ask("sample_do", json!({"do": "lookUp"})).await;
+    assert_eq!((view["lookedUp"]["found"].as_str(), view["lookedUp"]["problem"]["code"].as_str()), (None, Some("I02")));
     let state = computer.ask("remove_samples", json!({})).await;
     assert_eq!(state["hasSamples"], false);
     assert!(!computer.home.path().join("profile/samples").exists());

@@ -9,12 +9,35 @@
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use futures_lite::StreamExt as _;
 use mainline::{MutableItem, SigningKey, async_dht::AsyncDht, errors::PutMutableError};
-use std::{io, time::Duration};
+use std::{fmt, io, net::Ipv4Addr, time::Duration};
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 /// This computer's place in the DHT. Leaves it when the last copy is dropped.
 #[derive(Clone, Debug)]
 pub struct Dht(AsyncDht);
+
+/// A network of a few nodes on this computer alone, for trying things out. It ends when it is dropped.
+pub struct LoopbackDht(mainline::Testnet);
+
+impl fmt::Debug for LoopbackDht {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LoopbackDht").field(&self.0.bootstrap).finish()
+    }
+}
+
+impl LoopbackDht {
+    /// Starts it; takes a second, so call it where waiting is fine.
+    pub fn start() -> io::Result<Self> {
+        const NODES: usize = 5;
+        mainline::Testnet::builder(NODES).bind_address(Ipv4Addr::LOCALHOST).build().map(Self)
+    }
+
+    /// Nodes to begin with (`IP:PORT`).
+    #[must_use]
+    pub fn bootstrap(&self) -> &[String] {
+        &self.0.bootstrap
+    }
+}
 
 /// Why a value isn't stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -20,7 +20,7 @@ mod dial;
 pub use dial::{Answer, Connected, DialError, Paired, Pairing, Target};
 
 mod dht;
-pub use dht::{Dht, DhtError};
+pub use dht::{Dht, DhtError, LoopbackDht};
 
 mod endpoint;
 pub use endpoint::{Endpoint, EndpointConfig};

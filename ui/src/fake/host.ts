@@ -26,6 +26,7 @@ export class FakeHost implements Host {
   #publication = world.publication;
   #conflicts = world.conflicts;
   #held = world.held;
+  #samples = world.samples;
   #answers: Answers;
 
   constructor(answers: Answers = {}, state: HostState = world.hostState) {
@@ -147,9 +148,10 @@ export class FakeHost implements Host {
     report: () => ({ text: "Tandem 0.1.0, linux\ncomputer A: server, up to date\nnetwork: ok\n" }),
     save_report: () => ({ path: "/home/anna/Report.txt" }),
     close_window: () => nothing,
-    start_samples: () => world.samples,
-    samples: () => world.samples,
-    sample_do: (action) => ({ ...world.samples, isLinked: action.do !== "cut", isSame: action.do !== "cut" }),
+    start_samples: () => this.#samples,
+    samples: () => this.#samples,
+    sample_do: (action) => (this.#samples = world.samplesAfter(this.#samples, action)),
+    sample_call: ({ command, request }) => this.call(command, request),
     remove_samples: () => this.#state,
 
     status: () => ({ ...this.#status, held: 0, conflicts: 0 }),

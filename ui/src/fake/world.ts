@@ -11,6 +11,7 @@ import type { HostState } from "../ipc/bindings/HostState.ts";
 import type { Preview } from "../ipc/bindings/Preview.ts";
 import type { PreviewFolder } from "../ipc/bindings/PreviewFolder.ts";
 import type { RunView } from "../ipc/bindings/RunView.ts";
+import type { SampleAction } from "../ipc/bindings/SampleAction.ts";
 import type { Samples } from "../ipc/bindings/Samples.ts";
 import type { ServerCard } from "../ipc/bindings/ServerCard.ts";
 import type { ServerFolder } from "../ipc/bindings/ServerFolder.ts";
@@ -19,6 +20,7 @@ import type { SourceFolder } from "../ipc/bindings/SourceFolder.ts";
 import type { Status } from "../ipc/bindings/Status.ts";
 import type { TrafficHour } from "../ipc/bindings/TrafficHour.ts";
 import type { PublicationView } from "../ipc/bindings/PublicationView.ts";
+import { problem } from "./problems.ts";
 
 const now = Math.floor(Date.now() / 1000);
 const fingerprint = "48213 90417 55620 18834 07291 63358";
@@ -341,4 +343,25 @@ export const samples: Samples = {
   client: { name: "Laptop", status: { ...status, role: "client", name: "Laptop" }, folders: sampleFolders },
   isLinked: true,
   isSame: true,
+  publication,
+  lookedUp: null,
 };
+export function samplesAfter(now: Samples, action: SampleAction): Samples {
+  const serverId = published.serverId ?? "";
+  switch (action.do) {
+    case "cut":
+      return { ...now, isLinked: false, isSame: false };
+    case "restore":
+      return { ...now, isLinked: true, isSame: true };
+    case "publish":
+      return { ...now, publication: published, lookedUp: { serverId, found: null, problem: null } };
+    case "revoke":
+      return { ...now, publication };
+    case "lookUp": {
+      const isThere = now.publication.state === "published";
+      return { ...now, lookedUp: { serverId, found: isThere ? "Office PC" : null, problem: isThere ? null : problem("I02") } };
+    }
+    default:
+      return now;
+  }
+}

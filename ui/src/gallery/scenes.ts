@@ -271,6 +271,16 @@ export const scenes: readonly Scene[] = [
   { id: "help/message", state: as("server"), go: (session) => session.openHelp("N04") },
   { id: "samples/usual", go: (session) => (session.screen = "samples") },
   { id: "samples/cut", go: (session) => (session.screen = "samples"), press: [say("samples-cut")] },
+  {
+    id: "samples/found",
+    go: (session) => (session.screen = "samples"),
+    press: [say("samples-publish-do"), say("samples-look-up")],
+  },
+  {
+    id: "samples/revoked",
+    go: (session) => (session.screen = "samples"),
+    press: [say("samples-publish-do"), say("samples-revoke"), say("samples-look-up")],
+  },
   { id: "samples/starting", answers: () => ({ start_samples: wait }), go: (session) => (session.screen = "samples") },
   { id: "stopped/key-gone", state: stopped(() => ({ at: "stopped", role: "server", problem: problem("K03") })) },
   { id: "stopped/unreadable", state: stopped(() => ({ at: "unreadable", problem: problem("C02", { line: 3 }) })) },

@@ -46,7 +46,9 @@ export function bytes(n: number): string {
   const value = n / 1000 ** power;
   const unit = units[power] as string;
   const digits = value < 10 && power > 0 ? 1 : 0;
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits })
+  // Only whole words have a plural; "MB" needs none.
+  const unitDisplay = power === 0 ? "long" : "short";
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits })
     .format(value);
 }
 

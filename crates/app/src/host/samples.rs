@@ -1,23 +1,27 @@
 //! Two sample computers in one process: two profiles, two data folders, two running instances that talk over the loopback
-//! network. Nothing is simulated; the buttons do to the files what a person's programs would do.
+//! network, and a DHT of a few nodes there. Nothing is simulated; the buttons do to the files what a person's programs would do.
 
 use super::{
     Host, blocking,
     types::{
         AnyAnswer, HostEvent, HostState, SampleAction, SampleCall, SampleComputer, SampleFolder, SampleItem,
-        SampleSide, Samples as SamplesView,
+        SampleLookUp, SampleSide, Samples as SamplesView,
     },
 };
 use crate::{
-    api::types::{FolderView, InviteAnswer, ItemView, Nothing, Status},
+    api::types::{FolderView, InviteAnswer, ItemView, Nothing, PublicationView, Status},
+    finding,
+    language::Language,
     message::{Code, Problem, Result},
     node::{InitServer, JoinRequest, Node, OpenOptions, Pairing, Use},
     password,
     profile::Profile,
     samples as data,
     secrets::StoreKind,
+    settings::Settings,
 };
-use identity::Invitation;
+use identity::{Invitation, ServerId};
+use net::LoopbackDht;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{
@@ -25,7 +29,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{
-        Arc, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -33,8 +37,6 @@ use std::{
 
 const OFFICE: &str = "Office PC";
 const LAPTOP: &str = "Laptop";
-/// Commands that make others hear of the samples.
-const OUTSIDE: [&str; 3] = ["publish", "revoke", "set_internet"];
 /// Events come faster than anybody looks.
 const TOLD_EVERY: Duration = Duration::from_millis(250);
 /// Each side has read its own change after so long at most.
@@ -46,6 +48,10 @@ pub(super) struct Samples {
     place: PathBuf,
     server: Computer,
     client: Computer,
+    /// Where the office PC is published.
+    dht: LoopbackDht,
+    looked_up: Mutex<Option<SampleLookUp>>,
+    language: Language,
     is_linked: AtomicBool,
     /// Numbers what is added.
     added: AtomicU32,
@@ -83,10 +89,6 @@ impl Host {
     }
 
     pub(super) async fn sample_call(&self, request: SampleCall) -> Result<AnyAnswer> {
-        if OUTSIDE.contains(&request.command.as_str()) {
-            let reason = format!("`{}` would leave this computer, and samples don't", request.command);
-            return Err(Problem::new(Code::NotUnderstood).with("reason", reason));
-        }
         let samples = self.the_samples()?;
         samples.computer(request.side).node.call(&request.command, request.request).await.map(AnyAnswer)
     }
@@ -136,10 +138,10 @@ impl Host {
 }
 
 impl Samples {
-    async fn start(place: PathBuf, language: crate::language::Language) -> Result<Self> {
+    async fn start(place: PathBuf, language: Language) -> Result<Self> {
         let [office, laptop] = ["office", "laptop"].map(|name| place.join(name));
         let at = place.clone();
-        blocking(move || {
+        let dht = blocking(move || {
             let unwritable =
                 |error: io::Error| Problem::new(Code::FileNotWritable).with("file", at.as_path()).because(error);
             // Left over from a crash.
@@ -149,7 +151,8 @@ impl Samples {
             let [office, laptop] = ["office", "laptop"].map(|name| at.join(name).join("data"));
             data::write_office(&office).map_err(unwritable)?;
             data::write_orders(&office).map_err(unwritable)?;
-            data::write_laptop(&laptop).map_err(unwritable)
+            data::write_laptop(&laptop).map_err(unwritable)?;
+            LoopbackDht::start().map_err(|error| Problem::new(Code::Unexpected).because(error))
         })
         .await?;
         let store = |folder: &Path| format!("files:{}", folder.join("data").display());
@@ -159,12 +162,17 @@ impl Samples {
             name: OFFICE.to_owned(),
             store: store(&office),
             password: password.clone(),
-            internet: false,
+            internet: true,
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             secrets: Some(StoreKind::File),
             folders: None,
         };
         Node::init_server(&profile(&office), request).await?;
+        // Nothing of the samples leaves this computer: they listen at loopback, and know no node elsewhere.
+        let file = profile(&office).settings_file();
+        let mut settings = Settings::load(&file)?;
+        settings.network.dht_bootstrap = dht.bootstrap().to_vec();
+        settings.save(&file)?;
         let server = Node::open(&profile(&office), Use::Serve, OpenOptions::default()).await?;
         let hints: Vec<String> =
             server.listening().iter().map(|address| format!("127.0.0.1:{}", address.port())).take(1).collect();
@@ -181,7 +189,7 @@ impl Samples {
             device_name: LAPTOP.to_owned(),
             secrets: Some(StoreKind::File),
             addresses: Vec::new(),
-            dht_bootstrap: Vec::new(),
+            dht_bootstrap: dht.bootstrap().to_vec(),
         };
         let client = Node::join(&profile(&laptop), request).await?;
         let _: Status = call(&client, "start", json!({})).await?;
@@ -190,6 +198,9 @@ impl Samples {
             server: computer(OFFICE, &office, server),
             client: computer(LAPTOP, &laptop, client),
             place,
+            dht,
+            looked_up: Mutex::default(),
+            language,
             is_linked: AtomicBool::new(true),
             added: AtomicU32::new(0),
         })
@@ -219,7 +230,10 @@ impl Samples {
             filled.map(|folder| (folder.path.clone(), folder.items.clone())).collect()
         };
         let is_same = contents(&server) == contents(&client);
-        Ok(SamplesView { server, client, is_linked: self.is_linked.load(Ordering::Relaxed), is_same })
+        let publication = call(&self.server.node, "publication", json!({})).await?;
+        let looked_up = self.looked_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_linked = self.is_linked.load(Ordering::Relaxed);
+        Ok(SamplesView { server, client, is_linked, is_same, publication, looked_up })
     }
 
     fn set_linked(&self, is_linked: bool) {
@@ -263,7 +277,33 @@ impl Samples {
                 let folder = self.computer(side).data.join("mail/.Orders");
                 on_disk(move || data::delete_half(&folder)).await
             }
+            SampleAction::Publish {} => {
+                let published: PublicationView = call(&self.server.node, "publish", json!({})).await?;
+                self.set_looked_up(published.server_id.map(SampleLookUp::of));
+                Ok(())
+            }
+            SampleAction::LookUp {} => self.look_up().await,
+            SampleAction::Revoke {} => self.server.node.call("revoke", json!({})).await.map(drop),
         }
+    }
+
+    /// Asks for the ID that was published last, also after it was revoked: that it is dead then is what people want to see.
+    async fn look_up(&self) -> Result<()> {
+        let before = self.looked_up.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(SampleLookUp { server_id, .. }) = before else { return Ok(()) };
+        let mut settings = Settings::default();
+        settings.network.dht_bootstrap = self.dht.bootstrap().to_vec();
+        let answer = finding::look_up(ServerId::parse(&server_id)?, &settings).await;
+        let (found, problem) = match answer {
+            Ok(record) => (Some(record.name.to_string()), None),
+            Err(problem) => (None, Some(problem.view(self.language))),
+        };
+        self.set_looked_up(Some(SampleLookUp { server_id, found, problem }));
+        Ok(())
+    }
+
+    fn set_looked_up(&self, looked_up: Option<SampleLookUp>) {
+        *self.looked_up.lock().unwrap_or_else(PoisonError::into_inner) = looked_up;
     }
 
     /// Without a link the same appointment is changed on both; with it again, somebody has to decide.

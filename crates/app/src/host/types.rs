@@ -1,7 +1,7 @@
 //! Requests and answers of the window's own command list. JSON names are camelCase; times are seconds since 1970 (UTC).
 
 use crate::{
-    api::types::{ConflictRuleView, Direction, Event, RoleView, Status},
+    api::types::{ConflictRuleView, Direction, Event, PublicationView, RoleView, Status},
     message::ProblemView,
 };
 use serde::{Deserialize, Serialize};
@@ -858,6 +858,31 @@ pub enum SampleAction {
         /// Where.
         side: SampleSide,
     },
+    /// Publishes the office PC, in a network of its own that doesn't leave this computer.
+    Publish {},
+    /// Asks that network, as the laptop, for the server ID that was published last.
+    LookUp {},
+    /// Takes the publication back.
+    Revoke {},
+}
+
+/// A server ID, and what it led to when it was looked up last.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SampleLookUp {
+    /// The ID that was published last.
+    pub server_id: String,
+    /// The server's name, if it was found.
+    pub found: Option<String>,
+    /// Why it wasn't. Neither this nor a name: nobody looked yet.
+    pub problem: Option<ProblemView>,
+}
+
+impl SampleLookUp {
+    /// Nobody looked for it yet.
+    pub(super) const fn of(server_id: String) -> Self {
+        Self { server_id, found: None, problem: None }
+    }
 }
 
 /// The two sample computers, side by side.
@@ -872,6 +897,10 @@ pub struct Samples {
     pub is_linked: bool,
     /// Whether they hold the same.
     pub is_same: bool,
+    /// What is published of the office PC.
+    pub publication: PublicationView,
+    /// What was published last, and what the laptop found of it.
+    pub looked_up: Option<SampleLookUp>,
 }
 
 /// A sample computer.

@@ -40,4 +40,4 @@ item: string, } | { "do": "cut", } | { "do": "restore", } | { "do": "changeOnBot
 /**
  * Where.
  */
-side: SampleSide, };
+side: SampleSide, } | { "do": "publish", } | { "do": "lookUp", } | { "do": "revoke", };
