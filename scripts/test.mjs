@@ -3,10 +3,10 @@
 
 import { readdirSync } from "node:fs";
 import { buildPage, installPackages } from "./lib/page.mjs";
-import { buildEnvironment, provide, provideOracles, toBuild, toBuildWindow, toTest, toTestWindow } from "./lib/prerequisites.mjs";
+import { buildEnvironment, provide, provideOracles, toBuild, toBuildWindow, toTest, toTestPage, toTestWindow } from "./lib/prerequisites.mjs";
 import { outputOf, root, run, runSteps } from "./lib/run.mjs";
 
-if (!(await provide([...toBuild, ...toBuildWindow, ...toTest, ...toTestWindow]))) process.exit(1);
+if (!(await provide([...toBuild, ...toBuildWindow, ...toTest, ...toTestPage, ...toTestWindow]))) process.exit(1);
 await provideOracles();
 
 const env = buildEnvironment();
@@ -38,6 +38,7 @@ process.exit(
       program: process.execPath,
       args: ["node_modules/vitest/vitest.mjs", "run", "--config", "ui/vite.config.ts"],
     },
+    { name: "Gallery of the page", program: process.execPath, args: ["scripts/test-ui.mjs"] },
     { name: "Window", program: process.execPath, args: ["scripts/test-window.mjs"] },
   ]),
 );

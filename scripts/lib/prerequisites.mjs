@@ -80,6 +80,25 @@ export const toBuildWindow = [
   },
 ];
 
+/** What the bundler looks for, beside what building needs. */
+export const toPackage = [
+  {
+    name: "the headers of Ayatana AppIndicator (for the packages)",
+    isThere: () => !isLinux || isFound("ayatana-appindicator3-0.1"),
+    packages: { apt: ["libayatana-appindicator3-dev"], dnf: ["libayatana-appindicator-gtk3-devel"] },
+  },
+];
+
+/** A browser that a robot looks at the page with. */
+export const toTestPage = [
+  {
+    name: "Chromium (for the tests of the page)",
+    isThere: () => !isLinux || Boolean(process.env.CHROMIUM) || isProgram("chromium"),
+    packages: { apt: ["chromium"] },
+    isOptional: true,
+  },
+];
+
 /** A screen without a screen, and programs that belong to a desktop. */
 export const toTestWindow = [
   {
