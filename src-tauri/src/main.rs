@@ -127,6 +127,8 @@ fn run(arguments: Arguments, profile: Profile) -> Result<(), Box<dyn std::error:
                 opening.open(host, given);
             });
             portal::watch_dark(&handle, &door);
+            #[cfg(unix)]
+            end_when_told(&handle)?;
             Ok(())
         })
         .build(context)?;
@@ -155,6 +157,21 @@ fn run(arguments: Arguments, profile: Profile) -> Result<(), Box<dyn std::error:
         _ => {}
     });
     drop(runtime);
+    Ok(())
+}
+
+/// The end of a session, or an interrupt in a terminal, ends the program as its menu does.
+#[cfg(unix)]
+fn end_when_told(app: &tauri::AppHandle) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let _runtime = tauri::async_runtime::handle().inner().enter();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let (mut told, app) = (signal(kind)?, app.clone());
+        tauri::async_runtime::spawn(async move {
+            told.recv().await;
+            app.exit(0);
+        });
+    }
     Ok(())
 }
 

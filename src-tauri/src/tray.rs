@@ -10,6 +10,7 @@ use app::{
     language::Language,
     message::{self, Fact},
 };
+use chrono::Timelike as _;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
@@ -196,7 +197,7 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
     match event.id().as_ref() {
         "tray-open" => window::show(app),
         "tray-pause-half-hour" => ask("pause", json!({"minutes": 30})),
-        "tray-pause-tomorrow" => ask("pause", json!({"minutes": minutes_until_morning()})),
+        "tray-pause-tomorrow" => ask("pause", json!({"minutes": until_tomorrow(chrono::Local::now().time())})),
         "tray-pause-until-continued" => ask("pause", json!({})),
         "tray-continue" => ask("resume", json!({})),
         "tray-conflicts" => page("conflicts"),
@@ -208,9 +209,13 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
     }
 }
 
-/// "Until tomorrow" is eight hours at least: whoever says it in the evening means the morning.
-const fn minutes_until_morning() -> u32 {
-    12 * 60
+/// "Until tomorrow" ends at the first six o'clock that is a night away.
+fn until_tomorrow(now: chrono::NaiveTime) -> u32 {
+    const DAY: u32 = 24 * 60;
+    const MORNING: u32 = 6 * 60;
+    const NIGHT: u32 = 6 * 60;
+    let until = (DAY + MORNING - (now.hour() * 60 + now.minute())) % DAY;
+    if until < NIGHT { until + DAY } else { until }
 }
 
 const fn name_of(word: Word) -> &'static str {
@@ -254,4 +259,20 @@ fn can_be() -> bool {
 #[cfg(not(target_os = "linux"))]
 const fn can_be() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::until_tomorrow;
+    use chrono::NaiveTime;
+
+    #[test]
+    fn until_tomorrow_ends_in_the_morning_after_a_night() {
+        let minutes = |hour, minute| until_tomorrow(NaiveTime::from_hms_opt(hour, minute, 0).expect("a time of day"));
+        assert_eq!(minutes(17, 30), 12 * 60 + 30);
+        assert_eq!(minutes(23, 59), 6 * 60 + 1);
+        assert_eq!(minutes(0, 0), 6 * 60);
+        assert_eq!(minutes(1, 0), 29 * 60);
+        assert_eq!(minutes(6, 0), 24 * 60);
+    }
 }

@@ -49,6 +49,8 @@ export const computer = (name) => {
   };
   return {
     name, home, profile, data, write, options, env,
+    /** Whether a window has this profile open. */
+    isRunning: () => spawnSync("pgrep", ["-f", `tandem-desktop .*${profile}`]).status === 0,
     open: (args = [], more = {}) => openWindow(program, [...options, ...args], { ...env, ...more }),
     /** A second start of the program, as by a double click on a file. Resolves when that process ends. */
     again: (args = []) =>
@@ -68,6 +70,20 @@ export const dragSource = async (...files) => {
   const failed = once(source, "exit").then(() => Promise.reject(new Error("the window to drag from can't be opened")));
   await Promise.race([once(source.stdout, "data"), failed]);
   return findWindow("^drag-source$");
+};
+
+/** A part of the desktop that shows tray icons; what it is asked is in `tray-host.py`. */
+export const trayHost = async () => {
+  const script = fileURLToPath(new URL("tray-host.py", import.meta.url));
+  const host = start("/usr/bin/python3", [script], { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface({ input: host.stdout })[Symbol.asyncIterator]();
+  const answer = async () => JSON.parse((await answers.next()).value);
+  await answer();
+  const ask = (request) => {
+    host.stdin.write(`${JSON.stringify(request)}\n`);
+    return answer();
+  };
+  return { menu: () => ask({ ask: "menu" }), click: (label) => ask({ ask: "click", label }) };
 };
 
 /** Drags with the mouse, in steps, as drag and drop wants it. */
@@ -107,5 +123,5 @@ export const serve = async (home, name) => {
 
 export const clearDesk = () => {
   for (const child of started) child.kill();
-  for (const place of places) rmSync(place, { recursive: true, force: true });
+  for (const place of places) rmSync(place, { recursive: true, force: true, maxRetries: 10 });
 };

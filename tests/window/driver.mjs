@@ -66,6 +66,12 @@ export const openWindow = async (program, args, env = {}) => {
       text,
     ).then((element) => element?.[ELEMENT]);
 
+  /** Clicks like somebody who scrolls first: the buttons at the bottom of a page lie over what is below them. */
+  const clickOn = async (element) => {
+    await run("arguments[0].scrollIntoView({ block: 'center' })", { [ELEMENT]: element });
+    await call("POST", `${session}/element/${element}/click`, {});
+  };
+
   return {
     call: (name, request = {}) =>
       call("POST", `${session}/execute/async`, {
@@ -85,12 +91,12 @@ export const openWindow = async (program, args, env = {}) => {
       until(`"${text}" is seen`, async () => (await run("return document.body.innerText")).includes(text), patience),
     click: async (text) => {
       const element = await until(`"${text}" can be clicked`, () => named(text));
-      await call("POST", `${session}/element/${element}/click`, {});
+      await clickOn(element);
     },
     /** Clicks what a selector finds, once it can be clicked. */
     press: async (css) => {
       const element = await until(`${css} can be clicked`, () => find("css selector", `${css}:not(:disabled):not([aria-disabled="true"])`));
-      await call("POST", `${session}/element/${element}/click`, {});
+      await clickOn(element);
     },
     type: async (css, text) => {
       const element = await waitFor(css);
