@@ -61,7 +61,7 @@ export const openWindow = async (program, args, env = {}) => {
       `const wanted = arguments[0];
        const name = (e) => (e.getAttribute("aria-label") ?? (e.labels?.[0] ?? e).textContent).trim().replace(/\\s+/g, " ");
        const seen = [...document.querySelectorAll("button, a, [role=tab], summary, input, select, option, label")]
-         .filter((e) => e.offsetParent !== null || e.closest("dialog[open]"));
+         .filter((e) => (e.offsetParent !== null || e.closest("dialog[open]")) && !e.matches(":disabled, [aria-disabled=true], [aria-busy=true]"));
        return seen.find((e) => name(e) === wanted) ?? seen.find((e) => name(e).startsWith(wanted)) ?? null;`,
       text,
     ).then((element) => element?.[ELEMENT]);
@@ -95,7 +95,7 @@ export const openWindow = async (program, args, env = {}) => {
     },
     /** Clicks what a selector finds, once it can be clicked. */
     press: async (css) => {
-      const element = await until(`${css} can be clicked`, () => find("css selector", `${css}:not(:disabled):not([aria-disabled="true"])`));
+      const element = await until(`${css} can be clicked`, () => find("css selector", `${css}:not(:disabled, [aria-disabled=true], [aria-busy=true])`));
       await clickOn(element);
     },
     type: async (css, text) => {
