@@ -19,7 +19,10 @@ export const until = async (what, ask, patience = PATIENCE_MS) => {
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) throw new Error(`${what}: waited in vain`, { cause: last });
+    if (Date.now() > end) {
+      if (process.env.TANDEM_PICTURES) spawnSync("import", ["-window", "root", `${process.env.TANDEM_PICTURES}/stuck-${Date.now()}.png`]);
+      throw new Error(`${what}: waited in vain`, { cause: last });
+    }
     await pause(50);
   }
 };
