@@ -293,7 +293,7 @@ impl Samples {
         let Some(SampleLookUp { server_id, .. }) = before else { return Ok(()) };
         let mut settings = Settings::default();
         settings.network.dht_bootstrap = self.dht.bootstrap().to_vec();
-        let answer = finding::look_up(ServerId::parse(&server_id)?, &settings).await;
+        let answer = finding::look_up(ServerId::parse(&server_id)?, &settings, None).await;
         let (found, problem) = match answer {
             Ok(record) => (Some(record.name.to_string()), None),
             Err(problem) => (None, Some(problem.view(self.language))),
