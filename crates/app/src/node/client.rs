@@ -273,15 +273,15 @@ impl Instance {
         let known = self.candidates.all();
         let sources: Vec<Source> =
             known.iter().filter(|known| known.address == address).map(|known| known.source).collect();
-        Some(match sources.as_slice() {
-            sources if sources.contains(&Source::Relay) => PathView::Relayed,
-            sources if sources.contains(&Source::Mapping) => PathView::Mapped,
+        let is = |source| sources.contains(&source);
+        Some(match () {
+            () if is(Source::Relay) => PathView::Relayed,
+            () if is(Source::Mapping) => PathView::Mapped,
             // Its own: nothing had to be opened.
-            [Source::Interface | Source::Ipv6 | Source::Fixed, ..] if !sources.contains(&Source::Observed) => {
-                PathView::Direct
-            }
+            () if is(Source::Interface) || is(Source::Ipv6) => PathView::Direct,
+            () if is(Source::Fixed) && !is(Source::Observed) => PathView::Direct,
             // Seen there by a rendezvous, or nobody knew that the server would call from there.
-            _ => PathView::Punched,
+            () => PathView::Punched,
         })
     }
 }
