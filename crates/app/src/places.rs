@@ -316,6 +316,7 @@ fn open_store(store: &str, is_preview: bool) -> Result<Box<dyn Store>> {
             empty.open().map_err(in_store)?;
             return Ok(Box::new(empty));
         }
+        _ if is_preview => {}
         _ => files::prepare(&spec).map_err(in_store)?,
     }
     let mut there = FilesStore::open_at(spec);

@@ -423,3 +423,24 @@ async fn loose_files_are_brought_into_a_folder_of_their_own() {
     assert_eq!((&imported["added"], &imported["source"]["state"]), (&json!(2), &json!("ready")));
     assert!(computer.data().join("addresses.vcf").exists(), "the original stays");
 }
+
+#[tokio::test]
+async fn an_old_data_file_is_shown_first_and_comes_in_once() {
+    let computer = Computer::new().await;
+    let source = computer.source(&computer.data()).await;
+    let request = json!({"source": source["id"]});
+    assert_eq!(computer.refused("import_data_file", request.clone()).await, Code::NotUnderstood);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/corpus");
+    computer.person.will_choose(&corpus.join("pst/dist-list.pst"));
+    let preview = computer.ask("choose_data_file", request.clone()).await;
+    assert_eq!((&preview["name"], &preview["added"]), (&json!("dist-list.pst"), &json!(3)));
+    assert!(!computer.data().exists(), "looking writes nothing");
+    let done = computer.ask("import_data_file", request.clone()).await;
+    assert_eq!(
+        (&done["added"], &done["source"]["state"], &done["source"]["items"]),
+        (&json!(3), &json!("ready"), &json!(3))
+    );
+    computer.person.will_choose(&corpus.join("pst/dist-list.pst"));
+    let again = computer.ask("choose_data_file", request).await;
+    assert_eq!((&again["added"], &again["present"]), (&json!(0), &json!(3)));
+}
