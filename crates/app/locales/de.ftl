@@ -79,8 +79,16 @@ N05 = «{ $server }» macht Pause.
     }
     .action = Warten; es geht von selbst weiter
 N07 = Die Versionen passen nicht zusammen.
-    .body = Dieser Computer hat { $have }, «{ $server }» hat { $other }. Aktualisieren Sie die ältere; es wurde nichts verändert.
-    .action = Tandem aktualisieren
+    .body = { $older ->
+        [here] «{ $server }» spricht Version { $other } des Protokolls, dieser Computer erst { $have }. Es wurde nichts verändert.
+        [there] Dieser Computer spricht Version { $have } des Protokolls, «{ $server }» erst { $other }. Es wurde nichts verändert.
+       *[unknown] Dieser Computer spricht Version { $have } des Protokolls, «{ $server }» eine andere. Es wurde nichts verändert.
+    }
+    .action = { $older ->
+        [here] Tandem auf diesem Computer aktualisieren
+        [there] Tandem auf «{ $server }» aktualisieren
+       *[unknown] Tandem auf dem Computer mit der älteren Version aktualisieren
+    }
 N08 = «{ $server }» synchronisiert nicht über das Internet.
     .body = Der Besitzer hat das ausgeschaltet; in seinem eigenen Netzwerk geht es.
     .action = Im Netzwerk des Servers verbinden, oder den Besitzer bitten, es einzuschalten
@@ -144,6 +152,17 @@ N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
 N30 = «{ $given }» nennt keinen Vermittlungsdienst.
     .body = Höchstens zwei können benutzt werden, jeder geschrieben HOST:PORT=SCHLÜSSEL, wie der Dienst es beim Start ausgibt.
     .action = Den ganzen Text kopieren
+N34 = Ein Computer mit einer anderen Version von Tandem wollte herein.
+    .body = { $older ->
+        [here] Er rief von { $address } an und spricht Version { $other } des Protokolls, dieser Computer erst { $have }. Er wurde abgewiesen; es wurde nichts verändert.
+        [there] Er rief von { $address } an und spricht erst Version { $other } des Protokolls, dieser Computer { $have }. Er wurde abgewiesen; es wurde nichts verändert.
+       *[unknown] Er rief von { $address } an und spricht eine andere Version des Protokolls als dieser Computer ({ $have }). Er wurde abgewiesen; es wurde nichts verändert.
+    }
+    .action = { $older ->
+        [here] Tandem auf diesem Computer aktualisieren
+        [there] Tandem auf dem anderen Computer aktualisieren
+       *[unknown] Tandem auf dem Computer mit der älteren Version aktualisieren
+    }
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

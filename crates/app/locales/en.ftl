@@ -84,8 +84,16 @@ N05 = «{ $server }» is paused.
     }
     .action = Wait; it goes on by itself
 N07 = The versions don't fit together.
-    .body = This computer has { $have }, «{ $server }» has { $other }. Update the older one; nothing was changed.
-    .action = Update Tandem
+    .body = { $older ->
+        [here] «{ $server }» speaks version { $other } of the protocol, this computer only { $have }. Nothing was changed.
+        [there] This computer speaks version { $have } of the protocol, «{ $server }» only { $other }. Nothing was changed.
+       *[unknown] This computer speaks version { $have } of the protocol, «{ $server }» another one. Nothing was changed.
+    }
+    .action = { $older ->
+        [here] Update Tandem on this computer
+        [there] Update Tandem on «{ $server }»
+       *[unknown] Update Tandem on the computer with the older version
+    }
 N08 = «{ $server }» doesn't synchronize over the Internet.
     .body = Its owner has switched that off; in its own network it works.
     .action = Connect in its network, or ask the owner to switch it on
@@ -149,6 +157,17 @@ N24 = Whether the firewall of this computer is in the way can't be seen.
 N30 = "{ $given }" names no rendezvous.
     .body = At most two can be used, each written HOST:PORT=KEY, as the rendezvous prints it when it starts.
     .action = Copy the whole text
+N34 = A computer with another version of Tandem wanted in.
+    .body = { $older ->
+        [here] It called from { $address } and speaks version { $other } of the protocol, this computer only { $have }. It was sent away; nothing was changed.
+        [there] It called from { $address } and speaks only version { $other } of the protocol, this computer { $have }. It was sent away; nothing was changed.
+       *[unknown] It called from { $address } and speaks another version of the protocol than this computer ({ $have }). It was sent away; nothing was changed.
+    }
+    .action = { $older ->
+        [here] Update Tandem on this computer
+        [there] Update Tandem on the other computer
+       *[unknown] Update Tandem on the computer with the older version
+    }
 
 ## Access: passwords, keys, permission
 

@@ -89,7 +89,7 @@ pub enum Refusal {
     /// No common version.
     #[error("the server speaks another version of the protocol")]
     Version {
-        /// The version the server speaks.
+        /// The version the server speaks; 0 if it couldn't even say that.
         speaks: u64,
     },
     /// The server ID by which this computer wants to be added was revoked.

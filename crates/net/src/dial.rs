@@ -155,7 +155,7 @@ impl Pairing {
     }
 
     async fn ask(mut self, wish: Wish) -> Result<Answer, DialError> {
-        self.control.sender.send(kind::OPENING, opening::encode(&wish)).await?;
+        self.control.sender.send(kind::OPENING, opening::encode(&wish, self.shared.settings.protocol)).await?;
         let limits = &self.shared.settings.limits;
         let answer = timeout(limits.authentication, self.control.receiver.next()).await;
         let answer = answer.map_err(|_| FrameError::TooSlow)??.ok_or(FrameError::Truncated)?;

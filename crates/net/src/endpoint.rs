@@ -1,8 +1,8 @@
 //! One UDP socket that is server and client at once.
 
 use crate::{
-    Answer, Arrival, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits, OnLink, Refusal,
-    SavedTransport, ServerRules, Target,
+    Answer, Arrival, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits, OnLink,
+    PROTOCOL_VERSION, Refusal, SavedTransport, ServerRules, Target,
     call_back::{Calls, CallsBack},
     dial,
     gate::Gate,
@@ -42,6 +42,8 @@ pub struct EndpointConfig {
     pub limits: Limits,
     /// What counts as the local network.
     pub on_link: OnLink,
+    /// The version of the protocol. Only tests say another one than [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION).
+    pub protocol: u8,
     /// Set in simulations: quinn then draws its random numbers from this, and leaves out what a simulated network
     /// doesn't have.
     pub simulation_seed: Option<[u8; 32]>,
@@ -52,7 +54,7 @@ impl EndpointConfig {
     #[must_use]
     pub fn new(key: IdentityKey, saved: SavedTransport, frame_caps: FrameCaps) -> Self {
         let (limits, on_link) = (Limits::default(), OnLink::system());
-        Self { key, saved, frame_caps, limits, on_link, simulation_seed: None }
+        Self { key, saved, frame_caps, limits, on_link, protocol: PROTOCOL_VERSION, simulation_seed: None }
     }
 }
 
@@ -134,7 +136,12 @@ impl Endpoint {
             arrivals,
             shape,
             key: config.key,
-            settings: LinkSettings { limits: config.limits, caps: config.frame_caps, on_link: config.on_link },
+            settings: LinkSettings {
+                limits: config.limits,
+                caps: config.frame_caps,
+                on_link: config.on_link,
+                protocol: config.protocol,
+            },
             is_over: watch::Sender::new(false),
             socket,
             calls_back: CallsBack::default(),

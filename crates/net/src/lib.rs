@@ -52,7 +52,7 @@ mod on_link;
 pub use on_link::{Network, OnLink};
 
 mod opening;
-pub use opening::{GREETING_MAX, HELLO_MAX};
+pub use opening::{GREETING_MAX, HELLO_MAX, PROTOCOL_VERSION};
 
 mod pairing;
 pub use pairing::{Credentials, Enrolled, Enrolment, NewDevice, NotEnrolled, PairError, PairingDesk};

@@ -28,6 +28,8 @@ pub(crate) struct LinkSettings {
     pub(crate) limits: Limits,
     pub(crate) caps: FrameCaps,
     pub(crate) on_link: OnLink,
+    /// The version of the protocol.
+    pub(crate) protocol: u8,
 }
 
 /// The two directions of the first stream, which both sides use for what isn't bulk.

@@ -6,8 +6,9 @@
 use crate::{CloseCode, Refusal};
 use bytes::Bytes;
 
-/// The version of everything after the handshake.
-pub(crate) const VERSION: u8 = 1;
+/// The version of everything after the handshake. It is the first thing a client says, so that two that don't fit together
+/// can tell each other which one they speak.
+pub const PROTOCOL_VERSION: u8 = 1;
 
 pub(crate) mod kind {
     pub(crate) const OPENING: u8 = 0xf0;
@@ -53,18 +54,24 @@ pub(crate) enum Wish {
 const SESSION: u8 = 0;
 const PAIRING: u8 = 1;
 
-pub(crate) fn encode(wish: &Wish) -> Bytes {
+/// Says in this version of the protocol what a client wants.
+pub(crate) fn encode(wish: &Wish, version: u8) -> Bytes {
     match wish {
-        Wish::Session { hello } => [&[VERSION, SESSION], hello.as_ref()].concat().into(),
-        Wish::Pairing => Bytes::from_static(&[VERSION, PAIRING]),
+        Wish::Session { hello } => [&[version, SESSION], hello.as_ref()].concat().into(),
+        Wish::Pairing => vec![version, PAIRING].into(),
     }
 }
 
-pub(crate) fn decode(payload: &Bytes) -> Result<Wish, Refusal> {
+/// The other side speaks another version than this one, or none that exists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct OtherVersion(pub(crate) Option<u8>);
+
+pub(crate) fn decode(payload: &Bytes, version: u8) -> Result<Wish, OtherVersion> {
     match payload.as_ref() {
-        [VERSION, SESSION, ..] => Ok(Wish::Session { hello: payload.slice(2..) }),
-        [VERSION, PAIRING] => Ok(Wish::Pairing),
-        _ => Err(Refusal::Version { speaks: VERSION.into() }),
+        [theirs, SESSION, ..] if *theirs == version => Ok(Wish::Session { hello: payload.slice(2..) }),
+        [theirs, PAIRING] if *theirs == version => Ok(Wish::Pairing),
+        [theirs, ..] if *theirs != version => Err(OtherVersion(Some(*theirs))),
+        _ => Err(OtherVersion(None)),
     }
 }
 
@@ -87,7 +94,7 @@ mod tests {
     #[test]
     fn wishes_and_refusals_are_understood() {
         for wish in [Wish::Pairing, Wish::Session { hello: Bytes::from_static(b"hello") }] {
-            assert_eq!(decode(&encode(&wish)), Ok(wish));
+            assert_eq!(decode(&encode(&wish, 3), 3), Ok(wish));
         }
         let refusal = Refusal::Paused { until_unix_secs: Some(7) };
         assert_eq!(decode_refusal(&encode_refusal(refusal)), refusal);
@@ -96,9 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_told_which_one_is_spoken() {
-        for other in [&[2, SESSION][..], &[VERSION, 9], &[VERSION], &[]] {
-            assert_eq!(decode(&Bytes::copy_from_slice(other)), Err(Refusal::Version { speaks: 1 }));
+    fn another_version_is_told_from_nonsense() {
+        for (other, theirs) in
+            [(&[2, SESSION][..], Some(2)), (&[2], Some(2)), (&[1, 9], None), (&[1], None), (&[], None)]
+        {
+            assert_eq!(decode(&Bytes::copy_from_slice(other), 1), Err(OtherVersion(theirs)));
         }
     }
 }

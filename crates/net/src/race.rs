@@ -4,7 +4,7 @@
 //! 100 ms later. Addresses that somebody finds meanwhile ([`Entrants`]) join, and so does a server that was asked through a
 //! switchboard to call back. Whoever finishes later is closed as having lost the race.
 
-use crate::{CloseCode, DialError, KnockKey, Target, endpoint::Shared, tls};
+use crate::{CloseCode, DialError, KnockKey, Refusal, Target, endpoint::Shared, tls};
 use identity::PublicKey;
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
 use tokio::{
@@ -77,7 +77,16 @@ impl Entry {
 }
 
 pub(crate) type Won = (quinn::Connection, PublicKey);
-type WrongKey = (SocketAddr, PublicKey);
+
+/// Why one address wasn't it.
+enum Failure {
+    /// No answer, or none that says anything.
+    Silent,
+    /// This key answered.
+    WrongKey(SocketAddr, PublicKey),
+    /// Somebody answered who speaks another version of the handshake.
+    OtherProtocol,
+}
 
 /// One race.
 struct Race<'a> {
@@ -85,8 +94,9 @@ struct Race<'a> {
     target: &'a Target,
     waiting: VecDeque<SocketAddr>,
     called: Vec<SocketAddr>,
-    attempts: JoinSet<Result<Won, Option<WrongKey>>>,
-    wrong: Option<WrongKey>,
+    attempts: JoinSet<Result<Won, Failure>>,
+    wrong: Option<(SocketAddr, PublicKey)>,
+    speaks_otherwise: bool,
     next_at: Instant,
 }
 
@@ -98,6 +108,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, target: &Target, entrants: Entrant
         called: Vec::new(),
         attempts: JoinSet::new(),
         wrong: None,
+        speaks_otherwise: false,
         next_at: Instant::now(),
     };
     for (place, address) in target.addresses.iter().enumerate() {
@@ -143,7 +154,8 @@ impl Race<'_> {
                         self.close_losers();
                         return Ok(won);
                     }
-                    Some(Ok(Err(Some(found)))) => self.wrong = Some(found),
+                    Some(Ok(Err(Failure::WrongKey(address, found)))) => self.wrong = Some((address, found)),
+                    Some(Ok(Err(Failure::OtherProtocol))) => self.speaks_otherwise = true,
                     _ => self.next_at = Instant::now(),
                 },
                 won = next_of(&mut called_back), if is_open => {
@@ -161,6 +173,7 @@ impl Race<'_> {
         }
         Err(match self.wrong {
             Some((address, found)) => DialError::WrongServerKey { address, found },
+            None if self.speaks_otherwise => DialError::Refused(Refusal::Version { speaks: 0 }),
             None if self.called.is_empty() => DialError::NoAddress,
             None => DialError::NoAnswer { tried: self.called.len() },
         })
@@ -186,20 +199,24 @@ async fn next_of(called_back: &mut Option<mpsc::Receiver<Won>>) -> Won {
     }
 }
 
-/// One address. Fails with the key that answered if it was the wrong one, else with nothing.
-async fn attempt(shared: Arc<Shared>, target: Target, address: SocketAddr) -> Result<Won, Option<WrongKey>> {
+/// One address.
+async fn attempt(shared: Arc<Shared>, target: Target, address: SocketAddr) -> Result<Won, Failure> {
     let (config, seen) = tls::client_config(&shared.key, target.server, target.knock, &shared.tokens, &shared.shape);
     let name = tls::server_name(target.server.as_ref());
-    let connecting = shared.quinn.connect_with(config, address, &name).map_err(|_| None)?;
+    let connecting = shared.quinn.connect_with(config, address, &name).map_err(|_| Failure::Silent)?;
     match timeout(shared.settings.limits.dial, connecting).await {
         Ok(Ok(connection)) => {
-            let key = tls::peer_key(&connection).ok_or(None)?;
+            let key = tls::peer_key(&connection).ok_or(Failure::Silent)?;
             Ok((connection, key))
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "an address answered, but not well");
-            Err(seen.wrong().map(|key| (address, key)))
+            Err(match seen.wrong() {
+                Some(key) => Failure::WrongKey(address, key),
+                None if tls::is_other_protocol(&error) => Failure::OtherProtocol,
+                None => Failure::Silent,
+            })
         }
-        Err(_) => Err(None),
+        Err(_) => Err(Failure::Silent),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     gate::Entry,
     knock,
     link::{canonical, close_with},
-    opening::{self, Wish, kind},
+    opening::{self, OtherVersion, Wish, kind},
     pairing::{self, Asker, NotPaired},
     tls,
 };
@@ -24,6 +24,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub trait Doorkeeper: Send + Sync {
     /// Says whether this caller may talk now.
     fn admit(&self, caller: &Caller) -> Admission;
+
+    /// Somebody who knows the way in speaks another version of the protocol, if known which, and was sent away.
+    fn speaks_otherwise(&self, from: IpAddr, version: Option<u8>);
 }
 
 /// Somebody who proved in TLS to hold a key.
@@ -157,8 +160,13 @@ fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming) {
 
 async fn begin(shared: Arc<Shared>, rules: ServerRules, scope: KnockScope, incoming: quinn::Incoming, entry: Entry) {
     let limits = &shared.settings.limits;
+    let from = canonical(incoming.remote_address()).ip();
     let Ok(connecting) = incoming.accept() else { return };
-    let Ok(Ok(connection)) = timeout(limits.handshake, connecting).await else { return };
+    let connection = match timeout(limits.handshake, connecting).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) if tls::is_other_protocol(&error) => return rules.doorkeeper.speaks_otherwise(from, None),
+        Ok(Err(_)) | Err(_) => return,
+    };
     get_to_know(shared, rules, scope, connection, entry).await;
 }
 
@@ -204,13 +212,17 @@ async fn authenticate(
     let receiver = FrameReceiver::new(receiver, opening::caps, limits);
     let mut control = Control { sender: FrameSender::new(sender), receiver };
 
-    let wish = match next_wish(&mut control).await? {
-        Ok(wish) => wish,
-        Err(refusal) => return Err(refused(&mut control, refusal).await),
-    };
     let caller = || {
         let address: SocketAddr = canonical(connection.remote_address());
         Caller { key, address: address.ip(), is_lan: shared.settings.on_link.is_lan(address.ip()) }
+    };
+    let speaks = shared.settings.protocol;
+    let wish = match next_wish(&mut control, speaks).await? {
+        Ok(wish) => wish,
+        Err(OtherVersion(theirs)) => {
+            rules.doorkeeper.speaks_otherwise(caller().address, theirs);
+            return Err(refused(&mut control, Refusal::Version { speaks: speaks.into() }).await);
+        }
     };
     let admission = rules.doorkeeper.admit(&caller());
     if let Admission::Refused(refusal) = admission {
@@ -233,10 +245,9 @@ async fn authenticate(
                 Err(NotPaired::Refuse(refusal)) => return Err(refused(&mut control, refusal).await),
                 Err(broken) => return Err(broken),
             };
-            match next_wish(&mut control).await? {
+            match next_wish(&mut control, speaks).await? {
                 Ok(Wish::Session { hello }) => (hello, Some(code)),
-                Ok(Wish::Pairing) => return Err(FrameError::Truncated.into()),
-                Err(refusal) => return Err(refused(&mut control, refusal).await),
+                Ok(Wish::Pairing) | Err(_) => return Err(FrameError::Truncated.into()),
             }
         }
     };
@@ -256,9 +267,9 @@ async fn authenticate(
     Ok(Arrival { link, control: Some(control), hello, comparison_code })
 }
 
-async fn next_wish(control: &mut Control) -> Result<Result<Wish, Refusal>, FrameError> {
+async fn next_wish(control: &mut Control, speaks: u8) -> Result<Result<Wish, OtherVersion>, FrameError> {
     let frame = control.receiver.next().await?.filter(|frame| frame.kind == kind::OPENING);
-    Ok(opening::decode(&frame.ok_or(FrameError::Truncated)?.payload))
+    Ok(opening::decode(&frame.ok_or(FrameError::Truncated)?.payload, speaks))
 }
 
 async fn refused(control: &mut Control, refusal: Refusal) -> NotPaired {

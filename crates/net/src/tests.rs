@@ -12,7 +12,7 @@ use crate::*;
 use identity::{DeviceId, IdentityKey, PublicKey, Secret, ServiceId};
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
@@ -61,6 +61,7 @@ struct DeskState {
     guesses_taken: usize,
     enrolled: Vec<NewDevice>,
     lan_looks_like_internet: bool,
+    spoke_otherwise: Vec<Option<u8>>,
 }
 
 impl Desk {
@@ -74,6 +75,7 @@ impl Desk {
             guesses_taken: 0,
             enrolled: Vec::new(),
             lan_looks_like_internet: false,
+            spoke_otherwise: Vec::new(),
         })))
     }
 
@@ -88,6 +90,10 @@ impl Doorkeeper for Desk {
             Some(refusal) => Admission::Refused(refusal),
             None => desk.devices.get(&caller.key).copied().unwrap_or(Admission::Unknown),
         })
+    }
+
+    fn speaks_otherwise(&self, _: IpAddr, version: Option<u8>) {
+        self.with(|desk| desk.spoke_otherwise.push(version));
     }
 }
 

@@ -9,7 +9,8 @@ use crate::{
 };
 use identity::{IdentityKey, PublicKey};
 use quinn::{
-    ClientConfig, IdleTimeout, NoneTokenStore, ServerConfig, TransportConfig, ValidationTokenConfig, VarInt,
+    ClientConfig, ConnectionError, IdleTimeout, NoneTokenStore, ServerConfig, TransportConfig, TransportErrorCode,
+    ValidationTokenConfig, VarInt,
     crypto::rustls::{QuicClientConfig, QuicServerConfig},
 };
 use rustls::{
@@ -28,6 +29,9 @@ use std::{
 const ALPN: &[u8] = b"tandem/1";
 /// A server that calls a client: TLS client and TLS server change sides, everything above stays.
 const ALPN_BACK: &[u8] = b"tandem-back/1";
+
+/// TLS alert `no_application_protocol` (RFC 7301).
+const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 /// The one provider, with the post-quantum hybrid first: what is recorded today may be read in twenty years.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -197,6 +201,16 @@ pub(crate) fn server_name(pin: Option<&PublicKey>) -> String {
         }
         None => "any.invalid".to_owned(),
     }
+}
+
+/// Whether two ends found no common ALPN: one of them speaks a version of the handshake the other one doesn't know.
+pub(crate) fn is_other_protocol(error: &ConnectionError) -> bool {
+    let code = match error {
+        ConnectionError::ConnectionClosed(close) => close.error_code,
+        ConnectionError::TransportError(error) => error.code,
+        _ => return false,
+    };
+    code == TransportErrorCode::crypto(NO_APPLICATION_PROTOCOL)
 }
 
 pub(crate) fn peer_key(connection: &quinn::Connection) -> Option<PublicKey> {

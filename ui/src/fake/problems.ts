@@ -12,7 +12,7 @@ bundles.de.addResource(new FluentResource(de));
 /** Facts that fit most messages, so that each can be shown. */
 const usual = {
   server: "Office PC",
-  other: "Workshop",
+  other: "Workshop", older: "here",
   folder: "Contacts",
   file: "Office PC.tandem",
   place: "/home/anna/Tandem",

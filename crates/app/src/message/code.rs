@@ -82,7 +82,7 @@ codes! {
     RouterClosed = "N03", NotConnected, ["port"];
     ServerSilent = "N04", NotConnected, ["server", "last_seen_secs"];
     ServerPaused = "N05", TryLater, ["server", "left_secs"];
-    VersionsDiffer = "N07", NotConnected, ["server", "have", "other"];
+    VersionsDiffer = "N07", NotConnected, ["server", "have", "other", "older"];
     InternetOffOnServer = "N08", NotConnected, ["server"];
     InternetOffHere = "N09", NotConnected, ["server"];
     NoWayToServer = "N10", NotConnected, [];
@@ -99,6 +99,7 @@ codes! {
     FirewallCloses = "N23", NotConnected, ["port", "program"];
     FirewallUnknown = "N24", Ok, ["port", "program"];
     RendezvousNotUsable = "N30", Usage, ["given"];
+    OtherVersionCame = "N34", Ok, ["address", "have", "other", "older"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

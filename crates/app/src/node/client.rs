@@ -9,8 +9,8 @@ use crate::{
 };
 use identity::{ServerName, ServiceId};
 use net::{
-    Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PairError, Pairing,
-    Refusal, Source,
+    Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PROTOCOL_VERSION,
+    PairError, Pairing, Refusal, Source,
 };
 use std::{
     net::SocketAddr,
@@ -372,13 +372,26 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
         }
         Refusal::InternetOff => Problem::new(Code::InternetOffOnServer).with("server", server),
         Refusal::Busy { .. } => Problem::new(Code::ServerBusy).with("server", server),
-        Refusal::Version { speaks } => Problem::new(Code::VersionsDiffer)
-            .with("server", server)
-            .with("have", env!("CARGO_PKG_VERSION"))
-            .with("other", speaks.to_string()),
+        Refusal::Version { speaks } => {
+            other_version(Code::VersionsDiffer, u8::try_from(speaks).ok().filter(|speaks| *speaks > 0))
+                .with("server", server)
+        }
         Refusal::Revoked => Problem::new(Code::ServerIdNotPublished),
         Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
     }
+}
+
+/// The two sides don't speak the same version of the protocol; `theirs` is the other side's, if known.
+pub(super) fn other_version(code: Code, theirs: Option<u8>) -> Problem {
+    let older = match theirs {
+        Some(theirs) if theirs > PROTOCOL_VERSION => "here",
+        Some(_) => "there",
+        None => "unknown",
+    };
+    Problem::new(code)
+        .with("have", PROTOCOL_VERSION.to_string())
+        .with("other", theirs.map_or_else(|| "?".to_owned(), |theirs| theirs.to_string()))
+        .with("older", older)
 }
 
 /// Why this computer wasn't added.
@@ -391,10 +404,7 @@ pub(super) fn pair_problem(error: PairError, server: &str) -> Problem {
         PairError::DoorClosed => Problem::new(Code::DoorClosedInternet).with("server", server),
         PairError::Revoked => Problem::new(Code::ServerIdNotPublished),
         PairError::Refused => Problem::new(Code::OwnerMustAllow).with("server", server),
-        PairError::Damaged => Problem::new(Code::VersionsDiffer)
-            .with("server", server)
-            .with("have", env!("CARGO_PKG_VERSION"))
-            .with("other", "?"),
+        PairError::Damaged => other_version(Code::VersionsDiffer, None).with("server", server),
         PairError::Frame(error) => frame_problem(&error, server),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What the network asks is answered from memory, and what must not be forgotten is in the index before the answer.
 
-use super::{Instance, blocking, gone, now_secs};
+use super::{Instance, blocking, client::other_version, gone, now_secs};
 use crate::{
     engine::{Engine, OwnedEngine},
     index::{Device, PairedBy},
@@ -13,15 +13,16 @@ use crate::{
 use identity::{DeviceId, HostPort, Invitation, PublicKey, Rendezvous, Salt, ServiceId, Timestamp, Token};
 use net::{
     Admission, Arrival, Caller, CloseCode, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled,
-    PairingDesk, PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
+    PROTOCOL_VERSION, PairingDesk, PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 use sync::{hub::SessionId, model::ReplicaId, wire::Frame};
 
@@ -65,7 +66,12 @@ struct State {
     pause: Option<super::Pause>,
     /// Of the server ID that leads here now.
     published: Option<Salt>,
+    /// When and from where somebody called who speaks another version of the protocol, and which one.
+    other_version: Option<(Instant, IpAddr, Option<u8>)>,
 }
+
+/// For how long it is told that a computer with another version called.
+const OTHER_VERSION_TOLD: Duration = Duration::from_secs(24 * 3600);
 
 /// A computer that is here.
 struct Connected {
@@ -102,6 +108,7 @@ impl Door {
             internet: settings.network.internet,
             pause: None,
             published: None,
+            other_version: None,
         };
         Ok(Self { state: Mutex::new(state), engine: engine.owned(), sessions: AtomicU64::new(1) })
     }
@@ -186,6 +193,13 @@ impl Door {
         self.state().pause = pause;
     }
 
+    /// Somebody called lately who speaks another version of the protocol.
+    pub(super) fn note(&self) -> Option<Problem> {
+        let (at, from, version) = self.state().other_version?;
+        let note = || other_version(Code::OtherVersionCame, version).with("address", from.to_string());
+        (at.elapsed() < OTHER_VERSION_TOLD).then(note)
+    }
+
     pub(super) fn connected(&self) -> usize {
         self.state().connected.len()
     }
@@ -226,6 +240,11 @@ impl Doorkeeper for Door {
             Some(device) if device.removed_at.is_some() => Admission::Removed,
             Some(_) => Admission::Known,
         }
+    }
+
+    fn speaks_otherwise(&self, from: IpAddr, version: Option<u8>) {
+        tracing::warn!(%from, ?version, "somebody speaks another version of the protocol");
+        self.state().other_version = Some((Instant::now(), from, version));
     }
 }
 
@@ -308,7 +327,7 @@ impl Instance {
     async fn host(&self, arrival: Arrival) {
         let Some(door) = &self.door else { return };
         let Ok(Frame::Hello(hello)) = Frame::decode(arrival.hello()) else {
-            return arrival.refuse(Refusal::Version { speaks: 1 }).await;
+            return arrival.refuse(Refusal::Version { speaks: PROTOCOL_VERSION.into() }).await;
         };
         let device = arrival.link().device();
         let name = device.to_string();

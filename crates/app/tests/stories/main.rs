@@ -15,3 +15,4 @@ mod lost_index;
 mod store_faults;
 mod two_computers;
 mod undo;
+mod versions;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::socket;
+use crate::{socket, tls};
 use quinn::{
     AsyncUdpSocket, TokioRuntime, UdpPoller,
     udp::{RecvMeta, Transmit},
@@ -234,6 +234,43 @@ async fn only_the_first_connection_has_to_prove_its_address_even_after_restarts(
     assert!(socket.retries() >= 1);
 }
 
+#[tokio::test]
+async fn a_newer_laptop_and_an_older_office_tell_each_other_what_they_speak() {
+    let office = Office::open(&[LAPTOP]);
+    let laptop = Endpoint::bind(EndpointConfig { protocol: 2, ..config(LAPTOP) }, loopback()).unwrap();
+    let refused = Some(DialError::Refused(Refusal::Version { speaks: 1 }));
+    assert_eq!(soon(join(&laptop, &office.target)).await.err(), refused);
+    assert_eq!(soon(laptop.dial_to_pair(&office.target)).await.err(), refused);
+    assert_eq!(office.desk.with(|desk| desk.spoke_otherwise.clone()), [Some(2), Some(2)]);
+}
+
+#[tokio::test]
+async fn another_handshake_is_another_version_and_not_silence() {
+    // Callers of a rendezvous are the ones at hand who offer something else.
+    let office = Office::open(&[LAPTOP]);
+    let (server, knock, limits) = (office.target.server.unwrap(), office.target.knock, Limits::default());
+    let shape = tls::Shape { limits: limits.clone(), is_simulated: false };
+    let mut offer = tls::visitor_config(&key(LAPTOP), server, &shape);
+    offer.initial_dst_cid_provider(Arc::new(move || knock.knock()));
+    let caller = quinn::Endpoint::client(loopback()).unwrap();
+    let call = caller.connect_with(offer, office.target.addresses[0], &tls::server_name(Some(&server))).unwrap();
+    let error = soon(call).await.unwrap_err();
+    assert!(tls::is_other_protocol(&error), "{error}");
+    soon(async {
+        while office.desk.with(|desk| desk.spoke_otherwise != [None]) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+
+    let other = quinn::Endpoint::server(tls::switchboard_config(&key(OFFICE), &limits), loopback()).unwrap();
+    let target = Target { addresses: vec![other.local_addr().unwrap()], ..office.target.clone() };
+    let answering = tokio::spawn(async move { other.accept().await.unwrap().await });
+    let refused = Some(DialError::Refused(Refusal::Version { speaks: 0 }));
+    assert_eq!(soon(join(&client(LAPTOP), &target)).await.err(), refused);
+    assert!(soon(answering).await.unwrap().is_err());
+}
+
 /// Knows the laptop when it is asked first, and has removed it when it is asked again.
 struct Hasty(AtomicUsize);
 
@@ -241,6 +278,8 @@ impl Doorkeeper for Hasty {
     fn admit(&self, _: &Caller) -> Admission {
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 { Admission::Known } else { Admission::Removed }
     }
+
+    fn speaks_otherwise(&self, _: IpAddr, _: Option<u8>) {}
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn garbage_in_the_password_exchange_is_refused_like_a_wrong_password() {
     let office = Office::open(&[]);
     let (_caller, connection) = call(&office, TABLET, "127.0.0.1:0").await;
     let (mut sender, _receiver) = connection.open_bi().await.unwrap();
-    let opening = opening::encode(&Wish::Pairing);
+    let opening = opening::encode(&Wish::Pairing, PROTOCOL_VERSION);
     sender.write_all(&frame(kind::OPENING, opening.len() as u32, &opening)).await.unwrap();
     // No name, no platform, no ticket, no salt, and the identity point as KE1.
     let request = [&[1, 0, 0, 0, 0], [0; 96].as_slice()].concat();
