@@ -12,7 +12,8 @@ bundles.de.addResource(new FluentResource(de));
 /** Facts that fit most messages, so that each can be shown. */
 const usual = {
   server: "Office PC",
-  other: "Workshop", older: "here",
+  other: "Workshop",
+  older: "here",
   folder: "Contacts",
   file: "Office PC.tandem",
   place: "/home/anna/Tandem",
@@ -28,7 +29,7 @@ const usual = {
   n: 3,
   all: 806,
   computer: "Laptop",
-  have: "0.1.0",
+  have: "1",
   need: "2",
   free: "1 GB",
   done: 312,
