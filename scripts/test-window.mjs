@@ -1,5 +1,5 @@
 // `npm run test:window`: the real program in a real window, on a screen and a message bus of its own.
-// What follows `--` goes to Node's test runner. TANDEM_DESKTOP and TANDEM name other programs to test, TANDEM_PICTURES a folder
+// What follows `--` goes to Node's test runner, but for `--release`: built as for people. TANDEM_DESKTOP and TANDEM name other programs to test, TANDEM_PICTURES a folder
 // for pictures of the screen.
 
 import { readdirSync } from "node:fs";
@@ -18,15 +18,17 @@ if (outputOf("sh", ["-c", "command -v WebKitWebDriver && command -v xvfb-run && 
   process.exit(0);
 }
 
+const given = process.argv.slice(2);
+const chosen = given.filter((argument) => argument !== "--release");
+const profile = given.length > chosen.length ? "release" : "dev";
 let { TANDEM_DESKTOP: program, TANDEM: terminal } = process.env;
 if (!program) {
   if (!(await installPackages()) || !(await buildPage())) process.exit(1);
-  program = await buildWindow({ profile: "dev" });
+  program = await buildWindow({ profile });
 }
-terminal ??= program && (await buildTandem({ profile: "dev" }));
+terminal ??= program && (await buildTandem({ profile }));
 if (!program || !terminal) process.exit(1);
 
-const chosen = process.argv.slice(2);
 const tests = readdirSync(new URL("tests/window", root))
   .filter((file) => file.endsWith(".test.mjs"))
   .map((file) => `tests/window/${file}`);

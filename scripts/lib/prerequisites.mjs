@@ -89,6 +89,15 @@ export const toPackage = [
   },
 ];
 
+/** What looks at packages. */
+export const toTestPackage = [
+  {
+    name: "programs that check packages, desktop entries and file types",
+    isThere: () => ["rpm", "desktop-file-validate", "appstreamcli", "gio"].every((program) => isProgram(program)),
+    packages: { apt: ["rpm", "desktop-file-utils", "appstream", "libglib2.0-bin", "shared-mime-info"] },
+  },
+];
+
 /** A browser that a robot looks at the page with. */
 export const toTestPage = [
   {
