@@ -50,6 +50,7 @@ export const openWindow = async (program, args, env = {}) => {
     return value;
   };
   await until("the driver starts", () => call("GET", "/status"));
+  const launchedAt = performance.now();
   const capabilities = { alwaysMatch: { "webkitgtk:browserOptions": { binary: program, args } } };
   const { sessionId } = await call("POST", "/session", { capabilities });
   const session = `/session/${sessionId}`;
@@ -86,6 +87,10 @@ export const openWindow = async (program, args, env = {}) => {
         if (problem) throw Object.assign(new Error(`${name}: ${JSON.stringify(problem)}`), { problem });
         return answer;
       }),
+    /** The process that started the program. */
+    driver: driver.pid,
+    /** When it did, in `performance.now()`. */
+    launchedAt,
     run,
     waitFor,
     text: () => run("return document.body.innerText"),
@@ -119,6 +124,8 @@ export const openWindow = async (program, args, env = {}) => {
       }),
     focused: () =>
       run(`const e = document.activeElement; return (e.getAttribute("aria-label") ?? (e.labels?.[0] ?? e).textContent).trim().replace(/\\s+/g, " ")`),
+    /** What the window shows, as PNG. */
+    screenshot: async () => Buffer.from(await call("GET", `${session}/screenshot`), "base64"),
     close: async () => {
       await call("DELETE", session).catch(() => {});
       // The driver takes the page away; the program may stay behind.
