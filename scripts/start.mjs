@@ -30,7 +30,7 @@ if (hasDisplay) {
 
 console.log("There is no display here (DISPLAY and WAYLAND_DISPLAY are empty), so no window can be opened.");
 console.log("The terminal program does the same work; it is built now and shows two computers with sample data.");
-console.log("For a server without a desktop see docs/quick-start.md.\n");
+console.log("For a server without a desktop see docs/headless.md.\n");
 phase(1, 3, "Checking what is needed");
 if (!(await provide(toBuild))) process.exit(1);
 phase(2, 3, "Building Tandem", "takes some minutes");

@@ -163,6 +163,12 @@ export const toTest = [
     isOptional: true,
   },
   {
+    name: "Dovecot, notmuch and khal for the tests of folders that others work on",
+    isThere: () => !isLinux || ["doveadm", "notmuch", "khal"].every((program) => isProgram(program)),
+    packages: { apt: ["dovecot-imapd", "notmuch", "khal"] },
+    isOptional: true,
+  },
+  {
     name: "Python environments for the tests of Outlook's data files",
     isThere: () => !isLinux || outputOf("python3", ["-c", "import ensurepip, venv"]) !== undefined,
     packages: { apt: ["python3-venv"], pacman: ["python"] },

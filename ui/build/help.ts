@@ -4,7 +4,7 @@ import { Marked, type Tokens } from "marked";
 import type { Plugin } from "vite";
 
 /** The pages that open from the window's `?`, in reading order. They are the ones in `docs/`, so they can't differ. */
-const pages = ["quick-start", "old-data", "conflicts", "troubleshooting", "security"];
+const pages = ["quick-start", "internet", "conflicts", "old-data", "troubleshooting", "faq", "accessibility", "security"];
 const name = "virtual:help";
 
 /** Turns the documentation into pages the window shows without the Internet. */

@@ -51,7 +51,22 @@ impl Computer {
 
     /// Runs the program to its end. Nobody is there to be asked.
     pub(crate) fn tandem(&self, arguments: &[&str]) -> Ran {
-        self.run(arguments, Stdio::null())
+        run(self.command(arguments), Stdio::null())
+    }
+
+    /// The same, also where the tests run as root, as somebody to whom permissions apply.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn tandem_unprivileged(&self, arguments: &[&str]) -> Ran {
+        let plain = self.command(arguments);
+        let mut command = Command::new("setpriv");
+        command.arg("--bounding-set=-dac_override,-dac_read_search").arg(plain.get_program()).args(plain.get_args());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        run(command, Stdio::null())
     }
 
     /// Runs the program with a text on its standard input.
@@ -59,34 +74,7 @@ impl Computer {
         let mut input = tempfile::tempfile().unwrap();
         input.write_all(text.as_bytes()).unwrap();
         input.rewind().unwrap();
-        self.run(arguments, Stdio::from(input))
-    }
-
-    fn run(&self, arguments: &[&str], input: Stdio) -> Ran {
-        let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
-        let mut command = self.command(arguments);
-        command.stdin(input).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
-        let mut child = command.spawn().unwrap();
-        let begun = Instant::now();
-        let status = loop {
-            match child.try_wait().unwrap() {
-                Some(status) => break Some(status),
-                None if begun.elapsed() > PATIENCE => {
-                    child.kill().unwrap();
-                    child.wait().unwrap();
-                    break None;
-                }
-                None => thread::sleep(Duration::from_millis(5)),
-            }
-        };
-        let [stdout, stderr] = [&mut out, &mut err].map(|file| {
-            let mut text = String::new();
-            file.rewind().unwrap();
-            file.read_to_string(&mut text).unwrap();
-            text
-        });
-        let status = status.unwrap_or_else(|| panic!("{arguments:?} doesn't end: {stdout} {stderr}"));
-        Ran { exit: status.code().expect("it ended by itself"), stdout, stderr }
+        run(self.command(arguments), Stdio::from(input))
     }
 
     /// Runs a command that must do what it was asked for, and gives back what it says as JSON.
@@ -193,6 +181,33 @@ impl Computer {
             thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Runs a command to its end.
+fn run(mut command: Command, input: Stdio) -> Ran {
+    let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    command.stdin(input).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break Some(status),
+            None if begun.elapsed() > PATIENCE => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break None;
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    let [stdout, stderr] = [&mut out, &mut err].map(|file| {
+        let mut text = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
+    });
+    let status = status.unwrap_or_else(|| panic!("{command:?} doesn't end: {stdout} {stderr}"));
+    Ran { exit: status.code().expect("it ended by itself"), stdout, stderr }
 }
 
 fn collect(folder: &Path, below: &str, contents: &mut BTreeMap<String, blake3::Hash>) {

@@ -9,6 +9,8 @@ mod deciding;
 mod directory;
 mod everyday;
 mod joining;
+#[cfg(target_os = "linux")]
+mod neighbours;
 mod pages;
 mod publishing;
 mod start;

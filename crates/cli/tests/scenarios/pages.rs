@@ -1,7 +1,11 @@
 //! What the program tells about itself.
 
 use crate::computer::Computer;
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
 /// The commands that the help of a command lists.
 fn commands_in(help: &str) -> Vec<String> {
@@ -11,12 +15,30 @@ fn commands_in(help: &str) -> Vec<String> {
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-fn visit(computer: &Computer, path: &[String], seen: &mut BTreeSet<String>) {
+/// The long options in a text: `--name`.
+fn options_in(text: &str) -> BTreeSet<String> {
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
+    let options = text.split("--").skip(1).map(name);
+    options.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).map(|name| format!("--{name}")).collect()
+}
+
+/// The options that the help of a command lists, each at the beginning of a line.
+fn options_listed(help: &str) -> BTreeSet<String> {
+    let is_one = |line: &&str| line.trim_start().starts_with('-');
+    let first =
+        |line: &str| line.split("  ").map(str::trim).find(|part| !part.is_empty()).unwrap_or_default().to_owned();
+    help.lines().filter(is_one).flat_map(|line| options_in(&first(line))).collect()
+}
+
+/// Commands with the options each has.
+type Seen = BTreeMap<String, BTreeSet<String>>;
+
+fn visit(computer: &Computer, path: &[String], seen: &mut Seen) {
     let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
     let help = computer.tandem(&arguments).went_well().stdout;
     assert!(help.contains("Usage: tandem"), "{path:?}: {help}");
     assert!(help.contains("--json"), "{path:?}: {help}");
-    seen.insert(path.join(" "));
+    seen.insert(path.join(" "), options_listed(&help));
     for name in commands_in(&help) {
         visit(computer, &[path, &[name]].concat(), seen);
     }
@@ -25,14 +47,27 @@ fn visit(computer: &Computer, path: &[String], seen: &mut BTreeSet<String>) {
 #[test]
 fn every_command_explains_itself_and_is_in_the_documentation() {
     let computer = Computer::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     visit(&computer, &[], &mut seen);
     for command in ["join", "conflicts resolve", "devices takeover allow", "import", "log path"] {
-        assert!(seen.contains(command), "{command} isn't among {seen:?}");
+        assert!(seen.contains_key(command), "{command} isn't among {seen:?}");
     }
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap();
-    for command in seen.iter().filter(|command| !command.is_empty()) {
-        assert!(page.contains(&format!("tandem {command}")), "docs/cli.md doesn't have tandem {command}");
+    let (for_all, rest) = page.split_once("## Exit codes").unwrap();
+    let common = options_in(for_all);
+    for (command, options) in seen.iter().filter(|(command, _)| !command.is_empty()) {
+        let called = format!("tandem {command}");
+        assert!(page.contains(&called), "docs/cli.md doesn't have {called}");
+        let told: BTreeSet<String> = rest.lines().filter(|line| line.contains(&called)).flat_map(options_in).collect();
+        for option in options.iter().filter(|option| *option != "--help") {
+            assert!(common.contains(option) || told.contains(option), "docs/cli.md: {called} lacks {option}");
+        }
+    }
+    let known: BTreeSet<&String> = seen.values().flatten().collect();
+    // Those of other programs in the examples.
+    let others = ["--user", "--now"].map(str::to_owned);
+    for option in options_in(&page).iter().filter(|option| !others.contains(option)) {
+        assert!(known.contains(option), "docs/cli.md has {option}, which no command knows");
     }
 }
 
