@@ -1,20 +1,30 @@
-//! A wire between two computers that counts what goes over it and can be cut.
+//! A wire between two computers that counts what goes over it, can be cut, and can be a bad one.
 
 use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::net::UdpSocket;
+
+// Of a hundred packets on a bad wire, so many are lost, come twice, or come late.
+const LOST: u64 = 8;
+const DOUBLED: u64 = 4;
+const LATE: u64 = 20;
+/// Late is up to this: others overtake such packets.
+const LATE_MS_MAX: u64 = 30;
 
 #[derive(Clone, Default)]
 pub struct Wire {
     pub to_server: Arc<AtomicU64>,
     pub to_client: Arc<AtomicU64>,
     is_cut: Arc<AtomicBool>,
+    /// What a bad wire rolls its dice with; 0: a good one.
+    dice: Arc<Mutex<u64>>,
 }
 
 impl Wire {
@@ -36,6 +46,55 @@ impl Wire {
         self.is_cut.store(false, Ordering::Relaxed);
     }
 
+    /// From now on packets are lost, doubled and overtaken, each time the same for the same seed and traffic.
+    pub fn spoil(&self, seed: u64) {
+        *self.dice.lock().unwrap() = seed.max(1);
+    }
+
+    /// A number below `end` (xorshift64*, Vigna 2016).
+    fn roll(dice: &mut u64, end: u64) -> u64 {
+        *dice ^= *dice >> 12;
+        *dice ^= *dice << 25;
+        *dice ^= *dice >> 27;
+        (dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % end
+    }
+
+    /// What becomes of a packet: after how many milliseconds each copy of it comes.
+    fn fate(&self) -> Vec<u64> {
+        let mut dice = self.dice.lock().unwrap();
+        if self.is_cut.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        if *dice == 0 {
+            return vec![0];
+        }
+        let luck = Self::roll(&mut dice, 100);
+        let copies = if luck < LOST {
+            0
+        } else if luck < LOST + DOUBLED {
+            2
+        } else {
+            1
+        };
+        let mut delay = || if Self::roll(&mut dice, 100) < LATE { Self::roll(&mut dice, LATE_MS_MAX) } else { 0 };
+        (0..copies).map(|_| delay()).collect()
+    }
+
+    /// Carries one packet with `send`, as often and as late as it comes.
+    async fn pass<F: Future<Output = ()> + Send + 'static>(&self, packet: &[u8], send: impl Fn(Vec<u8>) -> F) {
+        for delay in self.fate() {
+            let sending = send(packet.to_vec());
+            if delay == 0 {
+                sending.await;
+            } else {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(delay)).await;
+                    sending.await;
+                });
+            }
+        }
+    }
+
     pub fn bytes(&self) -> u64 {
         self.to_server.load(Ordering::Relaxed) + self.to_client.load(Ordering::Relaxed)
     }
@@ -55,19 +114,27 @@ impl Wire {
                     tokio::spawn(async move {
                         let mut packet = vec![0; 65_536];
                         while let Ok(len) = back.recv(&mut packet).await {
-                            if !wire.is_cut.load(Ordering::Relaxed) {
-                                wire.to_client.fetch_add(len as u64, Ordering::Relaxed);
-                                near.send_to(&packet[..len], from).await.ok();
-                            }
+                            let back = |packet: Vec<u8>| {
+                                let (near, count) = (Arc::clone(&near), Arc::clone(&wire.to_client));
+                                async move {
+                                    count.fetch_add(packet.len() as u64, Ordering::Relaxed);
+                                    near.send_to(&packet, from).await.ok();
+                                }
+                            };
+                            wire.pass(&packet[..len], back).await;
                         }
                     });
                     socket
                 }
             };
-            if !self.is_cut.load(Ordering::Relaxed) {
-                self.to_server.fetch_add(len as u64, Ordering::Relaxed);
-                socket.send(&packet[..len]).await.ok();
-            }
+            let forth = |packet: Vec<u8>| {
+                let (socket, count) = (Arc::clone(&socket), Arc::clone(&self.to_server));
+                async move {
+                    count.fetch_add(packet.len() as u64, Ordering::Relaxed);
+                    socket.send(&packet).await.ok();
+                }
+            };
+            self.pass(&packet[..len], forth).await;
         }
     }
 }

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_line;
 mod clients;
 mod conflicts;
 mod devices;

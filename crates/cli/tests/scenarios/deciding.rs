@@ -169,6 +169,23 @@ fn history_lists_what_happened_and_undo_brings_it_back() {
 }
 
 #[test]
+fn a_move_is_taken_back() {
+    let pair = Pair::joined(|office, _| everything(office));
+    pair.are_same(7);
+    let mail = |folder: &str| pair.laptop.data().join(folder);
+    std::fs::rename(mail("mail/cur/1.a:2,S"), mail("mail/.Archive/cur/1.a:2,S")).unwrap();
+    pair.sync();
+    pair.office.soon("it moved", |office| office.has("mail/.Archive/cur/1.a:2,S"));
+    let runs = pair.laptop.json(&["history"]);
+    let run = runs["runs"][0]["id"].as_i64().unwrap_or_else(|| panic!("{runs:#}")).to_string();
+    pair.laptop.tandem(&["undo", &run]).went_well();
+    pair.sync();
+    pair.office.soon("it is where it was", |office| office.has("mail/cur/1.a:2,S"));
+    assert!(pair.laptop.has("mail/cur/1.a:2,S") && !pair.laptop.has("mail/.Archive/cur/1.a:2,S"));
+    pair.are_same(7);
+}
+
+#[test]
 fn undo_leaves_what_changed_since_and_names_it() {
     let pair = Pair::joined(|office, _| everything(office));
     pair.laptop.write("contacts/Friends/bert.vcf", card("Bert", "+49 2", "Butcher"));

@@ -179,6 +179,41 @@ fn a_new_service_id_reaches_connected_computers_and_ends_old_invitations() {
 }
 
 #[test]
+fn adding_computers_is_made_easier_for_a_while_and_opened_again() {
+    let pair = Pair::joined(|office, _| everything(office));
+    for command in [&["devices", "add-window"][..], &["password", "open-door"]] {
+        assert_eq!(pair.office.json(command)["done"], true, "{command:?}");
+        // That is the server's to say.
+        assert_eq!(pair.laptop.tandem(command).exit, 2, "{command:?}");
+    }
+}
+
+#[test]
+fn the_internet_is_switched_on_and_off_and_a_weak_password_is_in_the_way() {
+    let mut pair = Pair::joined(|office, _| everything(office));
+    let internet = |computer: &Computer| computer.json(&["status"])["internet"].clone();
+    assert_eq!(internet(&pair.office), false);
+    for computer in [&pair.office, &pair.laptop] {
+        computer.tandem(&["internet", "on"]).went_well();
+        assert_eq!(internet(computer), true);
+    }
+    pair.office.tandem(&["internet", "off"]).went_well();
+    assert_eq!(internet(&pair.office), false);
+
+    // Good enough for the local network only.
+    let weak = pair.office.path("weak").display().to_string();
+    fs::write(&weak, "Gartentor7\n").unwrap();
+    pair.office.tandem(&["password", "--password-file", &weak]).went_well();
+    let refused = pair.office.tandem(&["internet", "on"]);
+    assert!(refused.exit == 4 && refused.stderr.contains("[A"), "{refused:?}");
+    assert_eq!(internet(&pair.office), false);
+    // And with nothing running.
+    pair.serving.take();
+    pair.laptop.tandem(&["internet", "off"]).went_well();
+    assert_eq!(internet(&pair.laptop), false);
+}
+
+#[test]
 fn a_new_password_counts_for_new_computers_only() {
     let pair = Pair::joined(|office, _| everything(office));
     let file = pair.office.path("new-password");
