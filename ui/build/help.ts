@@ -1,27 +1,45 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Marked, type Tokens } from "marked";
 import type { Plugin } from "vite";
 
 /** The pages that open from the window's `?`, in reading order. They are the ones in `docs/`, so they can't differ. */
 const pages = ["quick-start", "internet", "conflicts", "old-data", "troubleshooting", "faq", "accessibility", "security"];
+const languages = ["en", "de"];
 const name = "virtual:help";
+
+interface HelpPage {
+  id: string;
+  title: string;
+  html: string;
+  /** In which it is. */
+  language: string;
+}
 
 /** Turns the documentation into pages the window shows without the Internet. */
 export function help(docs: string): Plugin {
-  const file = (page: string): string => join(docs, `${page}.md`);
+  /** A page in a language, or in English where there is none. */
+  const source = (page: string, language: string): { file: string; language: string } => {
+    const file = join(docs, language === "en" ? "" : language, `${page}.md`);
+    return existsSync(file) ? { file, language } : { file: join(docs, `${page}.md`), language: "en" };
+  };
+  const rendered = (language: string): HelpPage[] =>
+    pages.map((page) => {
+      const from = source(page, language);
+      return { ...render(page, readFileSync(from.file, "utf8")), language: from.language };
+    });
   return {
     name: "help",
     resolveId: (id) => (id === name ? `\0${name}` : undefined),
     load(id) {
       if (id !== `\0${name}`) return undefined;
-      pages.forEach((page) => this.addWatchFile(file(page)));
-      return `export default ${JSON.stringify(pages.map((page) => render(page, readFileSync(file(page), "utf8"))))};`;
+      for (const language of languages) pages.forEach((page) => this.addWatchFile(source(page, language).file));
+      return `export default ${JSON.stringify(Object.fromEntries(languages.map((language) => [language, rendered(language)])))};`;
     },
   };
 }
 
-function render(id: string, text: string): { id: string; title: string; html: string } {
+function render(id: string, text: string): Omit<HelpPage, "language"> {
   const title = /^# (.+)$/m.exec(text)?.[1] ?? id;
   const marked = new Marked({
     renderer: {
