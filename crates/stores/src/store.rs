@@ -20,6 +20,8 @@ pub trait Watch: Send {}
 pub type Flush = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
 
 /// A place where items live. Used by one thread at a time.
+///
+#[doc = include_str!("connectors-to-come.md")]
 pub trait Store: Send {
     /// What it can do.
     fn caps(&self) -> Caps;
