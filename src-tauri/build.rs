@@ -12,6 +12,8 @@ fn main() {
         fs::create_dir_all("../ui/dist").expect("the folder for the page can be made");
         fs::write(page, NO_PAGE).expect("a page can be written");
     }
+    // What this writes into `permissions/` is under version control: written anew, it would have everything built a second
+    // time at the second start.
     let commands = tauri_build::AppManifest::new().commands(&["call"]);
     let attributes = tauri_build::Attributes::new().app_manifest(commands);
     tauri_build::try_build(attributes).expect("the configuration is complete");
