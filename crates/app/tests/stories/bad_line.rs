@@ -1,7 +1,9 @@
 //! Whole computers with the real QUIC stack over a line that loses, doubles and reorders packets, is cut, and a computer that
 //! is switched off: by seeds, so that what fails can be tried again.
 
-use crate::common::{Computer, call, contact, invite, proxy::Wire, request, run, server, until_same, wait_quiet};
+use crate::common::{
+    Computer, call, contact, invite, proxy::Wire, request, run, server, until, until_same, wait_quiet,
+};
 use app::node::Node;
 use serde_json::json;
 use std::time::Duration;
@@ -61,6 +63,8 @@ async fn story(seed: u64) {
     office.mails("mail/.Archive", 400..440);
     tokio::time::sleep(Duration::from_millis(seed % 5 * 40)).await;
     drop(client);
+    // What is dropped ends by itself, a moment later.
+    until("the laptop is off", || laptop.profile().lock().is_ok()).await;
     laptop.delete("tasks/Home", "Plants 1");
     forget_other_paths(&laptop);
     let before = wire.bytes();
