@@ -212,11 +212,13 @@ impl Storage for Postgres {
 }
 
 fn was_disturbed(error: &tokio_postgres::Error) -> bool {
-    const CODES: [SqlState; 4] = [
+    const CODES: [SqlState; 5] = [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::UNIQUE_VIOLATION,
         SqlState::DUPLICATE_TABLE,
+        // The type that goes with a table.
+        SqlState::DUPLICATE_OBJECT,
     ];
     error.code().is_some_and(|code| CODES.contains(code))
 }
