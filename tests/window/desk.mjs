@@ -121,6 +121,14 @@ export const serve = async (home, name) => {
   return { invitation, link: tandem("invite", ...hint).trim(), close: () => server.kill() };
 };
 
+/** A desk with a window manager and a server on it, "Office PC", that has one contact. */
+export const deskWithOffice = async () => {
+  start("openbox", []);
+  const home = computer("office");
+  home.write("contacts/Friends/a.vcf", contact("a", "Anna"));
+  return serve(home, "Office PC");
+};
+
 export const clearDesk = () => {
   for (const child of started) child.kill();
   for (const place of places) rmSync(place, { recursive: true, force: true, maxRetries: 10 });

@@ -5,16 +5,13 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clearDesk, computer, contact, picture, serve, start } from "./desk.mjs";
+import { clearDesk, computer, deskWithOffice, picture } from "./desk.mjs";
 import { openWindow, until } from "./driver.mjs";
 
 let office;
 
 before(async () => {
-  start("openbox", []);
-  const home = computer("office");
-  home.write("contacts/Friends/a.vcf", contact("a", "Anna"));
-  office = await serve(home, "Office PC");
+  office = await deskWithOffice();
 });
 
 after(clearDesk);

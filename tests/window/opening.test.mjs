@@ -4,16 +4,13 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { clearDesk, computer, contact, drag, dragSource, findWindow, picture, serve, start, xdotool } from "./desk.mjs";
+import { clearDesk, computer, deskWithOffice, drag, dragSource, findWindow, picture, xdotool } from "./desk.mjs";
 import { until } from "./driver.mjs";
 
 let office;
 
 before(async () => {
-  start("openbox", []);
-  const home = computer("office");
-  home.write("contacts/Friends/a.vcf", contact("a", "Anna"));
-  office = await serve(home, "Office PC");
+  office = await deskWithOffice();
 });
 
 after(clearDesk);

@@ -29,6 +29,10 @@ pub fn read(given: &str) -> Result<Given> {
 /// Reads an invitation from a file: an invitation, or a text with a link in it.
 pub fn read_file(path: &Path) -> Result<Invitation> {
     let unreadable = |error| Problem::new(Code::FileNotReadable).with("file", path).because(error);
+    // Opening a pipe waits for somebody who writes into it.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(Problem::new(Code::FileNotReadable).with("file", path).because("not a file"));
+    }
     let mut bytes = Vec::new();
     fs::File::open(path).and_then(|file| file.take(TEXT_BYTES_MAX).read_to_end(&mut bytes)).map_err(unreadable)?;
     let error = match Invitation::parse(&bytes) {

@@ -89,8 +89,8 @@ pub enum Refusal {
     /// No common version.
     #[error("the server speaks another version of the protocol")]
     Version {
-        /// The version the server speaks; 0 if it couldn't even say that.
-        speaks: u64,
+        /// The version the server speaks; `None`: it couldn't say.
+        speaks: Option<u8>,
     },
     /// The server ID by which this computer wants to be added was revoked.
     #[error("the server ID was revoked")]
@@ -117,7 +117,7 @@ impl Refusal {
     pub(crate) fn detail(self) -> [u8; 8] {
         let number = match self {
             Self::Paused { until_unix_secs: number } | Self::Busy { retry_secs: number } => number.unwrap_or(0),
-            Self::Version { speaks } => speaks,
+            Self::Version { speaks } => speaks.unwrap_or(0).into(),
             Self::Removed | Self::InternetOff | Self::Revoked | Self::NotAdmitted => 0,
         };
         number.to_be_bytes()
@@ -131,7 +131,7 @@ impl Refusal {
             CloseCode::Paused => Some(Self::Paused { until_unix_secs: some }),
             CloseCode::InternetOff => Some(Self::InternetOff),
             CloseCode::Busy => Some(Self::Busy { retry_secs: some }),
-            CloseCode::Version => Some(Self::Version { speaks: number }),
+            CloseCode::Version => Some(Self::Version { speaks: some.and_then(|number| number.try_into().ok()) }),
             CloseCode::Revoked => Some(Self::Revoked),
             CloseCode::NotAdmitted => Some(Self::NotAdmitted),
             _ => None,
@@ -208,7 +208,8 @@ mod tests {
             Refusal::Paused { until_unix_secs: Some(1_790_000_000) },
             Refusal::InternetOff,
             Refusal::Busy { retry_secs: Some(30) },
-            Refusal::Version { speaks: 2 },
+            Refusal::Version { speaks: None },
+            Refusal::Version { speaks: Some(2) },
             Refusal::Revoked,
             Refusal::NotAdmitted,
         ] {

@@ -173,7 +173,7 @@ impl Race<'_> {
         }
         Err(match self.wrong {
             Some((address, found)) => DialError::WrongServerKey { address, found },
-            None if self.speaks_otherwise => DialError::Refused(Refusal::Version { speaks: 0 }),
+            None if self.speaks_otherwise => DialError::Refused(Refusal::Version { speaks: None }),
             None if self.called.is_empty() => DialError::NoAddress,
             None => DialError::NoAnswer { tried: self.called.len() },
         })

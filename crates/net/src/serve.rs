@@ -221,7 +221,7 @@ async fn authenticate(
         Ok(wish) => wish,
         Err(OtherVersion(theirs)) => {
             rules.doorkeeper.speaks_otherwise(caller().address, theirs);
-            return Err(refused(&mut control, Refusal::Version { speaks: speaks.into() }).await);
+            return Err(refused(&mut control, Refusal::Version { speaks: Some(speaks) }).await);
         }
     };
     let admission = rules.doorkeeper.admit(&caller());

@@ -242,7 +242,16 @@ impl Hub {
             Frame::Want(wants) => Ok(vec![HubOutput::Serve(id, wants)]),
             // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own.
             Frame::CannotServe(_) => Ok(Vec::new()),
-            Frame::RestoreHeld(folder) => self.decide_held(index, folder, Decision::Restore, Some(replica), told),
+            Frame::RestoreHeld(folder) => {
+                let mut outputs = self.decide_held(index, folder, Decision::Restore, Some(replica), told)?;
+                let is_answer =
+                    |output: &HubOutput| matches!(output, HubOutput::Send(to, Frame::Restore(_)) if *to == id);
+                // Also when there was nothing any more: whoever asked waits for it.
+                if !outputs.iter().any(is_answer) {
+                    outputs.push(HubOutput::Send(id, Frame::Restore(Vec::new())));
+                }
+                Ok(outputs)
+            }
             Frame::Welcome(_) | Frame::Rows(_) | Frame::Answers(_) | Frame::Settled(_) | Frame::Restore(_) => {
                 Ok(vec![HubOutput::Hangup(id)])
             }

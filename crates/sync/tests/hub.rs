@@ -76,6 +76,18 @@ fn rows_of_the_largest_items_fit_into_frames_and_all_arrive() {
 }
 
 #[test]
+fn whoever_asks_for_held_deletions_back_gets_an_answer_also_when_there_are_none() {
+    let (mut hub, mut index) = (Hub::new(), MemoryHub::new(Epoch([3; 16])));
+    open(&mut hub, &mut index, 1);
+    open(&mut hub, &mut index, 2);
+    let outputs = hub.handle(&mut index, SessionId(1), Frame::RestoreHeld(FOLDER), told()).unwrap();
+    assert!(
+        matches!(&outputs[..], [HubOutput::Send(SessionId(1), Frame::Restore(items))] if items.is_empty()),
+        "{outputs:?}"
+    );
+}
+
+#[test]
 fn an_index_brought_back_from_an_earlier_session_is_paired_anew() {
     let (mut hub, mut index) = (Hub::new(), MemoryHub::new(Epoch([3; 16])));
     let cursor = Cursor { epoch: Epoch([3; 16]), seq: Seq(0), mark: LogMark::default() };

@@ -43,7 +43,7 @@ use std::{
 use stores::{FolderId, Payload, Reader, Store, StoreError, StoreId};
 use sync::{
     hub::{Hub, SessionId, Told},
-    index::{Hold, IndexError, ItemRecord, ReplicaIndex as _},
+    index::IndexError,
     model::Seq,
     replica::{Replica, Settings},
     wire::Frame,
@@ -223,7 +223,7 @@ impl Engine {
                 after_commit: Vec::new(),
                 said_hello: None,
                 asked_by_person: BTreeSet::new(),
-                asked_to_restore: None,
+                awaits_restore: false,
                 maybe_same: Vec::new(),
                 settled: Seq(0),
                 told_settled: None,
@@ -382,8 +382,8 @@ pub struct Room {
     said_hello: Option<sync::wire::Hello>,
     /// Contents that a person's wish needs; they are kept.
     asked_by_person: BTreeSet<NativeHash>,
-    /// The folder whose held deletions the server was asked to take back, and until when its answer is waited for.
-    asked_to_restore: Option<(FolderUid, Instant)>,
+    /// The server was asked to take held deletions back, and hasn't answered.
+    awaits_restore: bool,
     /// Items that may be the same; both are kept.
     maybe_same: Vec<(ItemUid, ItemUid)>,
     /// The server's own store holds everything up to here.
@@ -459,8 +459,6 @@ const TIDY_UP: Duration = Duration::from_secs(3600);
 /// After so many items what only speeded them up is given back.
 const LONG_RUN: u64 = 1000;
 const RETRY: Duration = Duration::from_secs(2);
-/// For so long the server's answer is waited for when it was asked to take deletions back.
-const RESTORE_WAIT: Duration = Duration::from_secs(10);
 /// What the store refused for now is tried again after this long.
 const WRITE_AGAIN: Duration = Duration::from_secs(4);
 
@@ -733,7 +731,7 @@ impl Room {
             && self.recovering == Recovering::No
             && self.effects.iter().all(|effect| matches!(effect, Effect::Event(_)))
             && is_settled
-            && !self.waits_for_restore();
+            && !self.awaits_restore;
         if self.state.is_quiet {
             self.problems.clear(&Cause::Writing);
             self.problems.clear(&Cause::Planning);
@@ -753,15 +751,6 @@ impl Room {
         self.state.is_compared = self.replica.is_caught_up() && !self.reading.is_first();
         self.state.pending = self.replica.pending() as u64;
         self.publish();
-    }
-
-    /// Whether the server was asked to take deletions back and hasn't yet. It may have nothing to say, so not for ever.
-    fn waits_for_restore(&self) -> bool {
-        let Some((folder, until)) = self.asked_to_restore else { return false };
-        let waits = |record: &ItemRecord| record.hold == Some(Hold::DeletionWaits) && record.folder() == Some(folder);
-        let is_any =
-            || self.index.replica().held_items().is_ok_and(|held| held.iter().any(|(_, record)| waits(record)));
-        Instant::now() < until && is_any()
     }
 
     fn publish(&mut self) {

@@ -646,7 +646,13 @@ impl Room {
     }
 
     fn item_problem(&mut self, folder: FolderUid, href: &str, error: &StoreError) {
-        let problem = Problem::with_store(error.clone(), href);
+        let mut problem = Problem::with_store(error.clone(), href);
+        let record = self.index.replica().folder(folder).ok().flatten();
+        if let Some(local) = record.and_then(|record| record.local)
+            && problem.code.facts().contains(&"folder")
+        {
+            problem = problem.with("folder", local.state.name);
+        }
         self.problem(Cause::Item(folder, href.to_owned()), problem);
     }
 

@@ -53,6 +53,7 @@ impl Room {
                 self.to_save.extend(arrived.filter(|(_, arrived)| matches!(arrived, Arrived::Large(_))));
                 self.effects.push_back(Effect::SaveContents);
                 self.asked_by_person.clear();
+                self.awaits_restore = false;
                 self.resume.clear();
             }
         }
@@ -81,7 +82,10 @@ impl Room {
                     self.settled = seq;
                     Ok(())
                 }
-                frame => self.frame_for_replica(frame),
+                frame => {
+                    self.awaits_restore &= !matches!(frame, Frame::Restore(_));
+                    self.frame_for_replica(frame)
+                }
             },
         }
     }

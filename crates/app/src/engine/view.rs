@@ -1,7 +1,7 @@
 //! What people ask the engine, and what they decide.
 
 use super::{
-    Cause, Effect, HubRoom, Part, RESTORE_WAIT, Result, Room,
+    Cause, Effect, HubRoom, Part, Result, Room,
     source::Source,
     told,
     worker::{Job, Prepared, Write, folder_kind},
@@ -14,10 +14,7 @@ use crate::{
     message::{Code, Problem},
 };
 use pim::{FolderKind, FolderUid, ItemUid, NativeHash};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use stores::FolderId;
 use sync::{
     guard::Guarded,
@@ -254,7 +251,7 @@ impl Room {
             }
             let session = self.links.keys().next().copied().ok_or_else(|| Problem::new(Code::ServerSilent))?;
             self.effects.push_back(Effect::Send(session, Frame::RestoreHeld(folder)));
-            self.asked_to_restore = Some((folder, Instant::now() + RESTORE_WAIT));
+            self.awaits_restore = true;
             is_any = true;
         }
         if is_any { Ok(()) } else { Err(Problem::new(Code::NothingToUndo).with("id", folder.to_string())) }

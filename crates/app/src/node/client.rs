@@ -1,6 +1,6 @@
 //! Calling the server, again and again, and moving to a better path without losing anything.
 
-use super::{Instance, lan::Search, server::Greeting};
+use super::{Instance, lan::Search, other_version, server::Greeting};
 use crate::{
     api::types::PathView,
     message::{Code, Problem, Result},
@@ -9,8 +9,8 @@ use crate::{
 };
 use identity::{ServerName, ServiceId};
 use net::{
-    Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PROTOCOL_VERSION,
-    PairError, Pairing, Refusal, Source,
+    Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PairError, Pairing,
+    Refusal, Source,
 };
 use std::{
     net::SocketAddr,
@@ -372,26 +372,10 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
         }
         Refusal::InternetOff => Problem::new(Code::InternetOffOnServer).with("server", server),
         Refusal::Busy { .. } => Problem::new(Code::ServerBusy).with("server", server),
-        Refusal::Version { speaks } => {
-            other_version(Code::VersionsDiffer, u8::try_from(speaks).ok().filter(|speaks| *speaks > 0))
-                .with("server", server)
-        }
+        Refusal::Version { speaks } => other_version(Code::VersionsDiffer, speaks).with("server", server),
         Refusal::Revoked => Problem::new(Code::ServerIdNotPublished),
         Refusal::NotAdmitted => Problem::new(Code::InvitationOutdated).with("server", server),
     }
-}
-
-/// The two sides don't speak the same version of the protocol; `theirs` is the other side's, if known.
-pub(super) fn other_version(code: Code, theirs: Option<u8>) -> Problem {
-    let older = match theirs {
-        Some(theirs) if theirs > PROTOCOL_VERSION => "here",
-        Some(_) => "there",
-        None => "unknown",
-    };
-    Problem::new(code)
-        .with("have", PROTOCOL_VERSION.to_string())
-        .with("other", theirs.map_or_else(|| "?".to_owned(), |theirs| theirs.to_string()))
-        .with("older", older)
 }
 
 /// Why this computer wasn't added.

@@ -42,7 +42,10 @@ use crate::{
     settings::{ConflictRule, Role, Settings},
 };
 use identity::{IdentityKey, ServiceId};
-use net::{Candidates, Dht, Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, NetworkChange, SavedTransport};
+use net::{
+    Candidates, Dht, Endpoint, EndpointConfig, Knock, KnockKey, KnockScope, NetworkChange, PROTOCOL_VERSION,
+    SavedTransport,
+};
 use serde_json::Value;
 use std::{
     net::SocketAddr,
@@ -516,6 +519,19 @@ fn gone() -> Problem {
 
 pub(crate) fn now_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The two sides don't speak the same version of the protocol; `theirs` is the other side's, if known.
+fn other_version(code: Code, theirs: Option<u8>) -> Problem {
+    let older = match theirs {
+        Some(theirs) if theirs > PROTOCOL_VERSION => "here",
+        Some(_) => "there",
+        None => "unknown",
+    };
+    Problem::new(code)
+        .with("have", PROTOCOL_VERSION.to_string())
+        .with("other", theirs.map_or_else(|| "?".to_owned(), |theirs| theirs.to_string()))
+        .with("older", older)
 }
 
 /// The words of the first synchronization for the engine.

@@ -2,7 +2,7 @@
 //!
 //! What the network asks is answered from memory, and what must not be forgotten is in the index before the answer.
 
-use super::{Instance, blocking, client::other_version, gone, now_secs};
+use super::{Instance, blocking, gone, now_secs, other_version};
 use crate::{
     engine::{Engine, OwnedEngine},
     index::{Device, PairedBy},
@@ -13,7 +13,7 @@ use crate::{
 use identity::{DeviceId, HostPort, Invitation, PublicKey, Rendezvous, Salt, ServiceId, Timestamp, Token};
 use net::{
     Admission, Arrival, Caller, CloseCode, Cut, Doorkeeper, Enrolled, Guess, GuessBudgets, NewDevice, NotEnrolled,
-    PROTOCOL_VERSION, PairingDesk, PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
+    PairingDesk, PasswordRecord, Permit, Refusal, ServerRules, Source, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -327,7 +327,8 @@ impl Instance {
     async fn host(&self, arrival: Arrival) {
         let Some(door) = &self.door else { return };
         let Ok(Frame::Hello(hello)) = Frame::decode(arrival.hello()) else {
-            return arrival.refuse(Refusal::Version { speaks: PROTOCOL_VERSION.into() }).await;
+            door.speaks_otherwise(arrival.link().remote_address().ip(), None);
+            return arrival.refuse(Refusal::Version { speaks: None }).await;
         };
         let device = arrival.link().device();
         let name = device.to_string();

@@ -134,6 +134,12 @@ impl Computer {
         items
     }
 
+    /// Forgets where the server said that it listens, while nothing runs here: a wire is then the only way to it.
+    pub fn forget_addresses(&self) {
+        let opened = app::index::Index::open(&self.profile().index_database(), 0).unwrap();
+        opened.index.set_value("net.candidates", None).unwrap();
+    }
+
     fn names(&self) -> Vec<String> {
         let items = self.items().into_iter();
         items

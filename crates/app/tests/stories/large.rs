@@ -32,12 +32,6 @@ async fn over_a_wire(office: &Computer, laptop: &Computer, server: &Node) -> (Wi
     (wire, client)
 }
 
-/// The server told the laptop where it listens, and the wire is to be the only way.
-fn forget_other_paths(laptop: &Computer) {
-    let opened = app::index::Index::open(&laptop.profile().index_database(), 0).unwrap();
-    opened.index.set_value("net.candidates", None).unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_of_40_mb_goes_on_where_a_cut_link_stopped_in_both_directions() {
     for is_to_office in [false, true] {
@@ -59,7 +53,7 @@ async fn a_message_of_40_mb_goes_on_where_a_cut_link_stopped_in_both_directions(
             server = serve(&office).await;
         }
         wire.mend();
-        forget_other_paths(&laptop);
+        laptop.forget_addresses();
         client = run(&laptop).await;
         until_same(&[&office, &laptop], 2).await;
         wait_quiet(&client).await;

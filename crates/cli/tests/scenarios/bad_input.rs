@@ -81,6 +81,17 @@ fn a_damaged_a_newer_and_no_invitation_at_all_are_told_apart() {
     assert!(!laptop.path("profile/config.toml").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_and_a_folder_are_no_invitations() {
+    let laptop = Computer::new();
+    let pipe = laptop.path("pipe.tandem");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for no_file in [pipe, laptop.path("")] {
+        laptop.join(&no_file, &["--yes"]).told(2, "C20");
+    }
+}
+
 #[test]
 fn an_invitation_of_another_server_does_not_replace_the_one_that_is_there() {
     let pair = Pair::joined(|office, _| everything(office));
@@ -256,7 +267,12 @@ fn odd_files_are_carried_or_named_and_hold_up_nothing() {
     let large = fs::File::create(office.data().join("mail/cur/9.large:2,S")).unwrap();
     large.set_len(300 << 20).unwrap();
     office.write("notes/Ideas/after.txt", "after\n");
-    office.json(&["status"]);
+    office.soon("the large one is named", |office| {
+        let problem = &office.tandem(&["status", "--json"]).json()["problem"];
+        problem["code"] == "D11"
+            && problem["facts"]["folder"] == "INBOX"
+            && problem["facts"]["name"].as_str().is_some_and(|name| name.contains("9.large"))
+    });
     office.soon("the note crossed", |_| {
         pair.laptop.tandem(&["sync"]);
         laptop.has("notes/Ideas/after.txt")
@@ -273,8 +289,7 @@ fn a_folder_that_cannot_be_read_is_named_and_deletes_nothing() {
     let folder = pair.laptop.data().join("contacts/Friends");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
     let ran = pair.laptop.tandem_unprivileged(&["sync"]);
-    println!("{ran:?}");
-    assert!(ran.stderr.contains("[D0"), "{ran:?}");
+    assert!(ran.stderr.contains("[D07]"), "{ran:?}");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
     assert!(pair.office.has("contacts/Friends/anna.vcf"));
     pair.sync();

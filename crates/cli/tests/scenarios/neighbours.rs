@@ -41,13 +41,20 @@ fn two_mails(office: &Computer) {
     office.write("mail/.Entw&APw-rfe/cur/2.b:2,FS", mail("second"));
 }
 
-/// Whether a message with this subject lies in a folder with these flags.
+/// The one message with this subject in a folder (`cur` or `new`): its name.
+fn one(computer: &Computer, folder: &str, subject: &str) -> Option<String> {
+    let places = ["cur", "new"].map(|part| format!("{folder}/{part}/"));
+    let mut found: Vec<String> = messages(computer)
+        .into_iter()
+        .filter(|path| places.iter().any(|place| path.starts_with(place)))
+        .filter(|path| computer.read(path).contains(&format!("Subject: {subject}\n")))
+        .collect();
+    found.pop().filter(|_| found.is_empty())
+}
+
+/// Whether a message with this subject lies in a folder once, with these flags.
 fn holds(computer: &Computer, folder: &str, subject: &str, flags: &str) -> bool {
-    let is_it = |path: &&String| {
-        path.starts_with(&format!("{folder}/")) && computer.read(path).contains(&format!("Subject: {subject}\n"))
-    };
-    let found: Vec<String> = messages(computer).into_iter().filter(|path| is_it(&path)).collect();
-    matches!(&found[..], [one] if one.ends_with(&format!(":2,{flags}")))
+    one(computer, folder, subject).is_some_and(|name| name.ends_with(&format!(":2,{flags}")))
 }
 
 /// Dovecot's own hand at a Maildir. It refuses to work as root, so there the mail belongs to the user `mail`.
@@ -108,7 +115,7 @@ fn dovecot_finds_everything_and_what_it_saves_moves_and_marks_crosses_once() {
     pair.office.soon("what Dovecot did is on the server", |office| {
         holds(office, "mail/.Entw&APw-rfe", "first", "S")
             && holds(office, "mail/.Entw&APw-rfe", "second", "FRS")
-            && messages(office).iter().any(|path| path.starts_with("mail/new/") || path.starts_with("mail/cur/"))
+            && one(office, "mail", "third").is_some()
     });
     pair.sync();
     for computer in [&pair.office, &pair.laptop] {

@@ -238,7 +238,7 @@ async fn only_the_first_connection_has_to_prove_its_address_even_after_restarts(
 async fn a_newer_laptop_and_an_older_office_tell_each_other_what_they_speak() {
     let office = Office::open(&[LAPTOP]);
     let laptop = Endpoint::bind(EndpointConfig { protocol: 2, ..config(LAPTOP) }, loopback()).unwrap();
-    let refused = Some(DialError::Refused(Refusal::Version { speaks: 1 }));
+    let refused = Some(DialError::Refused(Refusal::Version { speaks: Some(1) }));
     assert_eq!(soon(join(&laptop, &office.target)).await.err(), refused);
     assert_eq!(soon(laptop.dial_to_pair(&office.target)).await.err(), refused);
     assert_eq!(office.desk.with(|desk| desk.spoke_otherwise.clone()), [Some(2), Some(2)]);
@@ -266,7 +266,7 @@ async fn another_handshake_is_another_version_and_not_silence() {
     let other = quinn::Endpoint::server(tls::switchboard_config(&key(OFFICE), &limits), loopback()).unwrap();
     let target = Target { addresses: vec![other.local_addr().unwrap()], ..office.target.clone() };
     let answering = tokio::spawn(async move { other.accept().await.unwrap().await });
-    let refused = Some(DialError::Refused(Refusal::Version { speaks: 0 }));
+    let refused = Some(DialError::Refused(Refusal::Version { speaks: None }));
     assert_eq!(soon(join(&client(LAPTOP), &target)).await.err(), refused);
     assert!(soon(answering).await.unwrap().is_err());
 }
