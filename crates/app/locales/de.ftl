@@ -28,6 +28,9 @@ I04 = Die Antwort passt nicht zur Server-ID.
 I05 = Diese Server-ID ist nicht vollständig.
     .body = Eine ID hat 16 Buchstaben und Ziffern, diese hat { $found }. Großschreibung, Leerzeichen und Striche spielen keine Rolle.
     .action = Die ID ergänzen
+I06 = Die Server-ID { $server_id } ließ sich nicht zurückziehen.
+    .body = Wo sie veröffentlicht ist, ist gerade nicht zu erreichen. Wer sie eingibt, findet noch bis zu { $left } den Namen dieses Servers und kommt nirgends hinein: Sein Schlüssel und sein Kennwort sind weg.
+    .action = Nichts zu tun: Der Eintrag läuft von selbst ab
 
 ## Einladungen
 

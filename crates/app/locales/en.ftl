@@ -33,6 +33,9 @@ I04 = The answer doesn't match the server ID.
 I05 = This server ID isn't complete.
     .body = An ID has 16 letters and digits, and this one has { $found }. Capitals, spaces and dashes don't matter.
     .action = Complete the ID
+I06 = The server ID { $server_id } couldn't be taken back.
+    .body = Where it is published can't be reached now. Whoever enters it finds the name of this server for up to { $left } more, and gets in nowhere: its key and its password are gone.
+    .action = Nothing has to be done: it expires by itself
 
 ## Invitations
 

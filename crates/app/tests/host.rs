@@ -2,91 +2,30 @@
 
 #![allow(clippy::unwrap_used)] // Whatever goes wrong in a story ends it.
 
+mod common;
+
 use app::{
-    host::{Answer, Desktop, FileKind, Given, Host, HostOptions, Notice, Target, types::HostEvent},
+    finding,
+    host::{Desktop, Given, Host, HostOptions, types::HostEvent},
     message::Code,
     profile::Profile,
     secrets::StoreKind,
+    settings::Settings,
 };
+use common::person::Person;
+use mainline::Testnet;
 use serde_json::{Value, json};
 use std::{
-    fs, io,
+    fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 const PASSWORD: &str = "orbit-lantern-velvet-quarry-mango";
 /// Loaded machines are slow; nothing here depends on how fast it is.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A person at a desktop: answers dialogs with what was laid ready, and keeps what was told.
-#[derive(Debug, Default)]
-struct Person {
-    chooses: Mutex<Vec<PathBuf>>,
-    opened: Mutex<Vec<Target>>,
-    starts: Mutex<bool>,
-    quits: Mutex<u32>,
-    hides: Mutex<u32>,
-    notices: Mutex<Vec<Notice>>,
-}
-
-impl Person {
-    fn will_choose(&self, path: &Path) {
-        self.chooses.lock().unwrap().push(path.to_owned());
-    }
-
-    fn answer(&self) -> Answer<Option<PathBuf>> {
-        let path = self.chooses.lock().unwrap().pop();
-        Box::pin(async move { path })
-    }
-}
-
-impl Desktop for Person {
-    fn choose_folder(&self, _: String) -> Answer<Option<PathBuf>> {
-        self.answer()
-    }
-
-    fn choose_file(&self, _: String, _: FileKind) -> Answer<Option<PathBuf>> {
-        self.answer()
-    }
-
-    fn save_file(&self, _: String, _: String, _: FileKind) -> Answer<Option<PathBuf>> {
-        self.answer()
-    }
-
-    fn open(&self, target: Target) -> io::Result<()> {
-        self.opened.lock().unwrap().push(target);
-        Ok(())
-    }
-
-    fn starts_with_computer(&self) -> io::Result<bool> {
-        Ok(*self.starts.lock().unwrap())
-    }
-
-    fn set_starts_with_computer(&self, on: bool) -> io::Result<()> {
-        *self.starts.lock().unwrap() = on;
-        Ok(())
-    }
-
-    fn has_tray(&self) -> bool {
-        false
-    }
-
-    fn told(&self, _: &HostEvent) {}
-
-    fn notify(&self, notice: Notice) {
-        self.notices.lock().unwrap().push(notice);
-    }
-
-    fn hide(&self) {
-        *self.hides.lock().unwrap() += 1;
-    }
-
-    fn quit(&self) {
-        *self.quits.lock().unwrap() += 1;
-    }
-}
 
 struct Computer {
     home: tempfile::TempDir,
@@ -292,8 +231,8 @@ async fn a_wrong_password_leaves_a_first_start_behind_and_can_be_tried_again() {
     assert_eq!(laptop.refused("connect", request).await, Code::PasswordWrong);
     assert_eq!(laptop.stage().await, "firstStart");
     connect(&laptop, &invitation).await;
-    let state = laptop.ask("disconnect", json!({})).await;
-    assert_eq!(state["stage"]["at"], "firstStart");
+    let left = laptop.ask("disconnect", json!({})).await;
+    assert_eq!((&left["state"]["stage"]["at"], &left["stays"]), (&json!("firstStart"), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -327,6 +266,55 @@ async fn taking_tandem_off_the_computer_leaves_the_data_and_a_first_start() {
     assert!(office.data().join("contacts/Friends/a.vcf").exists());
     assert!(!office.home.path().join("profile/config.toml").exists());
     assert!(!*office.person.starts.lock().unwrap());
+    assert_eq!(office.stage().await, "firstStart");
+}
+
+/// A published server in a network for addresses of its own, and its ID.
+async fn published(office: &Computer, network: &Testnet) -> (Settings, identity::ServerId) {
+    let mut settings = Settings::default();
+    settings.network.dht_bootstrap.clone_from(&network.bootstrap);
+    let folder = office.home.path().join("profile");
+    fs::create_dir_all(&folder).unwrap();
+    settings.save(&folder.join("config.toml")).unwrap();
+    let source = office.source(&office.data()).await;
+    let request = json!({"name": "Office PC", "source": source["id"], "folders": {"these": "everything"},
+        "internet": true, "password": PASSWORD, "isRemembered": true});
+    office.ask("create_server", request).await;
+    let publication = office.ask("publish", json!({})).await;
+    let id: identity::ServerId = publication["serverId"].as_str().unwrap().parse().unwrap();
+    assert_eq!(finding::look_up(id, &settings, None).await.unwrap().name.as_str(), "Office PC");
+    (settings, id)
+}
+
+fn network() -> Testnet {
+    Testnet::builder(10).bind_address(Ipv4Addr::LOCALHOST).build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_tandem_off_the_computer_is_published_no_more() {
+    let (office, network) = (office().await, network());
+    let (settings, id) = published(&office, &network).await;
+    let removed = office.ask("remove_tandem", json!({})).await;
+    assert_eq!(removed["problems"], json!([]), "{removed:#}");
+    assert_eq!(finding::look_up(id, &settings, None).await.unwrap_err().code, Code::ServerIdNotPublished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_being_a_server_is_published_no_more_and_is_told_how_long_it_takes_without_a_network() {
+    let (office, first) = (office().await, network());
+    let (settings, id) = published(&office, &first).await;
+    let left = office.ask("disconnect", json!({})).await;
+    assert_eq!((&left["state"]["stage"]["at"], &left["stays"]), (&json!("firstStart"), &Value::Null), "{left:#}");
+    assert_eq!(finding::look_up(id, &settings, None).await.unwrap_err().code, Code::ServerIdNotPublished);
+
+    let (_, id) = published(&office, &first).await;
+    drop(first);
+    let removed = office.ask("remove_tandem", json!({})).await;
+    let stays = &removed["problems"][0];
+    assert_eq!((&stays["code"], &stays["facts"]["server_id"]), (&json!("I06"), &json!(id.to_string())), "{removed:#}");
+    let left_secs = stays["facts"]["left_secs"].as_i64().unwrap();
+    assert!((60 * 60..=2 * 60 * 60).contains(&left_secs), "{left_secs}");
+    assert!(!office.home.path().join("profile/config.toml").exists(), "it goes all the same");
     assert_eq!(office.stage().await, "firstStart");
 }
 

@@ -5,16 +5,22 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // Here, a panic is the message.
 
+mod common;
+
 use app::{
+    host::{Host, HostOptions},
     profile::Profile,
     secrets::{self, KeyringStore, SecretError, SecretName, SecretStore, StoreKind},
-    settings::ProfileId,
+    settings::{ProfileId, Settings},
 };
+use common::{Computer, person::Person};
 use identity::{IdentityKey, PublicKey, Secret};
+use serde_json::json;
 use std::{
     env, fs,
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 const SCENE: &str = "TANDEM_TEST_KEYRING_SCENE";
@@ -50,6 +56,7 @@ fn the_password_store_in_every_state() {
     run_in(empty_home.path(), "no_place_to_keep_anything_means_a_file_with_a_note", Session::Locked);
     run("an_unlocked_store_keeps_replaces_and_forgets", Session::Unlocked);
     run("a_key_is_kept", Session::Unlocked);
+    run("taking_tandem_off_the_computer_leaves_no_secret", Session::Unlocked);
     run("a_kept_key_is_there_after_a_restart_and_the_wrong_one_is_noticed", Session::Unlocked);
     run("locked_is_never_absent", Session::Locked);
 }
@@ -94,6 +101,9 @@ fn play(scene: &str) {
             let other: PublicKey = env::var(KEY).unwrap().parse().unwrap();
             assert!(matches!(secrets::identity_key(&store, Some(&other)), Err(SecretError::OtherKey { .. })));
         }
+        "taking_tandem_off_the_computer_leaves_no_secret" => {
+            tokio::runtime::Runtime::new().unwrap().block_on(take_tandem_off());
+        }
         "locked_is_never_absent" => {
             // One secret is there and one is not: while the store is locked nobody can tell which.
             for name in [SecretName::IdentitySeed, SecretName::ServiceId] {
@@ -110,6 +120,29 @@ fn play(scene: &str) {
         }
         scene => panic!("no scene {scene}"),
     }
+}
+
+/// A server whose password is remembered, made and taken away in the window.
+async fn take_tandem_off() {
+    let (office, person) = (Computer::new("office"), Arc::new(Person::default()));
+    office.mails("mail", 0..2);
+    let options = HostOptions { secrets: None, listen: Some("127.0.0.1:0".parse().unwrap()) };
+    let host = Host::open(office.profile(), person.clone(), options).await;
+    person.will_choose(&office.data());
+    let source = host.call("choose_folder", json!({})).await.unwrap();
+    let request = json!({"name": "Office PC", "source": source["id"], "folders": {"these": "everything"},
+        "internet": false, "password": common::PASSWORD, "isRemembered": true});
+    host.call("create_server", request).await.unwrap();
+    let id = Settings::load(&office.profile().settings_file()).unwrap().profile.unwrap();
+    let store = KeyringStore::new(&id);
+    assert_eq!(store.get(SecretName::ServerPassword).unwrap().expose(), common::PASSWORD);
+    assert!(store.get(SecretName::IdentitySeed).is_ok());
+    let removed = host.call("remove_tandem", json!({})).await.unwrap();
+    assert_eq!(removed["problems"], json!([]), "{removed:#}");
+    for name in SecretName::ALL {
+        assert!(matches!(store.get(name), Err(SecretError::Absent)), "{name:?}");
+    }
+    assert_eq!(office.total(), 2, "the data stays");
 }
 
 fn run(scene: &str, session: Session, home: &Path, profile: &ProfileId, key: &PublicKey) {

@@ -129,7 +129,10 @@ export class FakeHost implements Host {
       return this.#status;
     },
     save_preview: () => ({ path: "/home/anna/Preview.txt" }),
-    disconnect: () => (this.#state = { ...this.#state, stage: { at: "firstStart" } }),
+    disconnect: () => {
+      this.#state = { ...this.#state, stage: { at: "firstStart" } };
+      return { state: this.#state, stays: null };
+    },
     remove_tandem: () => ({ removed: ["Key", "Settings"], data: ["/home/anna/Tandem"], problems: [] }),
     traffic: () => world.traffic,
     open_place: () => nothing,

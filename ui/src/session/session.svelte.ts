@@ -91,6 +91,8 @@ export class Session {
   sources = $state.raw<readonly DataSource[] | null>(null);
   /** Something to know about the server that was just made. */
   createdNote = $state.raw<ProblemView | null>(null);
+  /** What is left for a while of the server this computer was. */
+  stays = $state.raw<ProblemView | null>(null);
   connecting = $state.raw<ConnectStage | null>(null);
 
   screen = $state<Screen>("first");

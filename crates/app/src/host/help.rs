@@ -179,12 +179,15 @@ impl Host {
         let language = self.language();
         let settings = Settings::load(&self.profile().settings_file()).unwrap_or_default();
         let data = settings.stores.iter().map(|store| store.place.clone()).collect();
-        let (mut removed, mut problems) = (Vec::new(), Vec::new());
+        let (mut removed, mut problems, mut stays) = (Vec::new(), Vec::new(), None);
         self.drop_samples().await;
         self.end_running().await;
         if settings.role.is_some() {
             match Node::leave(self.profile()).await {
-                Ok(()) => removed.push(self.word("removed-access")),
+                Ok(published) => {
+                    stays = published;
+                    removed.push(self.word("removed-access"));
+                }
                 Err(problem) => problems.push(problem.view(language)),
             }
         }
@@ -206,6 +209,7 @@ impl Host {
             }
             self.known_servers().clear();
         }
+        problems.extend(stays.map(|problem| problem.view(language)));
         self.reopen().await;
         self.state_changed().await?;
         Ok(Removed { removed, data, problems })

@@ -3,8 +3,8 @@
 use super::{
     Host, Running, blocking, servers,
     types::{
-        Connect, ConnectStage, FirstMode, HostEvent, HostState, KnownBy, PlanFirst, SavedFile, ServerCard,
-        ServerFolder, ServerFolders,
+        Connect, ConnectStage, Disconnected, FirstMode, HostEvent, HostState, KnownBy, PlanFirst, SavedFile,
+        ServerCard, ServerFolder, ServerFolders,
     },
 };
 use crate::{
@@ -131,7 +131,7 @@ impl Host {
         self.save_text("window-save-preview", "tandem-preview.csv", "csv", text).await
     }
 
-    pub(super) async fn disconnect(&self, _: Nothing) -> Result<HostState> {
+    pub(super) async fn disconnect(&self, _: Nothing) -> Result<Disconnected> {
         let _one_at_a_time = self.changing().await;
         if matches!(self.running(), Running::Attached(_)) {
             return Err(Problem::new(Code::ProfileInUse).with("folder", self.profile().folder()));
@@ -139,8 +139,8 @@ impl Host {
         self.end_running().await;
         let left = Node::leave(self.profile()).await;
         self.reopen().await;
-        left?;
-        self.state_changed().await
+        let stays = left?.map(|problem| problem.view(self.language()));
+        Ok(Disconnected { state: self.state_changed().await?, stays })
     }
 
     /// The card of the server this computer is a client of.

@@ -768,6 +768,16 @@ pub struct Report {
     pub text: String,
 }
 
+/// This computer is neither server nor client any more.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Disconnected {
+    /// How it is now.
+    pub state: HostState,
+    /// What stays for a while, because it couldn't be reached.
+    pub stays: Option<ProblemView>,
+}
+
 /// Stops being a server or client, or takes Tandem's traces off this computer.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -776,7 +786,7 @@ pub struct Removed {
     pub removed: Vec<String>,
     /// Where the data still is.
     pub data: Vec<String>,
-    /// What couldn't be taken away.
+    /// What couldn't be taken away, or stays for a while.
     pub problems: Vec<ProblemView>,
 }
 

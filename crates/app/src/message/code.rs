@@ -68,6 +68,7 @@ codes! {
     ServerIdNotPublished = "I02", NotConnected, [];
     AnswerDoesNotMatchId = "I04", Trust, [];
     ServerIdIncomplete = "I05", Usage, ["found"];
+    PublicationStays = "I06", Ok, ["server_id", "left_secs"];
 
     InvitationDamaged = "V01", Usage, [];
     InvitationNewer = "V02", Other, ["have", "need"];

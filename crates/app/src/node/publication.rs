@@ -16,7 +16,7 @@ use identity::{Comment, RecordKeys, Salt, ServerId, ServerName, ServerRecord, Se
 use net::{DhtError, PeerName, Source, peer_name, server_record};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const PUBLICATIONS: &str = "server.publications";
 /// What there was of it before there were directories: one publication, in the DHT.
@@ -24,6 +24,8 @@ const PUBLICATION: &str = "server.publication";
 const PEER_NAME: &str = "server.peer-name";
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// The DHT keeps a record about that long.
+const DHT_KEEPS: Duration = HOUR.saturating_mul(2);
 /// A directory keeps a record that long without hearing of it.
 const DIRECTORY_KEEPS: Duration = DAY.saturating_mul(60);
 /// Addresses change several at a time.
@@ -31,6 +33,8 @@ const SETTLING: Duration = Duration::from_millis(300);
 /// After one, two, three and more times that nobody took what was said.
 const AGAIN_AFTER: [Duration; 4] =
     [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(600)];
+/// Whoever stops being a server waits no longer for what takes its record back.
+const TAKING_BACK: Duration = Duration::from_secs(30);
 /// Own addresses are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -411,8 +415,7 @@ impl Instance {
         let door = self.door()?;
         let _one_at_a_time = self.publishing.lock().await;
         let Some(publication) = self.published().await? else { return self.publication_view(None).await };
-        let mut publication = Publication { is_revoked: true, ..publication };
-        publication.lie_in(&[]);
+        let publication = publication.revoked();
         self.keep_publication(&publication).await?;
         door.set_published(None);
         if let Err(problem) = self.settle(publication).await {
@@ -421,6 +424,29 @@ impl Instance {
         let left = self.publications().await?;
         self.rules.send_replace(());
         self.publication_view(left.last()).await
+    }
+
+    /// Deletes everywhere what this server says of itself, because in a moment it is none any more. `Some`: what couldn't be
+    /// reached stays to be found for a while, and nobody can delete it then.
+    pub(super) async fn take_back(&self) -> Result<Option<Problem>> {
+        let _one_at_a_time = self.publishing.lock().await;
+        for publication in self.publications().await? {
+            self.keep_publication(&publication.revoked()).await?;
+        }
+        // The last peer name says that nobody is called here, and holds no addresses.
+        self.settings().network.internet = false;
+        let taking_back = async { self.renew_publications().await.and(self.say_peer_name().await) };
+        match timeout(TAKING_BACK, taking_back).await {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => tracing::warn!(%problem, "not everything could be taken back"),
+            Err(_) => tracing::warn!("taking everything back takes too long"),
+        }
+        let left = self.publications().await?;
+        let stays = left.iter().flat_map(|one| one.places.iter().map(move |place| (place.stays_secs(one), one.id)));
+        let longest = stays.filter(|(secs, _)| *secs > 0).max_by_key(|(secs, _)| *secs);
+        Ok(longest.map(|(secs, id)| {
+            Problem::new(Code::PublicationStays).with("server_id", id.to_string()).with("left_secs", secs)
+        }))
     }
 
     async fn kept<T: for<'de> Deserialize<'de>>(&self, name: &'static str) -> Result<Option<T>> {
@@ -439,6 +465,13 @@ impl Instance {
 }
 
 impl Publication {
+    /// The same, to be deleted everywhere.
+    fn revoked(mut self) -> Self {
+        self.is_revoked = true;
+        self.lie_in(&[]);
+        self
+    }
+
     fn is_stored_somewhere(&self) -> bool {
         self.places.iter().any(|place| !place.is_left && place.stored_at.is_some() && place.problem.is_none())
     }
@@ -456,8 +489,14 @@ impl Place {
 
     /// Says whether a record that is to go has expired meanwhile.
     fn is_forgotten(&self, publication: &Publication) -> bool {
-        let last = self.stored_at.unwrap_or(publication.published_at);
-        (publication.is_revoked || self.is_left) && now_secs().saturating_sub(last) > DIRECTORY_KEEPS.as_secs()
+        (publication.is_revoked || self.is_left) && self.stays_secs(publication) == 0
+    }
+
+    /// How long the record can still be found there if nobody deletes it.
+    fn stays_secs(&self, publication: &Publication) -> u64 {
+        let keeps = if self.directory.is_some() { DIRECTORY_KEEPS } else { DHT_KEEPS };
+        let stored_at = self.stored_at.unwrap_or(publication.published_at);
+        (stored_at + keeps.as_secs()).saturating_sub(now_secs())
     }
 }
 

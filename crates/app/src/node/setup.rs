@@ -15,7 +15,7 @@ use crate::{
     engine::Engine,
     message::{Code, Problem, Result},
     password::{Rule, normal_form},
-    profile::Profile,
+    profile::{Profile, ProfileLock},
     secrets::{self, SecretName, SecretStore, StoreKind},
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
@@ -388,12 +388,19 @@ impl Node {
         Ok(node)
     }
 
-    /// Stops being a client or a server. The data stays; access, secrets and what was remembered go.
-    pub async fn leave(profile: &Profile) -> Result<()> {
-        let lock = profile.lock()?;
+    /// Stops being a client or a server. The data stays; access, secrets, what was remembered and what was published go.
+    /// `Some`: what stays of it for a while, because it can't be reached now.
+    pub async fn leave(profile: &Profile) -> Result<Option<Problem>> {
+        let mut lock = profile.lock()?;
         let settings = Settings::load(&profile.settings_file())?;
-        if settings.role.is_none() {
-            return Err(Problem::new(Code::NotSetUp));
+        let mut stays = None;
+        match settings.role {
+            None => return Err(Problem::new(Code::NotSetUp)),
+            Some(Role::Client) => {}
+            Some(Role::Server) => {
+                stays = take_back(lock, &settings).await?;
+                lock = profile.lock()?;
+            }
         }
         let (id, kind) = (settings.profile.clone(), settings.secrets);
         let held = profile.clone();
@@ -411,7 +418,24 @@ impl Node {
         kept.language = settings.language;
         kept.save(&profile.settings_file())?;
         drop(lock);
-        Ok(())
+        Ok(stays)
+    }
+}
+
+/// Deletes what a server published, as long as its key is there.
+async fn take_back(lock: ProfileLock, settings: &Settings) -> Result<Option<Problem>> {
+    match Node::start(lock, settings.clone(), Use::Ask, OpenOptions::default()).await {
+        Ok(node) => {
+            let stays = node.instance.take_back().await;
+            node.shut_down().await;
+            stays
+        }
+        // Its owner unlocks the password store first: afterwards there is no key to delete anything with.
+        Err(problem) if [Code::KeyringLocked, Code::KeyringSilent].contains(&problem.code) => Err(problem),
+        Err(problem) => {
+            tracing::warn!(%problem, "the profile can't be opened, so nothing is taken back");
+            Ok(None)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, missing_debug_implementations, unreachable_pub)] // Each test program uses a part of it.
 
+pub mod person;
 pub mod proxy;
 
 use app::{

@@ -223,6 +223,10 @@ pub(crate) async fn leave(args: &Leave, profile: &Profile, output: Output) -> Re
     if is_asked && !ask_yes(question, &say!(words, "yes-letters")).await? {
         return Ok(Answer::new(json!({"done": false}), say!(words, "nothing-changed")));
     }
-    Node::leave(profile).await?;
-    Ok(Answer::done(say!(words, "left")))
+    let stays = Node::leave(profile).await?;
+    if let Some(problem) = &stays {
+        output.problem_beside(problem);
+    }
+    let stays = stays.map(|problem| problem.view(words.language));
+    Ok(Answer::new(json!({"done": true, "stays": stays}), say!(words, "left")))
 }

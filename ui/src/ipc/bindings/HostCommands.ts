@@ -9,6 +9,7 @@ import type { CreateServer } from "./CreateServer";
 import type { CreatedServer } from "./CreatedServer";
 import type { DataFile } from "./DataFile";
 import type { DataSource } from "./DataSource";
+import type { Disconnected } from "./Disconnected";
 import type { Done } from "./Done";
 import type { FindServer } from "./FindServer";
 import type { HostEvent } from "./HostEvent";
@@ -171,7 +172,7 @@ save_preview: Command<Nothing, SavedFile>,
 /**
  * Stops being a server or a client. The data stays.
  */
-disconnect: Command<Nothing, HostState>, 
+disconnect: Command<Nothing, Disconnected>, 
 /**
  * Takes everything of Tandem but the data and the program off this computer.
  */

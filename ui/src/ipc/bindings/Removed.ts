@@ -14,6 +14,6 @@ removed: Array<string>,
  */
 data: Array<string>, 
 /**
- * What couldn't be taken away.
+ * What couldn't be taken away, or stays for a while.
  */
 problems: Array<ProblemView>, };
