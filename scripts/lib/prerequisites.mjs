@@ -169,6 +169,17 @@ export const toTest = [
     isOptional: true,
   },
   {
+    name: "Evolution Data Server for the tests of its connector",
+    isThere: () => !isLinux || existsSync("/usr/share/dbus-1/services/org.gnome.evolution.dataserver.Sources5.service"),
+    packages: {
+      apt: ["evolution-data-server", "dbus"],
+      dnf: ["evolution-data-server", "dbus-daemon"],
+      pacman: ["evolution-data-server", "dbus"],
+      zypper: ["evolution-data-server", "dbus-1"],
+    },
+    isOptional: true,
+  },
+  {
     name: "Python environments for the tests of Outlook's data files",
     isThere: () => !isLinux || outputOf("python3", ["-c", "import ensurepip, venv"]) !== undefined,
     packages: { apt: ["python3-venv"], pacman: ["python"] },

@@ -321,6 +321,18 @@ D22 = «{ $file }» stammt von einem neueren Outlook, als Tandem lesen kann.
 D23 = Ein Teil von «{ $file }» ist beschädigt.
     .body = Was lesbar ist, wurde übernommen; dieser Teil nicht. Die Datei selbst bleibt, wie sie ist.
     .action = Reparieren Sie die Datei mit scanpst.exe, das zu Outlook gehört, und importieren Sie sie noch einmal: Nichts kommt doppelt
+D24 = Auf diesem Computer gibt es keinen Evolution Data Server.
+    .body = Er verwahrt Kontakte, Kalender, Aufgaben und Notizen der Programme von GNOME und kommt mit ihnen.
+    .action = Das Paket evolution-data-server installieren oder einen Ordner als Ort der Daten wählen
+D25 = Evolution Data Server antwortet nicht.
+    .body = Er läuft, solange Sie an Ihrem Desktop angemeldet sind. Nichts wurde geändert; Tandem fragt von selbst wieder und verliert nichts.
+    .action = Am Desktop anmelden, dann noch einmal versuchen
+D26 = Evolution Data Server ist beschäftigt.
+    .body = Er tut etwas, das lange dauert. Tandem versucht es von selbst noch einmal.
+    .action = Warten, bis er fertig ist
+D27 = Evolution Data Server weist andere Programme ab.
+    .body = Eine Regel dieses Computers lässt Tandem nicht zu ihm, etwa weil es in einer Sandbox läuft. Nichts wurde geändert.
+    .action = Tandem erlauben, org.gnome.evolution.dataserver zu fragen, oder einen Ordner als Ort der Daten wählen
 
 ## Synchronisierung
 

@@ -326,6 +326,18 @@ D22 = «{ $file }» is from a newer Outlook than Tandem can read.
 D23 = A part of «{ $file }» is damaged.
     .body = What can be read was brought in; this part could not be. The file itself stays as it is.
     .action = Repair the file with scanpst.exe, which comes with Outlook, and import it again: nothing comes twice
+D24 = There is no Evolution Data Server on this computer.
+    .body = It keeps the contacts, calendars, tasks and notes of GNOME's programs, and comes with them.
+    .action = Install the package evolution-data-server, or choose a folder as the place of the data
+D25 = Evolution Data Server doesn't answer.
+    .body = It runs while you are logged in to your desktop. Nothing was changed; Tandem asks again by itself and loses nothing.
+    .action = Log in to your desktop, then try again
+D26 = Evolution Data Server is busy.
+    .body = It is doing something that takes long. Tandem tries again by itself.
+    .action = Wait until it is done
+D27 = Evolution Data Server refuses other programs.
+    .body = A rule of this computer lets Tandem not ask it, for instance because it runs in a sandbox. Nothing was changed.
+    .action = Allow Tandem to talk to org.gnome.evolution.dataserver, or choose a folder as the place of the data
 
 ## Synchronization
 

@@ -17,7 +17,7 @@ use std::{
 pub use stores::import::Exported;
 use stores::{
     FolderId, FolderInfo, Store, StoreError,
-    files::{self, FilesSpec, FilesStore, Part},
+    files::{self, FilesSpec, FilesStore, Part, Surveyed},
     import::{ExportError, ImportError, Into, Reason, Report, SourceError},
     memory::{MemoryOptions, MemoryStore},
 };
@@ -165,10 +165,59 @@ pub fn usual() -> Vec<Place> {
 pub fn outlook() -> Option<Result<stores::outlook::Found>> {
     #[cfg(windows)]
     return Some(stores::outlook::look_here().map_err(|state| {
-        Problem::with_store(StoreError::Program { program: "Outlook".to_owned(), state }, "outlook:")
+        Problem::with_store(StoreError::Program { program: stores::Program::Outlook, state }, "outlook:")
     }));
     #[cfg(not(windows))]
     None
+}
+
+/// What Evolution Data Server keeps on this computer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evolution {
+    /// How to name it as a store.
+    pub store: &'static str,
+    /// Its address books, calendars, task and memo lists.
+    pub folders: Vec<EvolutionFolder>,
+}
+
+/// An address book, a calendar, or a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvolutionFolder {
+    /// `contacts`, `calendar`, `tasks` or `notes`.
+    pub kind: &'static str,
+    /// What people call it.
+    pub name: String,
+    /// Items in it; `null` if they can't be counted.
+    pub items: Option<u64>,
+}
+
+/// The store that Evolution Data Server is.
+pub(crate) const EVOLUTION: &str = "eds:";
+
+/// What Evolution Data Server keeps here; `None` where there is none, or nobody uses it.
+#[must_use]
+pub fn evolution() -> Option<Result<Evolution>> {
+    let surveyed = match survey_evolution("")? {
+        Ok(surveyed) => surveyed,
+        Err(error) => return Some(Err(Problem::with_store(error, EVOLUTION))),
+    };
+    let folder = |one: Surveyed| EvolutionFolder {
+        kind: kind_name(one.folder.kind),
+        name: one.folder.name,
+        items: one.count.ok().map(|count| count.items),
+    };
+    Some(Ok(Evolution { store: EVOLUTION, folders: surveyed.into_iter().map(folder).collect() }))
+}
+
+/// Every folder of Evolution Data Server on the bus at an address, or the session's.
+pub(crate) fn survey_evolution(address: &str) -> Option<std::result::Result<Vec<Surveyed>, StoreError>> {
+    #[cfg(target_os = "linux")]
+    return stores::eds::survey(Some(address).filter(|address| !address.is_empty()));
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = address;
+        None
+    }
 }
 
 /// Makes the paths of a store absolute, so that it stays the same one wherever Tandem is started.

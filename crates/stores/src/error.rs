@@ -18,8 +18,8 @@ pub enum StoreError {
     /// The program that keeps the store doesn't let us in.
     #[error("{program}: {state}")]
     Program {
-        /// What people call it.
-        program: String,
+        /// Which.
+        program: Program,
         /// Why not.
         state: ProgramState,
     },
@@ -55,6 +55,17 @@ pub enum StoreError {
         /// Where.
         path: String,
     },
+}
+
+/// A program that keeps a store.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Program {
+    /// Classic Outlook on Windows.
+    #[error("Outlook")]
+    Outlook,
+    /// Evolution Data Server, which keeps the data of GNOME's programs.
+    #[error("Evolution Data Server")]
+    Evolution,
 }
 
 /// Why a program that keeps a store doesn't let us in.

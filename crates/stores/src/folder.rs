@@ -26,3 +26,9 @@ pub struct FolderInfo {
     /// The store named in the mark, if there is one. With `uid: None` it tells a copy from a folder never marked.
     pub marked_by: Option<StoreId>,
 }
+
+/// The name that is wished for, or the first of `Wish (2)`, `Wish (3)` … that nobody has.
+pub(crate) fn free_name(wish: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{wish} ({number})"));
+    std::iter::once(wish.to_owned()).chain(numbered).find(|name| !is_taken(name)).expect("numbers don't end")
+}

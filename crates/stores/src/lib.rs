@@ -4,14 +4,14 @@
 //! what it could not list it says ([`Listing::Partial`]), and every write says what it believes about its target
 //! ([`Change`]) and is refused if that no longer holds ([`StoreError::Changed`]).
 //!
-//! Connectors: [`files`] (Maildir and vdir folders) and [`memory`] (for simulations). [`conformance`] is the suite that
-//! every connector passes.
+//! Connectors: [`files`] (Maildir and vdir folders), [`outlook`] (classic Outlook on Windows), `eds` (Evolution Data
+//! Server on Linux) and [`memory`] (for simulations). [`conformance`] is the suite that every connector passes.
 
 mod change;
 pub use change::{Change, Intent, NewContent, Recovered, Written};
 
 mod error;
-pub use error::{ProgramState, StoreError};
+pub use error::{Program, ProgramState, StoreError};
 
 mod folder;
 pub use folder::{FolderId, FolderInfo};
@@ -19,10 +19,14 @@ pub use folder::{FolderId, FolderInfo};
 mod item;
 pub use item::{Content, Entry, Href, Listing, ListingToken, Payload, Rev};
 
+mod staging;
+
 mod store;
 pub use store::{Caps, Flush, Reader, Store, StoreId, Watch};
 
 pub mod conformance;
+#[cfg(target_os = "linux")]
+pub mod eds;
 pub mod files;
 pub mod import;
 pub mod mapi;

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     api::types::Nothing,
     engine::view::kind_name,
+    language::Language,
     message::{Code, Problem, Result},
     places::{self, Destination, Found},
     settings::StoreSpec,
@@ -42,7 +43,7 @@ impl Host {
         let language = self.language();
         let found = blocking(move || {
             let sources = places::usual().into_iter().map(|place| look_at(&place.path, language));
-            sources.collect::<Result<Vec<_>>>()
+            sources.chain(look_at_evolution(language).map(Ok)).collect::<Result<Vec<_>>>()
         })
         .await?;
         let mut views: Vec<DataSource> = found.into_iter().map(|source| self.keep_source(source)).collect();
@@ -184,7 +185,7 @@ fn beside(folder: &Path) -> PathBuf {
     tried.find(|path| !path.exists()).expect("one of endlessly many names is free")
 }
 
-fn look_at(path: &Path, language: crate::language::Language) -> Result<Source> {
+fn look_at(path: &Path, language: Language) -> Result<Source> {
     let place = places::look(path)?;
     let (state, problem) = match &place.found {
         Found::Missing | Found::Empty => (SourceState::New, None),
@@ -198,24 +199,14 @@ fn look_at(path: &Path, language: crate::language::Language) -> Result<Source> {
             (SourceState::Unusable, Some(problem.view(language)))
         }
     };
-    let mut kinds: BTreeMap<usize, KindCount> = BTreeMap::new();
-    if let (SourceState::Ready, Some(store)) = (state, &place.store) {
-        for one in survey(store)? {
-            let order = KINDS.iter().position(|kind| *kind == one.folder.kind).unwrap_or(KINDS.len());
-            let kind = kinds.entry(order).or_insert_with(|| KindCount {
-                kind: kind_name(one.folder.kind).to_owned(),
-                folders: 0,
-                items: 0,
-            });
-            kind.folders += 1;
-            kind.items += one.count.map(|count| count.items).unwrap_or_default();
-        }
-    }
+    let kinds = match (state, &place.store) {
+        (SourceState::Ready, Some(store)) => counted(survey(store)?),
+        _ => Vec::new(),
+    };
     let (loose, loose_items) = match place.found {
         Found::Importable { files, items } => (files, items),
         _ => (Vec::new(), 0),
     };
-    let kinds: Vec<KindCount> = kinds.into_values().collect();
     let view = DataSource {
         id: String::new(),
         program: "folder".to_owned(),
@@ -230,9 +221,53 @@ fn look_at(path: &Path, language: crate::language::Language) -> Result<Source> {
     Ok(Source { view, store: place.store, loose })
 }
 
+/// Evolution Data Server as a data source, if anybody uses it here.
+fn look_at_evolution(language: Language) -> Option<Source> {
+    let surveyed = places::survey_evolution("")?;
+    let (state, kinds, problem) = match surveyed {
+        Ok(surveyed) => (SourceState::Ready, counted(surveyed), None),
+        Err(error) => {
+            let problem = Problem::with_store(error, places::EVOLUTION);
+            (SourceState::Unusable, Vec::new(), Some(problem.view(language)))
+        }
+    };
+    let view = DataSource {
+        id: String::new(),
+        program: "evolution".to_owned(),
+        name: "Evolution".to_owned(),
+        path: None,
+        state,
+        items: kinds.iter().map(|kind| kind.items).sum(),
+        kinds,
+        is_mail_on_server: false,
+        problem,
+    };
+    Some(Source { view, store: Some(places::EVOLUTION.to_owned()), loose: Vec::new() })
+}
+
+/// How much there is of each kind, in the order people see them.
+fn counted(surveyed: Vec<Surveyed>) -> Vec<KindCount> {
+    let mut kinds: BTreeMap<usize, KindCount> = BTreeMap::new();
+    for one in surveyed {
+        let order = KINDS.iter().position(|kind| *kind == one.folder.kind).unwrap_or(KINDS.len());
+        let kind = kinds.entry(order).or_insert_with(|| KindCount {
+            kind: kind_name(one.folder.kind).to_owned(),
+            folders: 0,
+            items: 0,
+        });
+        kind.folders += 1;
+        kind.items += one.count.map(|count| count.items).unwrap_or_default();
+    }
+    kinds.into_values().collect()
+}
+
 fn survey(store: &str) -> Result<Vec<Surveyed>> {
     let unknown = || Problem::new(Code::StoreUnknown).with("spec", store);
     let spec: StoreSpec = store.parse().map_err(|_| unknown())?;
+    if spec.connector == "eds" {
+        let surveyed = places::survey_evolution(&spec.place);
+        return surveyed.unwrap_or(Ok(Vec::new())).map_err(|error| Problem::with_store(error, store));
+    }
     let files = FilesSpec::parse(store).map_err(|error| unknown().because(error))?;
     files::survey(&files).map_err(|error| Problem::with_store(error, &spec.place))
 }

@@ -144,6 +144,10 @@ codes! {
     NotADataFile = "D21", Data, ["file"];
     DataFileVersion = "D22", Data, ["file", "version"];
     DataFileDamaged = "D23", Data, ["file"];
+    EvolutionMissing = "D24", Data, [];
+    EvolutionClosed = "D25", Data, [];
+    EvolutionBusy = "D26", TryLater, [];
+    EvolutionRefuses = "D27", Data, [];
 
     DeletionsHeld = "S01", Held, ["n", "all", "folder", "computer"];
     NoRoom = "S02", Data, ["need_bytes", "free_bytes"];

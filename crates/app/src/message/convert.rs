@@ -4,7 +4,7 @@ use super::{Code, Problem};
 use crate::index::{IndexError, OpenError};
 use crate::{control::ControlError, profile::ProfileError, secrets::SecretError, settings::SettingsError};
 use identity::{InvitationError, ServerIdError, ServerName, TextError};
-use stores::{ProgramState, StoreError};
+use stores::{Program, ProgramState, StoreError};
 
 impl Problem {
     /// Why what was given as an invitation isn't one we can use. `file` is what people call it.
@@ -29,7 +29,7 @@ impl Problem {
     pub fn with_store(error: StoreError, place: &str) -> Self {
         match error {
             StoreError::Unavailable { reason } => Self::new(Code::StoreGone).with("place", place).because(reason),
-            StoreError::Program { state, .. } => Self::new(match state {
+            StoreError::Program { program: Program::Outlook, state } => Self::new(match state {
                 ProgramState::Missing => Code::OutlookMissing,
                 ProgramState::NotScriptable => Code::OutlookNew,
                 ProgramState::Closed => Code::OutlookClosed,
@@ -37,6 +37,12 @@ impl Problem {
                 ProgramState::Waiting => Code::OutlookAsks,
                 ProgramState::Elevated => Code::OutlookElevated,
                 ProgramState::Denied => Code::OutlookRefuses,
+            }),
+            StoreError::Program { program: Program::Evolution, state } => Self::new(match state {
+                ProgramState::Missing | ProgramState::NotScriptable => Code::EvolutionMissing,
+                ProgramState::Closed => Code::EvolutionClosed,
+                ProgramState::Busy | ProgramState::Waiting => Code::EvolutionBusy,
+                ProgramState::Elevated | ProgramState::Denied => Code::EvolutionRefuses,
             }),
             StoreError::Replaced => Self::new(Code::StoreReplaced).with("place", place),
             StoreError::Permission { path } => Self::new(Code::NotReadable).with("path", path),
@@ -161,6 +167,17 @@ mod tests {
         assert_eq!(Problem::with_store(error, "canary").to_string(), "D07: input/output");
         let error = StoreError::Permission { path: "canary".to_owned() };
         assert_eq!(Problem::with_store(error, "canary").to_string(), "D07");
+    }
+
+    #[test]
+    fn each_program_that_keeps_a_store_has_its_own_words() {
+        let code = |program, state| Problem::with_store(StoreError::Program { program, state }, "eds:").code;
+        assert_eq!(code(Program::Outlook, ProgramState::Closed), Code::OutlookClosed);
+        assert_eq!(code(Program::Evolution, ProgramState::Closed), Code::EvolutionClosed);
+        assert_eq!(code(Program::Evolution, ProgramState::Missing), Code::EvolutionMissing);
+        let busy = StoreError::Program { program: Program::Evolution, state: ProgramState::Busy };
+        let problem = Problem::with_store(busy, "eds:");
+        assert!(problem.is_transient() && problem.view(Language::German).headline.contains("Evolution"));
     }
 
     #[test]

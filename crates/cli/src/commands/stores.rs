@@ -7,7 +7,7 @@ use crate::{
     words::{Words, printable, say},
 };
 use app::{
-    message::Result,
+    message::{Problem, Result},
     places::{self, Found, Place},
 };
 use serde_json::json;
@@ -15,9 +15,9 @@ use serde_json::json;
 pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
     let path = args.path;
     let is_usual = path.is_none();
-    let (found, outlook) = waiting(move || match path {
-        Some(path) => places::look(&path).map(|place| (vec![place], None)),
-        None => Ok((places::usual(), places::outlook())),
+    let (found, outlook, evolution) = waiting(move || match path {
+        Some(path) => places::look(&path).map(|place| (vec![place], None, None)),
+        None => Ok((places::usual(), places::outlook(), places::evolution())),
     })
     .await?;
     let mut text = String::new();
@@ -31,11 +31,20 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
             }
             json!(outlook)
         }
-        Some(Err(problem)) => {
-            let view = problem.view(words.language);
-            text.push_str(&format!("{}  [{}]\n", view.message, problem.code));
-            json!({"problem": view})
+        Some(Err(problem)) => stands_in_the_way(problem, &mut text, words),
+    };
+    let evolution_json = match &evolution {
+        None => json!(null),
+        Some(Ok(evolution)) => {
+            text.push_str("Evolution Data Server\n");
+            for folder in &evolution.folders {
+                let items = folder.items.map_or_else(|| "?".to_owned(), |items| items.to_string());
+                text.push_str(&format!("    {}/{}: {items}\n", folder.kind, printable(&folder.name)));
+            }
+            text.push_str(&format!("    --store {}\n", evolution.store));
+            json!(evolution)
         }
+        Some(Err(problem)) => stands_in_the_way(problem, &mut text, words),
     };
     for place in &found {
         text.push_str(&format!("{}\n", printable(&place.path.display().to_string())));
@@ -44,10 +53,16 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
             text.push_str(&format!("    --store {}\n", printable(store)));
         }
     }
-    if is_usual && found.is_empty() {
+    if is_usual && found.is_empty() && evolution.is_none() {
         text.push_str(&say!(words, "stores-none"));
     }
-    Ok(Answer::new(json!({"places": found, "outlook": outlook_json}), text))
+    Ok(Answer::new(json!({"places": found, "outlook": outlook_json, "evolution": evolution_json}), text))
+}
+
+fn stands_in_the_way(problem: &Problem, text: &mut String, words: Words) -> serde_json::Value {
+    let view = problem.view(words.language);
+    text.push_str(&format!("{}  [{}]\n", view.message, problem.code));
+    json!({"problem": view})
 }
 
 pub(super) fn describe(place: &Place, words: Words) -> String {

@@ -25,8 +25,8 @@ mod com;
 pub use com::{ComDoor, application, enter_apartment};
 
 use crate::{
-    Caps, Change, Content, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, ProgramState, Reader, Recovered,
-    Store, StoreError, StoreId, Watch, Written,
+    Caps, Change, Content, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Program, ProgramState, Reader,
+    Recovered, Store, StoreError, StoreId, Watch, Written,
 };
 use pim::{FolderKind, FolderUid};
 use session::Outlook;
@@ -109,7 +109,7 @@ impl OutlookStore {
             let door = door();
             door.enter();
             let mut outlook = Outlook::new(door, name, known, staging);
-            outlook.sweep();
+            outlook.staging.sweep();
             let mut next = None;
             loop {
                 let is_over = !outlook.wait(&mut |time| match coming.recv_timeout(time) {
@@ -148,7 +148,7 @@ impl OutlookThread {
         &self,
         act: impl FnOnce(&mut Outlook, &AtomicBool) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let waiting = || StoreError::Program { program: "Outlook".to_owned(), state: ProgramState::Waiting };
+        let waiting = || StoreError::Program { program: Program::Outlook, state: ProgramState::Waiting };
         let (sender, answer) = mpsc::sync_channel(1);
         let is_abandoned = Arc::new(AtomicBool::new(false));
         let abandoned = Arc::clone(&is_abandoned);

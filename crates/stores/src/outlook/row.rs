@@ -128,10 +128,6 @@ pub(super) fn bytes_of(hex: &str) -> Option<Vec<u8>> {
     digits.collect()
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn flags(bits: i64, verb: i64, status: i64, keywords: Option<&Variant>, marks: Option<String>) -> Flags {
     let marks = marks.unwrap_or_default();
     let set = [

@@ -2,19 +2,21 @@
 
 use super::{
     dispatch::{Door, Fault, Object, Variant, Wake, code},
-    row::{Row, columns, folder_kind, hex},
+    row::{Row, columns, folder_kind},
     schema,
 };
 use crate::{
-    Content, Entry, FolderId, FolderInfo, Href, Listing, ListingToken, Payload, ProgramState, StoreError, StoreId,
+    Content, Entry, FolderId, FolderInfo, Href, Listing, ListingToken, Program, ProgramState, StoreError, StoreId,
+    folder::free_name,
     mapi::{self, Message, Zone},
+    staging::{Staging, hex, io, random_hex},
 };
 use pim::{FolderKind, FolderUid, SpecialUse};
 use std::{
     any::Any,
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -49,7 +51,7 @@ pub(super) struct Outlook {
     /// The display name asked for; `None` is the profile's default store.
     name: Option<String>,
     pub(super) known: Option<StoreId>,
-    pub(super) staging: PathBuf,
+    pub(super) staging: Staging,
     session: Option<Session>,
     watching: Vec<(u64, Vec<Box<dyn Any>>)>,
     pub(super) here: Zone,
@@ -104,7 +106,7 @@ impl Mark {
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
-        let program = |state| Self::Program { program: "Outlook".to_owned(), state };
+        let program = |state| Self::Program { program: Program::Outlook, state };
         match fault.code {
             code::SERVER_UNAVAILABLE
             | code::CALL_FAILED
@@ -129,13 +131,6 @@ fn is_gone(error: &StoreError) -> bool {
     matches!(error, StoreError::Program { state: ProgramState::Closed, .. })
 }
 
-pub(super) fn io(error: &std::io::Error, path: &Path) -> StoreError {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return StoreError::NoSpace { need: 0 };
-    }
-    StoreError::Io { reason: error.to_string(), path: path.display().to_string() }
-}
-
 /// Now, as `VT_DATE` in UTC.
 pub(super) fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -145,6 +140,7 @@ pub(super) fn now() -> f64 {
 impl Outlook {
     pub(super) fn new(door: Box<dyn Door>, name: Option<String>, known: Option<StoreId>, staging: PathBuf) -> Self {
         let here = door.zone();
+        let staging = Staging::at(staging);
         Self { door, name, known, staging, session: None, watching: Vec::new(), here }
     }
 
@@ -184,9 +180,7 @@ impl Outlook {
                 session.root.set_properties(vec![(schema::own(schema::STORE), (&*known.0).into())])?;
             }
             (None, None) => {
-                let mut random = [0; 16];
-                getrandom::fill(&mut random).expect("the system has randomness");
-                let new = StoreId(hex(&random));
+                let new = StoreId(random_hex::<16>());
                 let written = session.root.set_properties(vec![(schema::own(schema::STORE), (&*new.0).into())]);
                 // A store that doesn't take our mark is known by Outlook's own name for it.
                 self.known = Some(if written.is_ok() { new } else { derived });
@@ -493,10 +487,7 @@ impl Outlook {
 
     /// The item as Outlook itself exports it.
     pub(super) fn export(&self, item: &Object) -> Result<Message, StoreError> {
-        fs::create_dir_all(&self.staging).map_err(|error| io(&error, &self.staging))?;
-        let mut random = [0; 8];
-        getrandom::fill(&mut random).expect("the system has randomness");
-        let path = self.staging.join(format!("{}.msg", hex(&random)));
+        let path = self.staging.file(&format!("{}.msg", random_hex::<8>()))?;
         let saved = item.call("SaveAs", &[Variant::Text(path.display().to_string()), MSG_UNICODE.into()]);
         let bytes = saved.map_err(StoreError::from).and_then(|_| fs::read(&path).map_err(|error| io(&error, &path)));
         let _ = fs::remove_file(&path);
@@ -510,25 +501,7 @@ impl Outlook {
             let message = outlook.export(&item)?;
             Ok((row.entry.rev, mapi::to_item(&message).map_err(|_| StoreError::NotFound)?.bytes))
         })?;
-        let size = bytes.len() as u64;
-        if size > Payload::SIZE_MAX {
-            return Err(StoreError::TooLarge { size });
-        }
-        if size <= Payload::MEMORY_MAX {
-            return Ok(Content { rev, payload: Payload::Memory(bytes.into()) });
-        }
-        let folder = self.staging.join("read");
-        let path = folder.join(blake3::hash(&bytes).to_hex().as_str());
-        let written = fs::create_dir_all(&folder).and_then(|()| {
-            if !path.exists() {
-                let part = path.with_extension("part");
-                fs::write(&part, &bytes)?;
-                fs::rename(&part, &path)?;
-            }
-            Ok(())
-        });
-        written.map_err(|error| io(&error, &path))?;
-        Ok(Content { rev, payload: Payload::File { path, size } })
+        Ok(Content { rev, payload: self.staging.payload(bytes)? })
     }
 
     pub(super) fn create_folder(
@@ -613,9 +586,7 @@ impl Outlook {
             let real = if is_same_name { folder.real.clone() } else { real_name(&above, &wish, kind)? };
             if moves {
                 // The name it has may be taken there, and the one it gets here.
-                let mut random = [0; 4];
-                getrandom::fill(&mut random).expect("the system has randomness");
-                folder.object.put("Name", &*format!("{wish} {}", hex(&random)))?;
+                folder.object.put("Name", &*format!("{wish} {}", random_hex::<4>()))?;
                 folder.object.call("MoveTo", &[above.itself()])?;
             }
             let object = match outlook.folder_object(session, id) {
@@ -725,11 +696,6 @@ fn real_name(above: &Object, wish: &str, kind: FolderKind) -> Result<String, Sto
         return Ok(wish.to_owned());
     }
     Ok(free_name(&format!("{wish} ({kind:?})"), |name| names.contains(&name.to_lowercase())))
-}
-
-fn free_name(wish: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let numbered = (2..).map(|number| format!("{wish} ({number})"));
-    std::iter::once(wish.to_owned()).chain(numbered).find(|name| !is_taken(name)).expect("numbers don't end")
 }
 
 const fn default_type(kind: FolderKind) -> i32 {

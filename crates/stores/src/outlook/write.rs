@@ -6,70 +6,20 @@
 use super::{
     dispatch::{Object, Variant},
     patch::{self, Patch},
-    row::{FlagProperties, Row, UNSENT, folder_kind, hex, is_same_rev},
+    row::{FlagProperties, Row, UNSENT, folder_kind, is_same_rev},
     schema,
-    session::{Outlook, Session, io, now},
+    session::{Outlook, Session, now},
 };
 use crate::{
-    Change, Entry, FolderId, Href, Intent, NewContent, Payload, Recovered, Rev, StoreError, Written,
+    Change, FolderId, Href, Intent, Recovered, Rev, StoreError, Written,
     mapi::{self, Message, Value, names},
+    staging::{Staged, StagedChange, hex, io},
 };
-use pim::{Flag, Flags, FolderKind, Format, ItemUid, NativeHash};
-use serde::{Deserialize, Serialize};
+use pim::{Flag, Flags, FolderKind, Format};
 use std::{
-    fs::{self, File},
-    io::{Read as _, Write as _},
-    path::PathBuf,
+    fs,
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, SystemTime},
 };
-
-/// Staged contents that nobody asked for are swept after so long.
-const STAGED_MAX: Duration = Duration::from_secs(36 * 3600);
-
-/// A staged change, as the caller keeps it.
-#[derive(Serialize, Deserialize)]
-struct Staged {
-    operation: String,
-    change: StagedChange,
-}
-
-#[derive(Serialize, Deserialize)]
-enum StagedChange {
-    Create {
-        uid: ItemUid,
-        folder: FolderId,
-        content: StagedContent,
-        flags: Flags,
-        name: String,
-    },
-    Update {
-        href: Href,
-        expect_rev: Rev,
-        expect_flags: Flags,
-        content: Option<StagedContent>,
-        flags: Flags,
-        folder: Option<FolderId>,
-    },
-    Delete {
-        href: Href,
-        expect_rev: Rev,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-struct StagedContent {
-    format: Format,
-    kind: FolderKind,
-    native: NativeHash,
-}
-
-/// What an operation left, so that an edit that came after it is told from the operation's own.
-#[derive(Serialize, Deserialize)]
-struct Done {
-    href: Href,
-    rev: Rev,
-}
 
 impl Outlook {
     pub(super) fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>> {
@@ -77,84 +27,13 @@ impl Outlook {
     }
 
     fn stage_one(&self, session: &Session, change: &Change) -> Result<Intent, StoreError> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).expect("the system has randomness");
-        let operation = hex(&random);
-        let change = match change {
-            Change::Create { uid, folder, content, flags, name } => StagedChange::Create {
-                uid: *uid,
-                folder: folder.clone(),
-                content: self.stage_content(session, &operation, folder, content)?,
-                flags: flags.clone(),
-                name: name.clone(),
-            },
-            Change::Update { href, expect_rev, expect_flags, content, flags, folder } => {
-                let there = match (folder, content) {
-                    (Some(folder), _) => Some(folder.clone()),
-                    (None, Some(_)) => match self.found(session, href) {
-                        Ok((_, _, folder)) => Some(folder),
-                        // Refused when it is carried out, like any other change of what isn't there any more.
-                        Err(StoreError::NotFound) => return Err(StoreError::Changed),
-                        Err(error) => return Err(error),
-                    },
-                    (None, None) => None,
-                };
-                let staged = |content: &NewContent| {
-                    let there = there.as_ref().expect("content goes to some folder");
-                    self.stage_content(session, &operation, there, content)
-                };
-                StagedChange::Update {
-                    href: href.clone(),
-                    expect_rev: expect_rev.clone(),
-                    expect_flags: expect_flags.clone(),
-                    content: content.as_ref().map(staged).transpose()?,
-                    flags: flags.clone(),
-                    folder: folder.clone(),
-                }
-            }
-            Change::Delete { href, expect_rev } => {
-                StagedChange::Delete { href: href.clone(), expect_rev: expect_rev.clone() }
-            }
+        let place = |href: &Href| self.found(session, href).map(|(_, _, folder)| folder);
+        let accept = |folder: &FolderId, format, bytes: &[u8]| {
+            let kind = self.kind_of(session, folder)?;
+            self.message(kind, format, bytes, &Flags::default())?;
+            Ok(kind)
         };
-        let staged = postcard::to_stdvec(&Staged { operation, change });
-        Ok(Intent(staged.expect("changes hold nothing that postcard can't write")))
-    }
-
-    fn stage_content(
-        &self,
-        session: &Session,
-        operation: &str,
-        folder: &FolderId,
-        content: &NewContent,
-    ) -> Result<StagedContent, StoreError> {
-        let size = match &content.payload {
-            Payload::Memory(bytes) => bytes.len() as u64,
-            Payload::File { size, .. } => *size,
-        };
-        if size > Payload::SIZE_MAX {
-            return Err(StoreError::TooLarge { size });
-        }
-        let kind = self.kind_of(session, folder)?;
-        let bytes = match &content.payload {
-            Payload::Memory(bytes) => bytes.to_vec(),
-            Payload::File { path, .. } => fs::read(path).map_err(|error| io(&error, path))?,
-        };
-        // What Outlook can't hold is refused before anything is promised.
-        self.message(kind, content.format, &bytes, &Flags::default())?;
-        fs::create_dir_all(&self.staging).map_err(|error| io(&error, &self.staging))?;
-        let path = self.content_path(operation);
-        let written = File::create_new(&path).and_then(|mut file| {
-            file.write_all(&bytes)?;
-            file.sync_all()
-        });
-        if let Err(error) = written {
-            let _ = fs::remove_file(&path);
-            return Err(match io(&error, &path) {
-                StoreError::NoSpace { .. } => StoreError::NoSpace { need: size },
-                other => other,
-            });
-        }
-        Ok(StagedContent { format: content.format, kind, native: content.native })
+        self.staging.stage(change, place, accept, None)
     }
 
     fn message(&self, kind: FolderKind, format: Format, bytes: &[u8], flags: &Flags) -> Result<Message, StoreError> {
@@ -164,59 +43,16 @@ impl Outlook {
         if is_held { Ok(message) } else { Err(StoreError::Unsupported) }
     }
 
-    fn content_path(&self, operation: &str) -> PathBuf {
-        self.staging.join(format!("{operation}.content"))
-    }
-
-    fn done_path(&self, operation: &str) -> PathBuf {
-        self.staging.join(format!("{operation}.done"))
-    }
-
-    fn staged_bytes(&self, operation: &str, content: &StagedContent) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = Vec::new();
-        let path = self.content_path(operation);
-        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes));
-        // Recovery gave it up, or somebody swept it.
-        let is_whole = read.is_ok() && *blake3::hash(&bytes).as_bytes() == content.native.0;
-        if is_whole { Ok(bytes) } else { Err(StoreError::Changed) }
-    }
-
-    fn remember(&self, operation: &str, entry: &Entry) {
-        let done = Done { href: entry.href.clone(), rev: entry.rev.clone() };
-        let bytes = postcard::to_stdvec(&done).expect("names and revisions can be written");
-        // Without it, recovery takes what carries the operation's number for what it left.
-        if let Err(error) = fs::write(self.done_path(operation), bytes) {
-            tracing::warn!(%error, "what an operation left can't be written down");
-        }
-    }
-
-    fn remembered(&self, operation: &str) -> Option<Done> {
-        postcard::from_bytes(&fs::read(self.done_path(operation)).ok()?).ok()
-    }
-
-    /// Removes what waits in the staging folder for nobody any more.
-    pub(super) fn sweep(&self) {
-        let is_old = |entry: &fs::DirEntry| {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STAGED_MAX))
-        };
-        for folder in [self.staging.clone(), self.staging.join("read")] {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_old) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     pub(super) fn commit(&mut self, intents: &[Intent], is_abandoned: &AtomicBool) -> Vec<Result<Written, StoreError>> {
         let commit = |intent: &Intent| {
             if is_abandoned.load(Ordering::SeqCst) {
                 return Err(StoreError::Changed);
             }
-            let Ok(Staged { operation, change }) = postcard::from_bytes(&intent.0) else {
+            let Ok(Staged { operation, change, .. }) = postcard::from_bytes(&intent.0) else {
                 return Err(StoreError::Changed);
             };
             let done = self.within(|outlook, session| outlook.carry_out(session, &operation, &change));
-            let _ = fs::remove_file(self.content_path(&operation));
+            self.staging.forget(&operation);
             match done {
                 // Who waited for it has gone, and will ask for it once more.
                 Ok(Some(row)) if is_abandoned.load(Ordering::SeqCst) => {
@@ -229,7 +65,7 @@ impl Outlook {
                 }
                 Ok(row) => {
                     if let Some(row) = &row {
-                        self.remember(&operation, &row.entry);
+                        self.staging.remember(&operation, &row.entry);
                     }
                     Ok(Written { entry: row.map(|row| row.entry) })
                 }
@@ -243,7 +79,7 @@ impl Outlook {
     fn carry_out(&self, session: &Session, operation: &str, change: &StagedChange) -> Result<Option<Row>, StoreError> {
         match change {
             StagedChange::Create { uid, folder, content, flags, name } => {
-                let bytes = self.staged_bytes(operation, content)?;
+                let bytes = self.staging.bytes(operation, content)?;
                 let mut message = self.message(content.kind, content.format, &bytes, flags)?;
                 let set = &mut message.properties;
                 set.set_text(schema::own_key(schema::SYNC_UID), hex(&uid.0));
@@ -265,7 +101,7 @@ impl Outlook {
                     let old = self.export(&item)?;
                     let patch = match content {
                         Some(content) => {
-                            let bytes = self.staged_bytes(operation, content)?;
+                            let bytes = self.staging.bytes(operation, content)?;
                             let new = self.message(content.kind, content.format, &bytes, flags)?;
                             patch::between(self.same_item(&old, content.kind)?, new, old, is_mail)
                         }
@@ -352,7 +188,7 @@ impl Outlook {
         let bytes = message
             .to_msg()
             .map_err(|error| StoreError::Io { reason: error.to_string(), path: "OpenSharedItem".to_owned() })?;
-        let path = self.staging.join(format!("{operation}.msg"));
+        let path = self.staging.file(&format!("{operation}.msg"))?;
         fs::write(&path, bytes).map_err(|error| io(&error, &path))?;
         let imported = (|| {
             let folder = self.folder_object(session, folder)?;
@@ -395,10 +231,12 @@ impl Outlook {
 
     pub(super) fn recover(&mut self, intents: &[Intent]) -> Vec<Recovered> {
         let recover = |intent: &Intent| {
-            let Ok(Staged { operation, change }) = postcard::from_bytes(&intent.0) else { return Recovered::Unclear };
+            let Ok(Staged { operation, change, .. }) = postcard::from_bytes(&intent.0) else {
+                return Recovered::Unclear;
+            };
             let recovered = self.within(|outlook, session| outlook.recover_one(session, &operation, &change));
             if recovered.is_ok() {
-                let _ = fs::remove_file(self.content_path(&operation));
+                self.staging.forget(&operation);
             }
             recovered.unwrap_or(Recovered::Unclear)
         };
@@ -407,7 +245,7 @@ impl Outlook {
 
     fn recover_one(&self, session: &Session, operation: &str, change: &StagedChange) -> Result<Recovered, StoreError> {
         let done = |row: Row| Recovered::Done(Written { entry: Some(row.entry) });
-        let remembered = self.remembered(operation);
+        let remembered = self.staging.remembered(operation);
         // Whoever changed it after us: their edit isn't what we left.
         let is_ours = |row: &Row| {
             row.operation.as_deref() == Some(operation)

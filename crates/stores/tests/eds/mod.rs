@@ -1,0 +1,3 @@
+pub(crate) mod person;
+pub(crate) mod session;
+pub(crate) mod subject;
