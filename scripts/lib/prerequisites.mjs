@@ -180,6 +180,12 @@ export const toTest = [
     isOptional: true,
   },
   {
+    name: "coturn for the tests of the relay",
+    isThere: () => !isLinux || isProgram("turnserver"),
+    packages: { apt: ["coturn"], dnf: ["coturn"], pacman: ["coturn"], zypper: ["coturn"] },
+    isOptional: true,
+  },
+  {
     name: "Python environments for the tests of Outlook's data files",
     isThere: () => !isLinux || outputOf("python3", ["-c", "import ensurepip, venv"]) !== undefined,
     packages: { apt: ["python3-venv"], pacman: ["python"] },

@@ -8,7 +8,8 @@
 //! | `lan.rs` | only a switch: no router, no Internet |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 //! | `router.rs` | a home router that opens the way, or doesn't |
-//! | `routers.rs` | both computers behind routers that don't: rendezvous, hole punching, relay |
+//! | `routers.rs` | both computers behind routers that don't: rendezvous, hole punching |
+//! | `relay.rs` | where not even that opens a way: a relay |
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
@@ -16,6 +17,7 @@
 mod computer;
 mod lab;
 mod lan;
+mod relay;
 mod roaming;
 mod router;
 mod routers;

@@ -29,7 +29,7 @@ pub(crate) enum Nat {
 }
 
 impl Nat {
-    fn rules(self, host: &str) -> String {
+    pub(crate) fn rules(self, host: &str) -> String {
         let masquerade = if self == Self::Symmetric { "masquerade fully-random" } else { "masquerade" };
         let all_in = match self {
             Self::FullCone => format!("iifname \"wan\" udp dport 1024-65535 dnat to {host}\n"),
@@ -122,7 +122,7 @@ impl World {
         (Program(child), format!("192.0.2.10:7700={key}"))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         Path::new(self.folder.path()).join(name).display().to_string()
     }
 }

@@ -155,6 +155,15 @@ N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
 N30 = «{ $given }» nennt keinen Vermittlungsdienst.
     .body = Höchstens zwei können benutzt werden, jeder geschrieben HOST:PORT=SCHLÜSSEL, wie der Dienst es beim Start ausgibt.
     .action = Den ganzen Text kopieren
+N31 = «{ $given }» kann nicht als Relay benutzt werden.
+    .body = Ein Relay wird HOST:PORT geschrieben und hat einen Benutzer mit Kennwort.
+    .action = Die drei dort nachsehen, wo das Relay eingerichtet wurde
+N32 = «{ $server }» ist an, aber die Router lassen keine Verbindung durch.
+    .body = Ein Vermittlungsdienst hat beiden Computern voneinander gesagt. Beide Router verwerfen, was die andere Seite schickt.
+    .action = Beim Server den Router einen Port öffnen lassen, oder ein Relay wählen
+N33 = Manche Computer werden ein Relay brauchen, um diesen zu erreichen.
+    .body = Der Router hier benutzt für jedes Ziel eine andere Adresse. Tut das auch der Router der anderen Seite, lässt sich kein Weg öffnen.
+    .action = Ein Relay wählen, oder im Router UPnP, NAT-PMP oder PCP einschalten
 N34 = Ein Computer mit einer anderen Version von Tandem wollte herein.
     .body = { $older ->
         [here] Er rief von { $address } an und spricht Version { $other } des Protokolls, dieser Computer erst { $have }. Er wurde abgewiesen; es wurde nichts verändert.
@@ -166,6 +175,17 @@ N34 = Ein Computer mit einer anderen Version von Tandem wollte herein.
         [there] Tandem auf dem anderen Computer aktualisieren
        *[unknown] Tandem auf dem Computer mit der älteren Version aktualisieren
     }
+N35 = Das Relay lehnt ab.
+    .body = { $relay } kennt diesen Benutzer mit diesem Kennwort nicht, oder hat keinen Platz. Computer, die keinen direkten Weg finden, erreichen diesen nicht.
+    .action = Das Relay neu wählen, mit dem Benutzer und dem Kennwort, mit denen es eingerichtet wurde
+    .command = tandem relay HOST:PORT --user NAME
+N36 = Das Relay antwortet nicht.
+    .body = Unter { $relay } (UDP) antwortet niemand. Computer, die keinen direkten Weg finden, erreichen diesen so lange nicht. Tandem versucht es von selbst wieder.
+    .action = Nachsehen, ob das Relay an ist und sein Port offen
+N37 = Das Relay nützt nichts ohne Vermittlungsdienst.
+    .body = { $relay } lässt nur herein, wen dieser Computer nennt, und dieser erfährt von ihnen bei einem Vermittlungsdienst. Es ist keiner gewählt.
+    .action = Einen Vermittlungsdienst wählen
+    .command = tandem rendezvous HOST:PORT=KEY
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

@@ -160,6 +160,15 @@ N24 = Whether the firewall of this computer is in the way can't be seen.
 N30 = "{ $given }" names no rendezvous.
     .body = At most two can be used, each written HOST:PORT=KEY, as the rendezvous prints it when it starts.
     .action = Copy the whole text
+N31 = "{ $given }" can't be used as a relay.
+    .body = A relay is written HOST:PORT and has a user with a password.
+    .action = Look the three up where the relay was set up
+N32 = «{ $server }» is on, but the routers let no connection through.
+    .body = A rendezvous told both computers of each other. Both routers drop what the other side sends.
+    .action = On the server, have the router open a port, or choose a relay
+N33 = Some computers will need a relay to reach this one.
+    .body = The router here gives every destination another address. Where the other side's router does so too, no way can be opened.
+    .action = Choose a relay, or switch on UPnP, NAT-PMP or PCP in the router
 N34 = A computer with another version of Tandem wanted in.
     .body = { $older ->
         [here] It called from { $address } and speaks version { $other } of the protocol, this computer only { $have }. It was sent away; nothing was changed.
@@ -171,6 +180,17 @@ N34 = A computer with another version of Tandem wanted in.
         [there] Update Tandem on the other computer
        *[unknown] Update Tandem on the computer with the older version
     }
+N35 = The relay says no.
+    .body = { $relay } doesn't know this user with this password, or has no room. Computers that find no direct way can't reach this one.
+    .action = Choose the relay anew, with the user and password it was set up with
+    .command = tandem relay HOST:PORT --user NAME
+N36 = The relay doesn't answer.
+    .body = Nobody answers at { $relay } (UDP). Computers that find no direct way can't reach this one meanwhile. Tandem tries again by itself.
+    .action = Look whether the relay is on, and whether its port is open
+N37 = The relay is of no use without a rendezvous.
+    .body = { $relay } lets in only whom this computer names, and this computer hears of them at a rendezvous. None is chosen.
+    .action = Choose a rendezvous
+    .command = tandem rendezvous HOST:PORT=KEY
 
 ## Access: passwords, keys, permission
 

@@ -38,6 +38,8 @@ pub enum SecretName {
     SavedPassword,
     /// How much a server's password withstands, where only its record is kept.
     PasswordStrength,
+    /// The password of the relay's user.
+    RelayPassword,
 }
 
 /// The two kinds of places for secrets.
@@ -129,7 +131,7 @@ impl fmt::Debug for Chosen {
 
 impl SecretName {
     /// Every name.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IdentitySeed,
         Self::ServiceId,
         Self::ServerPassword,
@@ -137,6 +139,7 @@ impl SecretName {
         Self::OpaqueRecord,
         Self::SavedPassword,
         Self::PasswordStrength,
+        Self::RelayPassword,
     ];
 
     /// The name as it stands in the store. Never changes: it finds what earlier versions kept.
@@ -150,6 +153,7 @@ impl SecretName {
             Self::OpaqueRecord => "opaque-record",
             Self::SavedPassword => "saved-password",
             Self::PasswordStrength => "password-strength",
+            Self::RelayPassword => "relay-password",
         }
     }
 }

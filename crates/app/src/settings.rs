@@ -94,6 +94,19 @@ pub struct Network {
     /// Switchboards at which others are put through to this server, `HOST:PORT=KEY`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rendezvous: Vec<Rendezvous>,
+    /// A relay for computers that find no direct way to this server. Its password lies with the secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelaySettings>,
+}
+
+/// A relay (TURN).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySettings {
+    /// `HOST:PORT`, UDP.
+    pub address: String,
+    /// What it knows this server by.
+    pub user: String,
 }
 
 /// How long things are kept that were changed or deleted.
@@ -243,6 +256,7 @@ impl Default for Network {
             peer_names: true,
             dht_bootstrap: Vec::new(),
             rendezvous: Vec::new(),
+            relay: None,
         }
     }
 }
@@ -409,6 +423,7 @@ mod tests {
                 peer_names: false,
                 dht_bootstrap: vec!["127.0.0.1:6881".to_owned()],
                 rendezvous: vec![Rendezvous::parse(&format!("rdv.example:7700={key}")).unwrap()],
+                relay: Some(RelaySettings { address: "relay.example:3478".to_owned(), user: "anna".to_owned() }),
             },
             history: History { days: 7, size_max_bytes: Some(1 << 30) },
             conflicts: Conflicts { rule: ConflictRule::Server },

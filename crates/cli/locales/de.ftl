@@ -61,6 +61,7 @@ one-of-checks = { $id ->
         [local-firewall] Die Firewall dieses Computers lässt Anrufe durch
         [gateway] Es gibt einen Router
         [mapping] Der Router lässt Anrufe aus dem Internet durch
+        [path] Ein Weg führt durch die Router
         [server-online] Der Server antwortet
         [server-internet-switch] «Über das Internet synchronisieren» passt auf dem Server
         [server-key] Es ist der richtige Server
@@ -247,7 +248,11 @@ rendezvous-sees = Er sieht diesen Server unter { $address }.
 translation-unknown = Was der Router mit Adressen macht, ist nicht bekannt.
 translation-none = Kein Router ändert Adressen.
 translation-independent = Der Router benutzt für alle Ziele dieselbe Adresse; andere Computer können verbunden werden.
-translation-dependent = Der Router benutzt für jedes Ziel eine andere Adresse (symmetrisches NAT); manche anderen Computer können nicht verbunden werden.
+translation-dependent = Der Router benutzt für jedes Ziel eine andere Adresse (symmetrisches NAT); manche anderen Computer brauchen ein Relay.
+relay-none = Es wird kein Relay benutzt.
+relay-later = { $address } wird benutzt, sobald der Server mit «Über das Internet synchronisieren» läuft.
+relay-not-yet = { $address } kann noch nicht benutzt werden.
+relay-ready = { $address } gibt Pakete von Computern weiter, die keinen direkten Weg finden.
 publish-intro = Das wird gespeichert:
 publish-name =   der Name des Servers     { $name }
 publish-id =   eine zufällige Server-ID { $id }

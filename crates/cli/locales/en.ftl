@@ -61,6 +61,7 @@ one-of-checks = { $id ->
         [local-firewall] This computer's firewall lets calls in
         [gateway] There is a router
         [mapping] The router lets calls from the Internet through
+        [path] A way leads through the routers
         [server-online] The server answers
         [server-internet-switch] "Synchronize via the Internet" fits on the server
         [server-key] It is the right server
@@ -247,7 +248,11 @@ rendezvous-sees = It sees this server at { $address }.
 translation-unknown = What the router does to addresses isn't known.
 translation-none = No router changes addresses.
 translation-independent = The router uses the same address for all destinations; other computers can be put through.
-translation-dependent = The router uses another address for each destination (symmetric NAT); some other computers can't be put through.
+translation-dependent = The router uses another address for each destination (symmetric NAT); some other computers need a relay.
+relay-none = No relay is used.
+relay-later = { $address } is used as soon as the server runs with "Synchronize via the Internet" on.
+relay-not-yet = { $address } can't be used yet.
+relay-ready = { $address } passes packets on for computers that find no direct way.
 publish-intro = What will be stored:
 publish-name =   the server's name    { $name }
 publish-id =   a random server ID   { $id }

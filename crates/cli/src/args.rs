@@ -124,6 +124,8 @@ pub(crate) enum Command {
     PeerNames(Internet),
     /// Show or choose the rendezvous that puts other computers through to this server. (On the server.)
     Rendezvous(Rendezvous),
+    /// Show or choose the relay for computers that find no direct way to this server. (On the server.)
+    Relay(Relay),
     /// Check the connection step by step.
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
@@ -460,6 +462,19 @@ pub(crate) struct Rendezvous {
     /// At most two, as tandem-directory prints them at its start; "off": none. Without any, shows how things stand.
     #[arg(value_name = "HOST:PORT=KEY|off")]
     pub(crate) rendezvous: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Relay {
+    /// Use this relay, a TURN server (UDP, usually port 3478); `off`: none. Without it, how things stand.
+    #[arg(value_name = "HOST:PORT|off")]
+    pub(crate) relay: Option<String>,
+    /// What it knows this server by.
+    #[arg(long, value_name = "NAME", requires = "relay")]
+    pub(crate) user: Option<String>,
+    /// Take the user's password from the first line of this file; "-" is standard input. Without it, it is asked for.
+    #[arg(long, value_name = "FILE", requires = "relay")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

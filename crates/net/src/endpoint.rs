@@ -2,13 +2,14 @@
 
 use crate::{
     Answer, Arrival, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits, OnLink,
-    PROTOCOL_VERSION, Refusal, SavedTransport, ServerRules, Target,
+    PROTOCOL_VERSION, Refusal, Relay, RelayAccount, SavedTransport, ServerRules, Target,
     call_back::{Calls, CallsBack},
     dial,
     gate::Gate,
     link::{LinkSettings, Links},
     on_link,
     pairing::Compute,
+    relay::Permits,
     rendezvous::{Call, NotPutThrough, Registration},
     saved::AddressTokens,
     serve,
@@ -21,7 +22,7 @@ use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
 use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, PoisonError, RwLock},
 };
 use tokio::{
     sync::{Mutex, mpsc, watch},
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     pub(crate) calls_back: CallsBack,
     /// Those this server was asked through switchboards to call back.
     pub(crate) calls: Calls,
+    relay: RwLock<Option<Permits>>,
     pub(crate) saved: SavedTransport,
     knocks: RwLock<Arc<[Knock]>>,
     rules: RwLock<Option<ServerRules>>,
@@ -117,9 +119,8 @@ impl Endpoint {
     ) -> io::Result<Self> {
         let is_simulated = config.simulation_seed.is_some();
         let shape = Shape { limits: config.limits.clone(), is_simulated };
-        let mut transport = quinn::EndpointConfig::new(Arc::new(config.saved.reset_key()));
-        let connection_ids = config.saved.connection_ids();
-        transport.cid_generator(move || Box::new(connection_ids.clone())).rng_seed(config.simulation_seed);
+        let mut transport = config.saved.transport();
+        transport.rng_seed(config.simulation_seed);
         // A client has a server side as well, one that answers nobody: without it quinn would answer strangers itself.
         let server = tls::server_config(&config.key, &config.saved, &shape);
         let socket = SilentSocket::new(socket, options, config.on_link.clone());
@@ -146,11 +147,16 @@ impl Endpoint {
             socket,
             calls_back: CallsBack::default(),
             calls: Calls::default(),
+            relay: RwLock::new(None),
             saved: config.saved,
             knocks: RwLock::new(Arc::new([])),
             rules: RwLock::new(None),
         });
-        tokio::spawn(serve::run(Arc::clone(&shared)));
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            serve::run(Arc::clone(&serving), serving.quinn.clone()).await;
+            serving.is_over.send_replace(true);
+        });
         Ok(Self { shared, arrivals: Mutex::new(arriving) })
     }
 
@@ -206,6 +212,12 @@ impl Endpoint {
         Registration::start(Arc::clone(&self.shared), at, service_ids, candidates.clone())
     }
 
+    /// Keeps an address at a relay as long as what is returned exists. Those whom a switchboard puts through are let in.
+    #[must_use]
+    pub fn relay(&self, account: RelayAccount) -> Relay {
+        Relay::start(Arc::clone(&self.shared), account)
+    }
+
     /// Asks a switchboard for a server, and enters what that leads to into a race, until that is over.
     pub fn put_through(&self, at: &Rendezvous, call: &Call, entry: Entry) -> JoinHandle<Result<(), NotPutThrough>> {
         let (shared, at, call) = (Arc::clone(&self.shared), at.clone(), call.clone());
@@ -220,7 +232,7 @@ impl Endpoint {
 
     /// Whether nothing may leave the local network from now on, whatever stands already.
     pub fn keep_local(&self, is_kept_local: bool) {
-        self.shared.socket.is_kept_local.store(is_kept_local, Ordering::Relaxed);
+        self.shared.socket.keep_local(is_kept_local);
     }
 
     /// Whether this computer is in any network at all.
@@ -277,6 +289,17 @@ impl Shared {
 
     pub(crate) fn rules(&self) -> Option<ServerRules> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_relay(&self, permits: Permits) {
+        *self.relay.write().unwrap_or_else(PoisonError::into_inner) = Some(permits);
+    }
+
+    /// Has the relay, if there is one, let somebody in.
+    pub(crate) fn permit(&self, client: IpAddr) {
+        if let Some(permits) = &*self.relay.read().unwrap_or_else(PoisonError::into_inner) {
+            permits.permit(client);
+        }
     }
 
     pub(crate) fn own_addresses(&self) -> Vec<SocketAddr> {

@@ -66,6 +66,9 @@ pub use peer_name::PeerName;
 mod race;
 pub use race::{Entrants, Entry};
 
+mod relay;
+pub use relay::{Relay, RelayAccount, RelayState};
+
 pub mod rendezvous;
 
 mod saved;

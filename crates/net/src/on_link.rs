@@ -2,7 +2,7 @@
 //! router. Private ranges alone say nothing; a hotel has them too.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -83,6 +83,15 @@ pub(crate) fn interfaces() -> Vec<Network> {
             if_addrs::IfAddr::V6(v6) => Network { address: v6.ip.into(), prefix_len: v6.prefixlen },
         })
         .collect()
+}
+
+/// The address this computer's packets to another one come from. `None`: no way leads there.
+pub(crate) fn own_address_towards(other: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if other.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    // Connecting a UDP socket sends nothing; it only looks up the way.
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(other).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 impl Network {

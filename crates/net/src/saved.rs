@@ -45,7 +45,15 @@ impl SavedTransport {
         AddressTokens(Mutex::new(self.tokens.clone()))
     }
 
-    pub(crate) fn reset_key(&self) -> aws_lc_rs::hmac::Key {
+    /// How an endpoint on any socket of this computer behaves.
+    pub(crate) fn transport(&self) -> quinn::EndpointConfig {
+        let mut transport = quinn::EndpointConfig::new(std::sync::Arc::new(self.reset_key()));
+        let connection_ids = self.connection_ids();
+        transport.cid_generator(move || Box::new(connection_ids.clone()));
+        transport
+    }
+
+    fn reset_key(&self) -> aws_lc_rs::hmac::Key {
         aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &self.reset_key)
     }
 
@@ -53,7 +61,7 @@ impl SavedTransport {
         aws_lc_rs::hkdf::Salt::new(aws_lc_rs::hkdf::HKDF_SHA256, b"tandem address token 1").extract(&self.token_key)
     }
 
-    pub(crate) fn connection_ids(&self) -> OwnConnectionIds {
+    fn connection_ids(&self) -> OwnConnectionIds {
         OwnConnectionIds { key: self.reset_key }
     }
 }

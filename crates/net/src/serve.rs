@@ -131,12 +131,11 @@ async fn refuse(link: &Link, mut sender: FrameSender, refusal: Refusal) {
     link.refuse(refusal);
 }
 
-/// Answers knocks until the endpoint is closed.
-pub(crate) async fn run(shared: Arc<Shared>) {
-    while let Some(incoming) = shared.quinn.accept().await {
+/// Answers knocks until the endpoint is closed, the one of this computer's own socket or one at a relay.
+pub(crate) async fn run(shared: Arc<Shared>, quinn: quinn::Endpoint) {
+    while let Some(incoming) = quinn.accept().await {
         receive(&shared, incoming);
     }
-    shared.is_over.send_replace(true);
 }
 
 /// Decides about a first packet. Whoever hasn't knocked gets no packet, and nothing is kept of one whose address isn't

@@ -62,14 +62,14 @@ fn bind_std(listen: SocketAddr) -> io::Result<UdpSocket> {
 
 #[derive(Debug)]
 pub(crate) struct SilentSocket {
-    pub(crate) inner: Arc<dyn AsyncUdpSocket>,
-    pub(crate) on_link: OnLink,
+    inner: Arc<dyn AsyncUdpSocket>,
+    on_link: OnLink,
     /// Nothing may leave the local network.
-    pub(crate) is_kept_local: AtomicBool,
+    is_kept_local: AtomicBool,
     /// The same socket, for options; simulated ones have none.
-    pub(crate) options: Option<UdpSocket>,
+    options: Option<UdpSocket>,
     /// Those who wait for a switchboard's packet, by its token.
-    pub(crate) waiting: Mutex<BTreeMap<[u8; 16], oneshot::Sender<SocketAddr>>>,
+    waiting: Mutex<BTreeMap<[u8; 16], oneshot::Sender<SocketAddr>>>,
 }
 
 /// Opens the way through a router. QUIC takes it for noise.
@@ -90,6 +90,11 @@ pub(crate) fn called(token: &[u8; 16]) -> [u8; 21] {
 impl SilentSocket {
     pub(crate) fn new(inner: Arc<dyn AsyncUdpSocket>, options: Option<UdpSocket>, on_link: OnLink) -> Arc<Self> {
         Arc::new(Self { inner, on_link, is_kept_local: AtomicBool::new(false), options, waiting: Mutex::default() })
+    }
+
+    /// Whether nothing may leave the local network from now on.
+    pub(crate) fn keep_local(&self, is_kept_local: bool) {
+        self.is_kept_local.store(is_kept_local, Ordering::Relaxed);
     }
 
     /// Sends a packet that opens the way for what comes from there.

@@ -66,6 +66,10 @@ crate::commands! {
     rendezvous(Nothing) -> Vec<RendezvousView>;
     /// Changes them.
     set_rendezvous(RendezvousRequest) -> Vec<RendezvousView>;
+    /// The relay for computers that find no direct way to this server.
+    relay(Nothing) -> RelayView;
+    /// Changes it.
+    set_relay(RelayRequest) -> RelayView;
     /// What is published of this server.
     publication(Nothing) -> PublicationView;
     /// Publishes this server under a server ID, or renews what is published.

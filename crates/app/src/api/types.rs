@@ -614,6 +614,55 @@ pub struct RendezvousRequest {
     pub rendezvous: Vec<String>,
 }
 
+/// The relay (TURN) for computers that find no direct way to this server.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayView {
+    /// `HOST:PORT`; `None`: there is no relay.
+    pub address: Option<String>,
+    /// What it knows this server by.
+    pub user: Option<String>,
+    /// How things stand; `None`: nobody asks it now.
+    pub state: Option<RelayStateView>,
+    /// The address it has for clients.
+    pub candidate: Option<String>,
+    /// What is in the way of using it.
+    pub problem: Option<ProblemView>,
+}
+
+/// How things stand with a relay.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RelayStateView {
+    /// It is being asked.
+    Asking,
+    /// It doesn't answer.
+    Silent,
+    /// User or password is wrong, or it has no room.
+    Refused,
+    /// It can be used.
+    Ready,
+}
+
+/// A relay to use from now on.
+#[derive(Clone, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct RelayRequest {
+    /// `HOST:PORT`; `None`: no relay.
+    pub address: Option<String>,
+    /// What it knows this server by.
+    pub user: Option<String>,
+    /// The user's password.
+    pub password: Option<String>,
+}
+
+impl std::fmt::Debug for RelayRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RelayRequest").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
 /// Changes the settings of the running instance: what isn't named stays.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

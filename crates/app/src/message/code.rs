@@ -100,7 +100,13 @@ codes! {
     FirewallCloses = "N23", NotConnected, ["port", "program"];
     FirewallUnknown = "N24", Ok, ["port", "program"];
     RendezvousNotUsable = "N30", Usage, ["given"];
+    RelayNotUsable = "N31", Usage, ["given"];
+    RoutersInTheWay = "N32", NotConnected, ["server"];
+    RelayNeeded = "N33", NotConnected, [];
     OtherVersionCame = "N34", Ok, ["address", "have", "other", "older"];
+    RelayRefused = "N35", Trust, ["relay"];
+    RelaySilent = "N36", NotConnected, ["relay"];
+    RelayNeedsRendezvous = "N37", Other, ["relay"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

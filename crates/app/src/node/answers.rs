@@ -59,6 +59,7 @@ impl Instance {
         let stops = problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent);
         let problem = problem.or_else(|| state.note.clone());
         let problem = problem.or_else(|| self.door.as_ref().and_then(|door| door.note()));
+        let problem = problem.or_else(|| self.relay_problem());
         let problem = problem.or_else(|| self.is_unfindable(&settings).then(|| Problem::new(Code::NoWayToServer)));
         let is_connected = match &self.door {
             Some(door) => door.connected() > 0,

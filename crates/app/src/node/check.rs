@@ -9,7 +9,7 @@ use crate::{
     language::Language,
     message::{Code, Problem, Result},
 };
-use net::MappingState;
+use net::{MappingState, Source, rendezvous::Translation};
 use std::{net::SocketAddr, sync::PoisonError};
 
 /// The rungs so far.
@@ -78,7 +78,7 @@ impl Instance {
         let port = self.listening.first().map_or(0, SocketAddr::port);
         let is_called = self.endpoint.is_some() && !self.settings().network.listen.ip().is_loopback();
         if !is_called {
-            return ["own-internet-switch", "local-firewall", "gateway", "mapping"]
+            return ["own-internet-switch", "local-firewall", "gateway", "mapping", "path"]
                 .iter()
                 .for_each(|id| ladder.skip(id));
         }
@@ -100,24 +100,48 @@ impl Instance {
             }
         }
         if !internet {
-            return ["gateway", "mapping"].iter().for_each(|id| ladder.skip(id));
+            return ["gateway", "mapping", "path"].iter().for_each(|id| ladder.skip(id));
         }
+        let seen: Vec<Translation> = self.switchboards.observed().iter().map(|seen| seen.translation).collect();
+        self.check_router(ladder, !seen.is_empty(), port).await;
+        self.check_path(ladder, &seen);
+    }
+
+    /// The router, and whether it opened the way. Where a switchboard puts others through, nobody needs that.
+    async fn check_router(&self, ladder: &mut Ladder, is_on_line: bool, port: u16) {
         let answer = self.router.answer().await;
         match answer {
             None => ladder.unknown("gateway", None),
+            Some(MappingState::NoGateway) if is_on_line => ladder.skip("gateway"),
             Some(MappingState::NoGateway) => ladder.rung("gateway", Some(Problem::new(Code::NoGateway))),
             Some(_) => ladder.rung("gateway", None),
         }
+        let with_port = |code| Some(Problem::new(code).with("port", port.to_string()));
         match answer {
-            None | Some(MappingState::NoGateway | MappingState::Asking) => ladder.unknown("mapping", None),
             Some(MappingState::Mapped(_)) => ladder.rung("mapping", None),
+            _ if is_on_line => ladder.skip("mapping"),
+            None | Some(MappingState::NoGateway | MappingState::Asking) => ladder.unknown("mapping", None),
             Some(MappingState::NotOffered | MappingState::Refused) => {
-                ladder.rung("mapping", Some(port_fact(Code::RouterClosed)));
+                ladder.rung("mapping", with_port(Code::RouterClosed));
             }
-            Some(MappingState::SecondRouter { .. }) => {
-                ladder.rung("mapping", Some(port_fact(Code::SecondRouter)));
-            }
+            Some(MappingState::SecondRouter { .. }) => ladder.rung("mapping", with_port(Code::SecondRouter)),
             Some(MappingState::CarrierNat { .. }) => ladder.rung("mapping", Some(Problem::new(Code::CarrierNat))),
+        }
+    }
+
+    /// By which way others come, whatever their routers are like. `seen`: what stands between this computer and the
+    /// switchboards it has lines to.
+    fn check_path(&self, ladder: &mut Ladder, seen: &[Translation]) {
+        let has_relay = self.candidates.all().iter().any(|known| known.source == Source::Relay);
+        let is_open = self.router.mapping().is_some() || seen.contains(&Translation::None);
+        match self.relay_problem() {
+            Some(problem) => ladder.rung("path", Some(problem)),
+            None if is_open || has_relay => ladder.rung("path", None),
+            None if seen.contains(&Translation::EndpointIndependent) => ladder.rung("path", None),
+            None if seen.contains(&Translation::EndpointDependent) => {
+                ladder.rung("path", Some(Problem::new(Code::RelayNeeded)));
+            }
+            None => ladder.unknown("path", None),
         }
     }
 
@@ -125,11 +149,12 @@ impl Instance {
         let is_connected = self.status_now().await?.is_connected;
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
         self.check_network(ladder);
-        let rungs: [(&str, &[Code]); 7] = [
+        let rungs: [(&str, &[Code]); 8] = [
             ("own-internet-switch", &[Code::InternetOffHere]),
             ("findable", &[Code::NoWayToServer]),
             ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
             ("server-internet-switch", &[Code::InternetOffOnServer]),
+            ("path", &[Code::RoutersInTheWay]),
             ("server-key", &[Code::KeyDiffers]),
             ("version", &[Code::VersionsDiffer]),
             ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated, Code::NotOnList]),

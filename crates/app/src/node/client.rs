@@ -1,6 +1,6 @@
 //! Calling the server, again and again, and moving to a better path without losing anything.
 
-use super::{Instance, lan::Search, other_version, server::Greeting};
+use super::{Instance, finding::Ways, lan::Search, other_version, server::Greeting};
 use crate::{
     api::types::PathView,
     message::{Code, Problem, Result},
@@ -20,7 +20,7 @@ use std::{
 use sync::{hub::SessionId, wire::Frame};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 /// The one link of a client.
@@ -47,6 +47,9 @@ const STEADY: Duration = Duration::from_secs(5);
 const SILENT: Duration = Duration::from_secs(13);
 /// What is being sent may finish before a link is given up for a better one.
 const FINISHING: Duration = Duration::from_secs(2);
+/// Through a relay: after how long a direct way is looked for, and looked for again.
+const BEFORE_DIRECT: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(90)];
+const DIRECT_EVERY: Duration = Duration::from_secs(300);
 /// A network that comes up isn't usable in the same moment.
 const SETTLING: Duration = Duration::from_millis(250);
 
@@ -92,7 +95,9 @@ impl Instance {
                 Ok(Ended::Over | Ended::Restarted) => failures = 0,
                 Err(problem) => {
                     failures = match problem.code {
-                        Code::ServerSilent | Code::ConnectionBroke | Code::Offline => failures + 1,
+                        Code::ServerSilent | Code::RoutersInTheWay | Code::ConnectionBroke | Code::Offline => {
+                            failures + 1
+                        }
                         // It answers, so it is asked again soon.
                         Code::ServerPaused | Code::ServerBusy | Code::InternetOffOnServer => {
                             (failures + 1).min(WAITS_FOR_AN_ANSWER)
@@ -118,7 +123,7 @@ impl Instance {
     async fn session(&self, endpoint: &Endpoint, search: &mut Search, moved: Option<Connected>) -> Result<Ended> {
         let connected = match moved {
             Some(connected) => connected,
-            None => self.call_server(endpoint, search).await?,
+            None => self.call_server(endpoint, search, Ways::All).await?,
         };
         let name = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
         let hello = self.engine.run(|room| room.hello()).await.ok_or_else(super::gone)??;
@@ -162,12 +167,21 @@ impl Instance {
     async fn other_path(&self, endpoint: &Endpoint, search: &mut Search, link: &Link) -> Connected {
         let mut reasons = Reasons::of(self);
         let (mut received, mut heard_at) = (link.stats().udp_bytes_received, Instant::now());
+        let mut waits = BEFORE_DIRECT.into_iter();
+        let mut direct_at = self.is_relayed().then(|| Instant::now() + waits.next().unwrap_or_default());
         loop {
+            let mut ways = Ways::All;
             let is_moved = tokio::select! {
                 () = changed(&mut reasons.network) => true,
                 () = changed(&mut reasons.rules) => false,
                 () = search.moved(link.remote_address().ip()) => true,
                 () = search.turned_up(), if !link.is_lan() => true,
+                // A relay is slower than any direct way, and costs somebody something.
+                () = sleep_until(direct_at.unwrap_or_else(Instant::now)), if direct_at.is_some() => {
+                    direct_at = Some(Instant::now() + waits.next().unwrap_or(DIRECT_EVERY));
+                    ways = Ways::Direct;
+                    true
+                }
                 () = sleep(Duration::from_secs(1)) => {
                     let now = link.stats().udp_bytes_received;
                     if now != received {
@@ -184,7 +198,7 @@ impl Instance {
             }
             sleep(SETTLING).await;
             let is_silent = heard_at.elapsed() > SILENT;
-            match self.call_server(endpoint, search).await {
+            match self.call_server(endpoint, search, ways).await {
                 // The same path: the link that stands moves with it by itself.
                 Ok(connected) if connected.remote_address() == link.remote_address() && !is_silent => {
                     connected.give_up();
@@ -265,6 +279,10 @@ impl Instance {
 }
 
 impl Instance {
+    fn is_relayed(&self) -> bool {
+        *self.path.lock().unwrap_or_else(PoisonError::into_inner) == Some(PathView::Relayed)
+    }
+
     /// By which way an address is reached, as far as the server has said what it is.
     fn path_to(&self, address: SocketAddr) -> Option<PathView> {
         if self.endpoint.as_ref()?.is_lan(&address) {

@@ -10,7 +10,7 @@ use crate::{
     message::{Code, Problem, Result},
     settings::KnownServer,
 };
-use identity::{Invitation, PublicKey, Rendezvous, ServiceId};
+use identity::{Invitation, Rendezvous};
 use net::{
     Candidate, Candidates, Connected, Dht, DialError, Endpoint, Entrants, Entry, KnockKey, PeerName, Source, Target,
     candidates::in_order,
@@ -28,6 +28,15 @@ const DHT_NODES: &str = "net.dht-nodes";
 const BEFORE_LOOKING: Duration = Duration::from_millis(100);
 /// What a server names of itself; the rest a client learns otherwise.
 const TOLD: [Source; 5] = [Source::Interface, Source::Ipv6, Source::Mapping, Source::Observed, Source::Relay];
+
+/// By which ways a server may be reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ways {
+    /// Any.
+    All,
+    /// Not through its relay.
+    Direct,
+}
 
 /// What the server last said of itself that isn't an address.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -57,8 +66,8 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn new(endpoint: &'a Endpoint, server: PublicKey, service_id: &ServiceId, entry: Entry) -> Self {
-        Self { endpoint, call: Call::new(server, service_id), entry, asked: Vec::new() }
+    pub(super) const fn new(endpoint: &'a Endpoint, call: Call, entry: Entry) -> Self {
+        Self { endpoint, call, entry, asked: Vec::new() }
     }
 
     pub(super) fn ask(&mut self, all: &[Rendezvous]) {
@@ -142,13 +151,14 @@ impl Instance {
     }
 
     /// Calls the server wherever it may be; looks it up meanwhile if the rules allow.
-    pub(super) async fn call_server(&self, endpoint: &Endpoint, search: &mut Search) -> Result<Connected> {
+    pub(super) async fn call_server(&self, endpoint: &Endpoint, search: &mut Search, ways: Ways) -> Result<Connected> {
         let (server, internet, looks) = {
             let settings = self.settings();
             let server = settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?;
             (server, settings.network.internet, settings.network.internet && settings.network.peer_names)
         };
         endpoint.keep_local(!internet);
+        *self.put_through.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let is_put_through = !self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.is_empty();
         let mut known = self.candidates.all();
         known.retain(|candidate| can_be_called(candidate.source, is_put_through));
@@ -164,7 +174,7 @@ impl Instance {
         let nearby = self.enter_nearby(search, entry.clone());
         let looking = async {
             match internet {
-                true => self.look_server_up(endpoint, entry, &server, looks).await,
+                true => self.look_server_up(endpoint, entry, &server, looks, ways).await,
                 false => drop(entry),
             }
         };
@@ -180,10 +190,13 @@ impl Instance {
             DialError::NoAddress | DialError::NoAnswer { .. } => {
                 let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).internet;
                 let has_network = endpoint.has_network() || target.addresses.iter().any(|at| at.ip().is_loopback());
+                let put_through = *self.put_through.lock().unwrap_or_else(PoisonError::into_inner);
                 let code = match () {
                     () if !has_network => Code::Offline,
                     () if has_others => Code::InternetOffHere,
                     () if internet && told == Some(false) => Code::InternetOffOnServer,
+                    // It is there: a switchboard told it of us, and it of where it is.
+                    () if put_through == Some(Ok(())) => Code::RoutersInTheWay,
                     () => Code::ServerSilent,
                 };
                 Problem::new(code).with("server", name).because(error)
@@ -204,9 +217,18 @@ impl Instance {
     }
 
     /// Asks the switchboards that are known, and, where peer names are used, the network for addresses.
-    async fn look_server_up(&self, endpoint: &Endpoint, entry: Entry, server: &KnownServer, by_peer_name: bool) {
+    async fn look_server_up(
+        &self,
+        endpoint: &Endpoint,
+        entry: Entry,
+        server: &KnownServer,
+        by_peer_name: bool,
+        ways: Ways,
+    ) {
         tokio::time::sleep(BEFORE_LOOKING).await;
-        let mut asking = Asking::new(endpoint, server.public_key, &self.service_id(), entry);
+        let call = Call::new(server.public_key, &self.service_id());
+        let call = if ways == Ways::Direct { call.directly() } else { call };
+        let mut asking = Asking::new(endpoint, call, entry);
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone();
         asking.ask(&told);
         if by_peer_name {

@@ -8,6 +8,7 @@
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
 //! | `client.rs` | calling the server, again and again; moving to a better path |
 //! | `check.rs` | the connection check |
+//! | `relay.rs` | a server's relay, for computers that find no direct way |
 //! | `router.rs` | the router lets calls from the Internet through |
 //! | `lan.rs` | the local network: a server announces itself, a client finds it there |
 //! | `finding.rs` | where the server is: its addresses, and the network to look them up in |
@@ -24,6 +25,7 @@ pub(crate) mod finding;
 mod lan;
 mod options;
 mod publication;
+mod relay;
 mod router;
 mod server;
 mod setup;
@@ -114,6 +116,7 @@ pub struct Instance {
     lan: lan::Lan,
     router: router::Router,
     switchboards: switchboards::Switchboards,
+    relay: relay::RelayInUse,
     events: broadcast::Sender<Event>,
     pause: watch::Sender<Option<Pause>>,
     /// False as long as somebody shows what happens without a link.
@@ -256,6 +259,7 @@ impl Node {
             lan: lan::Lan::default(),
             router: router::Router::default(),
             switchboards: switchboards::Switchboards::default(),
+            relay: relay::RelayInUse::default(),
             events,
             pause: watch::channel(None).0,
             linked: watch::channel(true).0,
@@ -297,6 +301,8 @@ impl Node {
                 self.tasks.spawn(async move { saying.stay_findable().await });
                 let staying = Arc::clone(instance);
                 self.tasks.spawn(async move { staying.stay_on_lines().await });
+                let relaying = Arc::clone(instance);
+                self.tasks.spawn(async move { relaying.stay_at_relay().await });
             }
             (Part::Client, true) => {
                 let calling = Arc::clone(instance);
@@ -388,7 +394,7 @@ impl Node {
             tokio::join!(self.instance.withdraw(), self.instance.router.end());
             self.instance.save_transport().await;
             self.instance.engine.run(|room| room.hang_up_all()).await;
-            endpoint.close().await;
+            tokio::join!(endpoint.close(), self.instance.relay.end());
         }
         self.instance.leave_dht().await;
         self.tasks.shutdown().await;

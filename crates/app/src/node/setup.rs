@@ -25,7 +25,7 @@ use identity::{
 };
 use net::{
     Answer, Credentials, DialError, Endpoint, EndpointConfig, Entrants, KnockKey, LanName, LanServer, PasswordRecord,
-    SavedTransport, Target,
+    SavedTransport, Target, rendezvous::Call,
 };
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::PoisonError};
@@ -315,7 +315,7 @@ impl Node {
             // Dropped at the end, or the race would wait for addresses for ever.
             let entry = entry;
             let Some((key, id)) = to_look_up else { return };
-            let mut asking = Asking::new(&endpoint, key, &id, entry);
+            let mut asking = Asking::new(&endpoint, Call::new(key, &id), entry);
             asking.ask(&rendezvous);
             if by_peer_name && let Ok(dht) = finding::open_dht(settings.network.dht_bootstrap.clone(), Vec::new()).await
             {

@@ -20,6 +20,7 @@ use crate::{
     args::Command,
     output::{Answer, Output},
     terminal,
+    words::printable,
 };
 use app::{
     message::{Code, Exit, ProblemView, Result},
@@ -66,6 +67,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Internet(args) => status::internet(&args, profile, words).await,
         Command::PeerNames(args) => status::peer_names(&args, profile, words).await,
         Command::Rendezvous(args) => reach::rendezvous(args, profile, words).await,
+        Command::Relay(args) => reach::relay(args, profile, output).await,
         Command::Doctor => status::doctor(profile, words).await,
         Command::Folders(args) => folders::folders(args, profile, words).await,
         Command::Held(args) => held::held(args, profile, output).await,
@@ -83,6 +85,13 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Completions(args) => Ok(pages::completions(&args)),
         Command::Man(args) => pages::man(&args),
     }
+}
+
+/// A problem that was looked for, and what to do about it.
+fn advice(problem: &ProblemView) -> String {
+    let command = problem.command.as_deref().map(|command| format!(": {command}")).unwrap_or_default();
+    let (message, action) = (printable(&problem.message), printable(&problem.action));
+    format!("  {message}\n  → {action}{}  [{}]\n", printable(&command), problem.code)
 }
 
 /// What a command ends with that met this problem on the way.

@@ -1,14 +1,18 @@
-//! What helps other computers to reach a server behind any router: a rendezvous.
+//! What helps other computers to reach a server behind any router: a rendezvous and a relay.
 
+use super::{advice, exit_of};
 use crate::{
-    args::Rendezvous,
+    args::{PasswordFrom, Relay, Rendezvous},
     door::ask,
-    output::Answer,
+    output::{Answer, Output},
+    password,
     words::{Words, say},
 };
 use app::{
-    api::types::{Nothing, RendezvousRequest, RendezvousView, TranslationView},
-    message::Result,
+    api::types::{
+        Nothing, RelayRequest, RelayStateView, RelayView, RendezvousRequest, RendezvousView, TranslationView,
+    },
+    message::{Exit, Result},
     node::Use,
     profile::Profile,
 };
@@ -42,6 +46,35 @@ pub(crate) async fn rendezvous(args: Rendezvous, profile: &Profile, words: Words
         }
     }
     Ok(Answer::new(json!({"rendezvous": all}), text.trim_end().to_owned()))
+}
+
+pub(crate) async fn relay(args: Relay, profile: &Profile, output: Output) -> Result<Answer> {
+    let words = output.words;
+    let view: RelayView = match args.relay {
+        None => ask(profile, Use::Ask, "relay", Nothing {}).await?,
+        Some(off) if off == "off" => {
+            let none = RelayRequest { address: None, user: None, password: None };
+            ask(profile, Use::Ask, "set_relay", none).await?
+        }
+        Some(address) => {
+            let from = PasswordFrom { password_file: args.password_file };
+            let password = password::existing(&from, output, &address).await?;
+            let request =
+                RelayRequest { address: Some(address), user: args.user, password: Some(password.expose().to_owned()) };
+            ask(profile, Use::Ask, "set_relay", request).await?
+        }
+    };
+    let mut text = match (&view.address, view.state) {
+        (None, _) => say!(words, "relay-none"),
+        (Some(address), None) => say!(words, "relay-later", address = address),
+        (Some(address), Some(RelayStateView::Ready)) => say!(words, "relay-ready", address = address),
+        (Some(address), Some(_)) => say!(words, "relay-not-yet", address = address),
+    };
+    if let Some(problem) = &view.problem {
+        text.push_str(&format!("\n{}", advice(problem)));
+    }
+    let exit = view.problem.as_ref().map_or(Exit::Ok, exit_of);
+    Ok(Answer::new(json!(view), text.trim_end().to_owned()).ending(exit))
 }
 
 async fn set(profile: &Profile, rendezvous: Vec<String>) -> Result<Vec<RendezvousView>> {

@@ -1,6 +1,6 @@
 //! How things stand, pausing, the Internet switch, and the connection check.
 
-use super::{exit_of, now_secs};
+use super::{advice, exit_of, now_secs};
 use crate::{
     args::{Internet, Pause},
     door::{Door, ask, ask_connected, ask_running},
@@ -61,9 +61,7 @@ pub(crate) async fn doctor(profile: &Profile, words: Words) -> Result<Answer> {
         let step = say!(words, "one-of-checks", id = &check.id);
         text.push_str(&format!("{mark} {step}\n"));
         if let Some(problem) = &check.problem {
-            let command = problem.command.as_deref().map(|command| format!(": {command}")).unwrap_or_default();
-            text.push_str(&format!("  {}\n", printable(&problem.message)));
-            text.push_str(&format!("  → {}{}  [{}]\n", printable(&problem.action), printable(&command), problem.code));
+            text.push_str(&advice(problem));
         }
     }
     let met = checks.iter().filter(|check| check.result == "problem").find_map(|check| check.problem.as_ref());

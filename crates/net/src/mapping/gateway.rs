@@ -1,6 +1,7 @@
 //! The router this computer sends everything to that isn't in its own network.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use crate::on_link;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The default gateway, and this computer's address towards it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,10 +17,7 @@ pub(super) async fn find() -> Option<Gateway> {
 
 fn ask() -> Option<Gateway> {
     let address = *netdev::get_default_gateway().ok()?.ipv4.first()?;
-    // Connecting a UDP socket sends nothing; it only looks up the way.
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((address, crab_nat::GATEWAY_PORT)).ok()?;
-    match socket.local_addr().ok()?.ip() {
+    match on_link::own_address_towards((address, crab_nat::GATEWAY_PORT).into())? {
         IpAddr::V4(own) => Some(Gateway { address, own }),
         IpAddr::V6(_) => None,
     }

@@ -18,6 +18,7 @@ use tokio::{
 pub struct Call {
     server: PublicKey,
     key: CallKey,
+    takes_relay: bool,
 }
 
 /// Why a switchboard leads nowhere.
@@ -43,7 +44,13 @@ impl Call {
     /// For the server with this key.
     #[must_use]
     pub fn new(server: PublicKey, service_id: &ServiceId) -> Self {
-        Self { server, key: CallKey::new(server, service_id) }
+        Self { server, key: CallKey::new(server, service_id), takes_relay: true }
+    }
+
+    /// Leaves out the server's relay: whoever goes through it already is looking for something better.
+    #[must_use]
+    pub const fn directly(self) -> Self {
+        Self { takes_relay: false, ..self }
     }
 
     pub(crate) async fn run(&self, shared: &Arc<Shared>, at: &Rendezvous, entry: Entry) -> Result<(), NotPutThrough> {
@@ -126,9 +133,10 @@ impl Asking {
         for (_, address) in others {
             self.entry.enter(address).await;
         }
-        if !relays.is_empty() {
-            sleep_until(self.begun + BEFORE_RELAY).await;
+        if relays.is_empty() || !self.call.takes_relay {
+            return;
         }
+        sleep_until(self.begun + BEFORE_RELAY).await;
         for (_, address) in relays {
             self.entry.enter_anew(address).await;
         }

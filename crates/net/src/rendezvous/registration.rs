@@ -259,6 +259,7 @@ impl Keeper {
         if self.shared.rules().is_none() || !self.shared.calls.may_answer(call.call_back, from, Instant::now()) {
             return None;
         }
+        self.shared.permit(from.ip());
         let candidates = self.candidates.for_others();
         let sealed = key.seal_answer(&ToClient { candidates }, &call);
         calls.spawn(call_back(

@@ -26,6 +26,8 @@ import type { Preview } from "./Preview";
 import type { ProblemView } from "./ProblemView";
 import type { PublicationView } from "./PublicationView";
 import type { PublishRequest } from "./PublishRequest";
+import type { RelayRequest } from "./RelayRequest";
+import type { RelayView } from "./RelayView";
 import type { ReleaseFolder } from "./ReleaseFolder";
 import type { RendezvousRequest } from "./RendezvousRequest";
 import type { RendezvousView } from "./RendezvousView";
@@ -160,6 +162,14 @@ rendezvous: Command<Nothing, Array<RendezvousView>>,
  * Changes them.
  */
 set_rendezvous: Command<RendezvousRequest, Array<RendezvousView>>, 
+/**
+ * The relay for computers that find no direct way to this server.
+ */
+relay: Command<Nothing, RelayView>, 
+/**
+ * Changes it.
+ */
+set_relay: Command<RelayRequest, RelayView>, 
 /**
  * What is published of this server.
  */
