@@ -1,11 +1,14 @@
 //! One network link: frames on its control stream, contents on up to four bulk streams each way.
 //!
-//! A content travels as records of at most 1 MiB: native hash, total size, offset, encoding, data. Small ones are
-//! verified in memory, large ones go to a partial file that a later try continues. What arrives without having been
-//! asked for is dropped by the engine; how much may wait in memory is bounded by permits.
+//! A content travels as records (`record.rs`). Small ones are verified in memory, large ones go to a partial file that
+//! a later try continues. What arrives without having been asked for is dropped by the engine; how much may wait in
+//! memory is bounded by permits.
 
-use super::{Arrived, Input, Shared, source::Source};
-use bytes::Bytes;
+use super::{
+    Arrived, Input, Shared,
+    record::{self, Record, RecordError},
+    source::Source,
+};
 use net::{FrameReceiver, FrameSender, Joined, Link};
 use pim::{ItemUid, NativeHash};
 use std::{
@@ -27,11 +30,7 @@ use tokio::sync::{Semaphore, mpsc};
 pub const KIND_SYNC: u8 = 1;
 /// Records of content, on bulk streams.
 pub const KIND_CONTENT: u8 = 2;
-const HEADER: usize = 32 + 8 + 8 + 1;
-const RECORD: usize = 1 << 20;
 const STREAMS: usize = 4;
-const RAW: u8 = 0;
-const ZSTD: u8 = 1;
 /// Bytes of contents that may wait in memory for the engine.
 const WAITING_BYTES: usize = 32 << 20;
 /// Queued frames below which the engine may send more rows.
@@ -42,7 +41,7 @@ const ROOM: usize = 4;
 pub const fn frame_caps(kind: u8) -> Option<usize> {
     match kind {
         KIND_SYNC => Some(Limits::FRAME_BYTES),
-        KIND_CONTENT => Some(HEADER + RECORD + 1024),
+        KIND_CONTENT => Some(record::HEADER + record::PART_MAX),
         _ => None,
     }
 }
@@ -181,12 +180,25 @@ async fn read_contents(link: Link, session: SessionId, inputs: &std_mpsc::Sender
     while let Ok(receiver) = link.accept_bulk().await {
         let (link, inputs, shared, permits) = (link.clone(), inputs.clone(), shared.clone(), Arc::clone(&permits));
         streams.spawn(async move {
-            if let Err(reason) = read_stream(receiver, session, &link, &inputs, &shared, &permits).await {
-                tracing::warn!(reason, "a peer sent content that can't be taken");
+            if let Err(error) = read_stream(receiver, session, &link, &inputs, &shared, &permits).await {
+                tracing::warn!(%error, "a peer's content can't be taken");
                 link.close(net::CloseCode::Protocol);
             }
         });
     }
+}
+
+/// Why what came on a bulk stream isn't taken.
+#[derive(Debug, thiserror::Error)]
+enum ContentError {
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("content that isn't what its hash says")]
+    OtherHash,
+    #[error("content that doesn't go on where it stopped")]
+    Gap,
+    #[error("content that can't be kept")]
+    NotKept,
 }
 
 async fn read_stream(
@@ -196,17 +208,14 @@ async fn read_stream(
     inputs: &std_mpsc::Sender<Input>,
     shared: &Shared,
     permits: &Arc<Semaphore>,
-) -> Result<(), &'static str> {
+) -> Result<(), ContentError> {
     let mut large: Option<(NativeHash, crate::blobs::BlobWrite)> = None;
     while let Ok(Some(frame)) = receiver.next().await {
-        let record = Record::parse(&frame.payload).ok_or("a record that can't be read")?;
-        if record.total > Payload::SIZE_MAX {
-            return Err("content past the size bound");
-        }
-        let data = record.decode()?;
+        let record = Record::read(&frame.payload)?;
+        let data = record.data;
         if record.total <= Payload::MEMORY_MAX && record.offset == 0 {
             if data.len() as u64 != record.total || *blake3::hash(&data).as_bytes() != record.native.0 {
-                return Err("content that isn't what its hash says");
+                return Err(ContentError::OtherHash);
             }
             let permit = Arc::clone(permits).acquire_many_owned(data.len().max(1) as u32).await.ok();
             let arrived = Arrived::Small { bytes: data[..].into(), share: permit };
@@ -221,13 +230,13 @@ async fn read_stream(
             },
         };
         if write.offset() != record.offset {
-            return Err("content that doesn't go on where it stopped");
+            return Err(ContentError::Gap);
         }
         let is_last = record.offset + data.len() as u64 == record.total;
         let native = record.native;
         let write = tokio::task::spawn_blocking(move || write.append(&data).map(|()| write))
             .await
-            .map_err(|_| "writing stopped")?;
+            .map_err(|_| ContentError::NotKept)?;
         let write = match write {
             Ok(write) => write,
             Err(error) => return no_room(error, inputs, link),
@@ -236,59 +245,21 @@ async fn read_stream(
             large = Some((native, write));
             continue;
         }
-        let finished = tokio::task::spawn_blocking(move || write.finish()).await.map_err(|_| "writing stopped")?;
-        let finished = finished.map_err(|_| "content that isn't what its hash says")?;
+        let finished = tokio::task::spawn_blocking(move || write.finish()).await.map_err(|_| ContentError::NotKept)?;
+        let finished = finished.map_err(|_| ContentError::OtherHash)?;
         inputs.send(Input::Content { session, native, arrived: Arrived::Large(finished) }).ok();
     }
     Ok(())
 }
 
 /// The other side did nothing wrong; it tries again later.
-fn no_room(error: crate::blobs::BlobError, inputs: &std_mpsc::Sender<Input>, link: &Link) -> Result<(), &'static str> {
+fn no_room(error: crate::blobs::BlobError, inputs: &std_mpsc::Sender<Input>, link: &Link) -> Result<(), ContentError> {
     if !matches!(error, crate::blobs::BlobError::NoSpace { .. }) {
-        return Err("content that can't be kept");
+        return Err(ContentError::NotKept);
     }
     inputs.send(Input::NoRoom(error)).ok();
     link.close(net::CloseCode::Busy);
     Ok(())
-}
-
-struct Record {
-    native: NativeHash,
-    total: u64,
-    offset: u64,
-    encoding: u8,
-    data: Bytes,
-}
-
-impl Record {
-    fn parse(payload: &Bytes) -> Option<Self> {
-        let bytes: &[u8] = payload;
-        let (native, rest) = bytes.split_first_chunk::<32>()?;
-        let (total, rest) = rest.split_first_chunk::<8>()?;
-        let (offset, rest) = rest.split_first_chunk::<8>()?;
-        let (encoding, _) = rest.split_first()?;
-        let (total, offset) = (u64::from_be_bytes(*total), u64::from_be_bytes(*offset));
-        Some(Self { native: NativeHash(*native), total, offset, encoding: *encoding, data: payload.slice(HEADER..) })
-    }
-
-    fn decode(&self) -> Result<Bytes, &'static str> {
-        match self.encoding {
-            RAW => Ok(self.data.clone()),
-            ZSTD => {
-                // The decoder stops at the bound, whatever the sender claims.
-                let mut data = Vec::new();
-                let decoder =
-                    zstd::stream::read::Decoder::new(&self.data[..]).map_err(|_| "a record that can't be unpacked")?;
-                decoder
-                    .take(RECORD as u64 + 1)
-                    .read_to_end(&mut data)
-                    .map_err(|_| "a record that can't be unpacked")?;
-                if data.len() > RECORD { Err("a record past its bound") } else { Ok(data.into()) }
-            }
-            _ => Err("an encoding nobody agreed on"),
-        }
-    }
 }
 
 /// Reads what was asked for on one thread and sends it on several streams.
@@ -342,24 +313,22 @@ fn read_content(job: &ServeJob, shared: &Shared, packs: bool, stream: &mpsc::Sen
             if *blake3::hash(&bytes).as_bytes() != job.native.0 {
                 return None;
             }
-            let total = bytes.len() as u64;
-            let mut record = head(job.native, total, 0, bytes.len());
-            record.extend_from_slice(&bytes);
-            stream.blocking_send(packed(record, packs)).ok()
+            let record = record::write(job.native, bytes.len() as u64, 0, &bytes, packs);
+            stream.blocking_send(record).ok()
         }
         Payload::File { path, size } => {
             let mut file = std::fs::File::open(path).ok()?;
             std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(job.offset)).ok()?;
             let mut offset = job.offset.min(size);
             loop {
-                let want = (RECORD as u64).min(size - offset);
-                let mut record = head(job.native, size, offset, want as usize);
+                let want = (record::PART_MAX as u64).min(size - offset);
+                let mut record = record::head(job.native, size, offset, want as usize);
                 // Straight to where it is sent from.
                 let read = (&mut file).take(want).read_to_end(&mut record).ok()?;
                 if read as u64 != want {
                     return None;
                 }
-                stream.blocking_send(packed(record, packs)).ok()?;
+                stream.blocking_send(if packs { record::packed(record) } else { record }).ok()?;
                 offset += want;
                 if offset == size {
                     return Some(());
@@ -367,38 +336,4 @@ fn read_content(job: &ServeJob, shared: &Shared, packs: bool, stream: &mpsc::Sen
             }
         }
     }
-}
-
-/// A record without its data, and room for that.
-fn head(native: NativeHash, total: u64, offset: u64, data_len: usize) -> Vec<u8> {
-    let mut record = Vec::with_capacity(HEADER + data_len);
-    record.extend_from_slice(native.as_bytes());
-    record.extend_from_slice(&total.to_be_bytes());
-    record.extend_from_slice(&offset.to_be_bytes());
-    record.push(RAW);
-    record
-}
-
-/// The record with packed data, where that is wanted and gains anything.
-fn packed(mut record: Vec<u8>, packs: bool) -> Vec<u8> {
-    if packs && let Some(data) = pack(&record[HEADER..]) {
-        record.truncate(HEADER - 1);
-        record.push(ZSTD);
-        record.extend_from_slice(&data);
-    }
-    record
-}
-
-/// The packed data, if packing gains at least a tenth; what doesn't pack at its beginning isn't tried.
-fn pack(data: &[u8]) -> Option<Vec<u8>> {
-    const TASTE: usize = 64 << 10;
-    let gains = |packed: &[u8], data: &[u8]| packed.len() * 10 <= data.len() * 9;
-    if data.len() > TASTE {
-        let taste = zstd::bulk::compress(&data[..TASTE], 1).ok()?;
-        if !gains(&taste, &data[..TASTE]) {
-            return None;
-        }
-    }
-    let packed = zstd::bulk::compress(data, 1).ok()?;
-    gains(&packed, data).then_some(packed)
 }

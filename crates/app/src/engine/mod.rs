@@ -10,6 +10,7 @@
 //! | `applying.rs` | groups of changes go into the store, with intents, and are remembered |
 //! | `worker.rs` | the store's own thread |
 //! | `link.rs` | one network link: frames and contents on streams |
+//! | `record.rs` | a content, or a part of one, on such a stream |
 //! | `problems.rs` | what stands in the way, by cause |
 //! | `view.rs` | what people ask and decide |
 
@@ -18,6 +19,7 @@ mod bytes;
 pub mod link;
 mod problems;
 mod reading;
+pub mod record;
 pub(crate) mod source;
 mod talking;
 pub mod view;
