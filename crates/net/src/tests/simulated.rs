@@ -7,7 +7,6 @@ use quinn::{
 };
 use std::{
     io::{self, IoSliceMut},
-    net::IpAddr,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Instant,
@@ -116,12 +115,36 @@ impl Runtime for SimulatedTime {
     }
 }
 
-async fn endpoint(seed: u8, listen: &str) -> Endpoint {
-    let socket = Arc::new(turmoil::net::UdpSocket::bind(listen).await.unwrap());
+async fn endpoint(seed: u8) -> Endpoint {
+    let socket = Arc::new(turmoil::net::UdpSocket::bind(("0.0.0.0", PORT)).await.unwrap());
     let config =
         EndpointConfig { simulation_seed: Some([seed; 32]), on_link: OnLink::fixed(&[]), ..super::config(seed) };
     let socket = Arc::new(SimulatedSocket { socket, readable: Mutex::new(None) });
     Endpoint::with_socket(config, socket, Arc::new(SimulatedTime)).unwrap()
+}
+
+const PORT: u16 = 4433;
+
+/// A server on a computer of its own.
+fn open_office(world: &mut turmoil::Sim<'_>, known: &'static [u8]) {
+    world.host("office", move || async move {
+        let office = endpoint(OFFICE).await;
+        let desk = Desk::new(known);
+        office.set_knocks(&[Knock { key: knock(), scope: KnockScope::Anyone }]);
+        office.serve(ServerRules { doorkeeper: desk.clone(), desk });
+        greet_everyone(Arc::new(office)).await;
+        Ok(())
+    });
+}
+
+fn knock() -> KnockKey {
+    KnockKey::from_bytes([9; 16])
+}
+
+/// Where it is found.
+fn office() -> Target {
+    let address = SocketAddr::new(turmoil::lookup("office"), PORT);
+    Target { addresses: vec![address], server: Some(key(OFFICE).public()), knock: knock() }
 }
 
 #[test]
@@ -132,20 +155,10 @@ fn a_laptop_pairs_loses_the_line_and_comes_back() {
         .min_message_latency(Duration::from_millis(5))
         .max_message_latency(Duration::from_millis(40))
         .build();
-    let knock = KnockKey::from_bytes([9; 16]);
-    world.host("office", move || async move {
-        let office = endpoint(OFFICE, "0.0.0.0:4433").await;
-        let desk = Desk::new(&[]);
-        office.set_knocks(&[Knock { key: knock, scope: KnockScope::Anyone }]);
-        office.serve(ServerRules { doorkeeper: desk.clone(), desk });
-        greet_everyone(Arc::new(office)).await;
-        Ok(())
-    });
+    open_office(&mut world, &[]);
     world.client("laptop", async move {
-        let laptop = endpoint(LAPTOP, "0.0.0.0:4433").await;
-        let office: IpAddr = turmoil::lookup("office");
-        let addresses = vec![SocketAddr::new(office, 4433)];
-        let target = Target { addresses, server: Some(key(OFFICE).public()), knock };
+        let laptop = endpoint(LAPTOP).await;
+        let target = office();
         let paired = ask_to_pair(&laptop, &target).await?.pair(&credentials(PASSWORD)).await?;
         let joined = paired.join(b"laptop".as_slice()).await?;
         assert!(!joined.link.is_lan());
@@ -155,6 +168,33 @@ fn a_laptop_pairs_loses_the_line_and_comes_back() {
         assert_eq!(join(&laptop, &target).await.err(), Some(DialError::NoAnswer { tried: 1 }));
         turmoil::repair("laptop", "office");
         assert_eq!(join(&laptop, &target).await?.greeting.as_ref(), b"welcome, laptop");
+        Ok(())
+    });
+    world.run().unwrap();
+}
+
+#[test]
+fn a_reconnect_with_a_saved_token_takes_two_round_trips() {
+    const ROUND_TRIP: Duration = Duration::from_millis(400);
+    let mut world = turmoil::Builder::new()
+        .rng_seed(1)
+        .simulation_duration(Duration::from_secs(60))
+        .min_message_latency(ROUND_TRIP / 2)
+        .max_message_latency(ROUND_TRIP / 2)
+        .build();
+    open_office(&mut world, &[LAPTOP]);
+    world.client("laptop", async move {
+        let laptop = endpoint(LAPTOP).await;
+        for round_trips in [3, 2] {
+            let begun = tokio::time::Instant::now();
+            let joined = join(&laptop, &office()).await?;
+            // The clock of the simulation goes on only where somebody waits: what is left over are its ticks.
+            let (took, least) = (begun.elapsed(), ROUND_TRIP * round_trips);
+            assert!((least..least + ROUND_TRIP / 4).contains(&took), "{took:?} is no {round_trips} round trips");
+            // The tokens come right behind the welcome.
+            tokio::time::sleep(ROUND_TRIP).await;
+            drop(joined);
+        }
         Ok(())
     });
     world.run().unwrap();
