@@ -14,7 +14,7 @@ use sync::{
     index::{Hold, HubIndex, ReplicaIndex},
     memory::MemoryHub,
     model::{Conflict, ConflictId, Epoch, ItemState, Row, RowBody, Subject},
-    wire::{Frame, Want},
+    wire::{Frame, Outcome, Want},
 };
 
 /// The hub with what it keeps.
@@ -707,23 +707,18 @@ impl World {
         }
     }
 
-    fn replica_at_hub(&self, at: usize) -> sync::model::ReplicaId {
-        let computer = &self.computers[at];
-        sync::hub::bound_to(&computer.device, computer.index.replica().unwrap())
-    }
-
     /// The server's owner lets a computer take over.
     pub fn allow_take_over(&mut self, at: usize) {
-        let replica = self.replica_at_hub(at);
-        let mut record = self.server.index.replica(replica).unwrap().unwrap_or_default();
+        let device = sync::hub::of_device(&self.computers[at].device);
+        let mut record = self.server.index.replica(device).unwrap().unwrap_or_default();
         record.may_take_over = true;
-        self.server.index.put_replica(replica, &record).unwrap();
+        self.server.index.put_replica(device, &record).unwrap();
     }
 
     /// The server's owner keeps a folder from a computer, or releases it.
     pub fn set_withheld(&mut self, at: usize, folder: FolderUid, is_withheld: bool) {
-        let replica = self.replica_at_hub(at);
-        self.server.hub.set_withheld(&mut self.server.index, replica, folder, is_withheld).unwrap();
+        let device = &self.computers[at].device;
+        self.server.hub.set_withheld(&mut self.server.index, device, folder, is_withheld).unwrap();
     }
 
     /// A paired computer that lies about everything, with one folder withheld from it.
@@ -737,8 +732,7 @@ impl World {
             Hello { minor: 0, canon_rule: pim::CANON_RULE, replica: ReplicaId([7; 16]), cursor: None, stamp: None };
         let told = self.told();
         self.server.hub.open(&mut self.server.index, session, b"evil", &hello, told).unwrap();
-        let replica = self.server.hub.replica_of(session).unwrap();
-        self.server.hub.set_withheld(&mut self.server.index, replica, withheld, true).unwrap();
+        self.server.hub.set_withheld(&mut self.server.index, b"evil", withheld, true).unwrap();
         let known: Vec<Row> = self.server.index.rows().cloned().collect();
         let folders: Vec<FolderUid> = known
             .iter()
@@ -757,13 +751,11 @@ impl World {
                     Cursor { epoch, seq: Seq(chance.bits() >> 40), mark: LogMark::default() }
                 });
                 hello.stamp = chance.once_in(2).then(|| chance.random());
+                // Somebody new, each time, as who nothing was deleted and from whom nothing is kept.
+                hello.replica = ReplicaId(chance.random());
                 self.server.hub.open(&mut self.server.index, session, b"evil", &hello, told).unwrap();
                 while let Some(Frame::Rows(rows)) = self.server.hub.next_rows(&self.server.index, session).unwrap() {
-                    for row in rows.rows {
-                        let is_secret = matches!(&row.body, RowBody::Item(state) if state.folder == withheld)
-                            || row.subject == Subject::Folder(withheld);
-                        assert!(!is_secret, "a withheld row is told");
-                    }
+                    assert!(!rows.rows.iter().any(|row| is_of(row, withheld)), "a withheld row is told");
                 }
                 continue;
             }
@@ -801,8 +793,30 @@ impl World {
                 proposals.push(Proposal { subject, parent, change });
             }
             self.server.index.begin().unwrap();
-            self.server.hub.handle(&mut self.server.index, session, Frame::Propose(proposals), told).unwrap();
+            let outputs =
+                self.server.hub.handle(&mut self.server.index, session, Frame::Propose(proposals), told).unwrap();
             self.server.index.commit().unwrap();
+            let is_secret = |output: &HubOutput| match output {
+                HubOutput::Send(_, Frame::Answers(answers)) => answers
+                    .answers
+                    .iter()
+                    .any(|answer| matches!(&answer.outcome, Outcome::Stale(Some(row)) if is_of(row, withheld))),
+                _ => false,
+            };
+            assert!(!outputs.iter().any(is_secret), "an answer tells what is withheld: {outputs:?}");
+            let wants = self.live().into_iter().map(|(item, (_, state))| Want {
+                item,
+                native: state.version.native,
+                offset: 0,
+            });
+            let outputs =
+                self.server.hub.handle(&mut self.server.index, session, Frame::Want(wants.collect()), told).unwrap();
+            for output in outputs {
+                let HubOutput::Serve(_, wants) = output else { continue };
+                let live = self.live();
+                let is_secret = |want: &Want| live.get(&want.item).is_some_and(|(_, state)| state.folder == withheld);
+                assert!(!wants.iter().any(is_secret), "what is withheld is served");
+            }
         }
     }
 
@@ -1125,4 +1139,11 @@ pub fn full_store() -> Store {
         }
     }
     store
+}
+
+/// Whether a row is of a folder, or of an item in it.
+fn is_of(row: &Row, folder: FolderUid) -> bool {
+    matches!(&row.body, RowBody::Item(state) if state.folder == folder)
+        || matches!(&row.body, RowBody::ItemGone(tombstone) if tombstone.folder == folder)
+        || row.subject == Subject::Folder(folder)
 }

@@ -189,7 +189,7 @@ impl Hub {
             }
         }
         let upto = page.last().map_or(session.sent, |row| row.seq);
-        let withheld = record.withheld;
+        let withheld = index.replica(of_device(&session.device))?.unwrap_or_default().withheld;
         let mut rows = Vec::with_capacity(page.len());
         for row in page {
             if !session.own.remove(&row.seq) {
@@ -239,7 +239,18 @@ impl Hub {
             }
             Frame::Propose(proposals) => self.take(index, id, proposals, told),
             Frame::Withdraw(subjects) => self.withdraw(index, id, &subjects),
-            Frame::Want(wants) => Ok(vec![HubOutput::Serve(id, wants)]),
+            Frame::Want(wants) => {
+                let withheld = self.withheld(index, id)?;
+                let (mut served, mut kept) = (Vec::with_capacity(wants.len()), Vec::new());
+                for want in wants {
+                    if is_item_in(index, want.item, &withheld)? { kept.push(want.native) } else { served.push(want) }
+                }
+                let mut outputs = vec![HubOutput::Serve(id, served)];
+                if !kept.is_empty() {
+                    outputs.push(HubOutput::Send(id, Frame::CannotServe(kept)));
+                }
+                Ok(outputs)
+            }
             // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own.
             Frame::CannotServe(_) => Ok(Vec::new()),
             Frame::RestoreHeld(folder) => {
@@ -307,8 +318,8 @@ impl Hub {
         told: Told,
     ) -> Result<Vec<HubOutput>> {
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(Vec::new()) };
-        let replica = session.replica;
-        let mut record = index.replica(replica)?.unwrap_or_default();
+        let (replica, device) = (session.replica, of_device(&session.device));
+        let mut record = index.replica(device)?.unwrap_or_default();
         let mut log = Log::new(index)?;
         let passes_guard = log.pass_guard(&mut record, &proposals, told.now_secs)?;
         let mut answers = Vec::with_capacity(proposals.len());
@@ -338,7 +349,7 @@ impl Hub {
             answers.push(Answer { subject: proposal.subject, outcome });
         }
         let has_new_rows = log.close()?;
-        index.put_replica(replica, &record)?;
+        index.put_replica(device, &record)?;
         let (_, mark) = index.head()?;
         let mut outputs = vec![HubOutput::Send(id, Frame::Answers(Answers { answers, mark }))];
         outputs.extend(held.into_iter().map(|(folder, count)| HubOutput::DeletionsHeld(folder, count)));
@@ -398,22 +409,23 @@ impl Hub {
         Ok(outputs)
     }
 
-    /// Keeps a folder (with those in it) from a replica, or releases it.
+    /// Keeps a folder (with those in it) from a device, or releases it.
     pub fn set_withheld(
         &mut self,
         index: &mut impl HubIndex,
-        replica: ReplicaId,
+        device: &[u8],
         folder: FolderUid,
         is_withheld: bool,
     ) -> Result<()> {
-        let mut record = index.replica(replica)?.unwrap_or_default();
+        let device = of_device(device);
+        let mut record = index.replica(device)?.unwrap_or_default();
         record.withheld.retain(|other| *other != folder);
         if is_withheld {
             record.withheld.push(folder);
         }
-        index.put_replica(replica, &record)?;
+        index.put_replica(device, &record)?;
         if !is_withheld {
-            // Rows the replica never saw lie behind its cursor: they are numbered anew.
+            // Rows the device never saw lie behind its cursor: they are numbered anew.
             self.renumber(index, folder)?;
         }
         Ok(())
@@ -447,10 +459,10 @@ impl Hub {
         Ok(())
     }
 
-    /// The key under which the hub remembers a device's replica.
-    #[must_use]
-    pub fn replica_of(&self, session: SessionId) -> Option<ReplicaId> {
-        self.sessions.get(&session).map(|session| session.replica)
+    /// The folders that are kept from whoever is at the other end of a session, each with those in it.
+    pub fn withheld(&self, index: &impl HubIndex, session: SessionId) -> Result<Vec<FolderUid>> {
+        let Some(session) = self.sessions.get(&session) else { return Ok(Vec::new()) };
+        Ok(index.replica(of_device(&session.device))?.unwrap_or_default().withheld)
     }
 }
 
@@ -462,6 +474,13 @@ pub fn bound_to(device: &[u8], replica: ReplicaId) -> ReplicaId {
     let mut id = [0; 16];
     hasher.finalize_xof().fill(&mut id);
     ReplicaId(id)
+}
+
+/// The key under which the hub remembers what holds for a device, whatever replica it says it is: how far its deletions
+/// went lately, what is kept from it, whether it may take over. A new replica id is easily made, and gives nothing anew.
+#[must_use]
+pub fn of_device(device: &[u8]) -> ReplicaId {
+    bound_to(device, ReplicaId([0; 16]))
 }
 
 fn restore(session: SessionId, items: &[ItemUid]) -> impl Iterator<Item = HubOutput> {
@@ -477,6 +496,9 @@ fn seen_by(index: &impl HubIndex, row: Row, withheld: &[FolderUid]) -> Result<Op
         RowBody::Item(state) if is_in(index, state.folder, withheld)? => {
             Some(Row { body: RowBody::ItemElsewhere(state.folder), ..row })
         }
+        RowBody::ItemGone(tombstone) if is_in(index, tombstone.folder, withheld)? => {
+            Some(Row { body: RowBody::ItemElsewhere(tombstone.folder), ..row })
+        }
         RowBody::Conflict(conflict) if is_in(index, conflict.loser.folder, withheld)? => None,
         RowBody::Folder(_) => match row.subject {
             Subject::Folder(uid) if is_in(index, uid, withheld)? => None,
@@ -484,6 +506,18 @@ fn seen_by(index: &impl HubIndex, row: Row, withheld: &[FolderUid]) -> Result<Op
         },
         _ => Some(row),
     })
+}
+
+/// Whether an item lies, or lay last, in one of `tops` or below.
+pub fn is_item_in(index: &impl HubIndex, item: ItemUid, tops: &[FolderUid]) -> Result<bool> {
+    if tops.is_empty() {
+        return Ok(false);
+    }
+    match index.row(Subject::Item(item))? {
+        Some(Row { body: RowBody::Item(state), .. }) => is_in(index, state.folder, tops),
+        Some(Row { body: RowBody::ItemGone(tombstone), .. }) => is_in(index, tombstone.folder, tops),
+        _ => Ok(false),
+    }
 }
 
 /// Whether a folder is one of `tops` or lies in one.
@@ -629,7 +663,10 @@ impl<'a, I: HubIndex> Log<'a, I> {
                 self.judge_conflict(id, conflict, by, current, record, now_secs)
             }
             (Subject::Conflict(_), Change::ConflictResolved) => match current {
-                Some(Row { body: RowBody::Conflict(_), .. }) => {
+                Some(Row { body: RowBody::Conflict(conflict), .. }) => {
+                    if is_in(self.index, conflict.loser.folder, &record.withheld)? {
+                        return Ok(Outcome::Refused(Refusal::NotAllowed));
+                    }
                     Ok(Outcome::Accepted(self.append(proposal.subject, RowBody::ConflictResolved)?))
                 }
                 Some(row) => Ok(Outcome::Accepted(row.seq)),
@@ -717,6 +754,12 @@ impl<'a, I: HubIndex> Log<'a, I> {
         current: Option<Row>,
         record: &ReplicaRecord,
     ) -> Result<Outcome> {
+        // Before anything is answered that says what such a folder is called.
+        for folder in state.parent.into_iter().chain([folder]) {
+            if is_in(self.index, folder, &record.withheld)? {
+                return Ok(Outcome::Refused(Refusal::NotAllowed));
+            }
+        }
         if let Some(row) = &current
             && matches!(&row.body, RowBody::Folder(present) if present == state)
         {
@@ -724,9 +767,6 @@ impl<'a, I: HubIndex> Log<'a, I> {
         }
         if current.as_ref().map_or(Seq(0), |row| row.seq) != parent {
             return Ok(Outcome::Stale(current));
-        }
-        if is_in(self.index, folder, &record.withheld)? {
-            return Ok(Outcome::Refused(Refusal::NotAllowed));
         }
         if let Some(Row { body: RowBody::Folder(present), .. }) = &current
             && present.kind != state.kind
@@ -770,8 +810,8 @@ impl<'a, I: HubIndex> Log<'a, I> {
         let Some(row) = current else { return Ok(Outcome::Stale(None)) };
         match &row.body {
             RowBody::FolderGone => Ok(Outcome::Accepted(row.seq)),
-            _ if row.seq != parent => Ok(Outcome::Stale(Some(row))),
             _ if is_in(self.index, folder, &record.withheld)? => Ok(Outcome::Refused(Refusal::NotAllowed)),
+            _ if row.seq != parent => Ok(Outcome::Stale(Some(row))),
             _ if self.index.live_count(folder)? > 0 || self.index.has_subfolders(folder)? => {
                 Ok(Outcome::Refused(Refusal::FolderNotEmpty))
             }
@@ -791,7 +831,10 @@ impl<'a, I: HubIndex> Log<'a, I> {
         if id != ConflictId::of(conflict.item, &conflict.loser.version) {
             return Ok(Outcome::Refused(Refusal::Malformed));
         }
-        if is_in(self.index, conflict.loser.folder, &record.withheld)? {
+        // Where the item lies is the log's to say, and not only the replica's.
+        if is_in(self.index, conflict.loser.folder, &record.withheld)?
+            || is_item_in(self.index, conflict.item, &record.withheld)?
+        {
             return Ok(Outcome::Refused(Refusal::NotAllowed));
         }
         if let Some(row) = current {

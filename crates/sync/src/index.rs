@@ -339,7 +339,8 @@ pub struct ReplicaRecord {
     pub confirmed_stamp: Option<[u8; 16]>,
     /// The stamp handed out since.
     pub offered_stamp: Option<[u8; 16]>,
-    /// How far its deletions went lately.
+    /// How far its deletions went lately. This and what follows up to `withheld` is remembered under
+    /// [`of_device`](crate::hub::of_device).
     pub guard: Guard,
     /// Its next deletions and overruling versions are allowed: it may take over once.
     pub may_take_over: bool,

@@ -8,7 +8,7 @@ use crate::{
     blobs::BlobError,
     message::{Code, Problem},
 };
-use pim::{ItemUid, NativeHash};
+use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::BTreeSet;
 use stores::{FolderId, Payload};
 use sync::{
@@ -108,8 +108,7 @@ impl Room {
         let outputs = if let Frame::Hello(hello) = frame {
             let device = self.links.get(&session).map(|link| link.device().to_vec()).unwrap_or_default();
             let welcome = hub.open(index, session, &device, &hello, told())?;
-            let replica = sync::hub::bound_to(&device, hello.replica);
-            self.replica_came(&String::from_utf8_lossy(&device), replica)?;
+            self.device_came(&String::from_utf8_lossy(&device))?;
             self.told_settled = None;
             // What was changed here just before somebody came is part of what they come for; watching may not have seen it.
             self.read_now();
@@ -182,8 +181,14 @@ impl Room {
 
     fn serve(&mut self, session: SessionId, wants: Vec<Want>) -> Result<()> {
         let mut missing = Vec::new();
+        let withheld = match &self.hub {
+            Some(HubRoom { hub, index }) => hub.withheld(index, session)?,
+            None => Vec::new(),
+        };
         for Want { item, native, offset } in wants {
             match self.locate(Some(item), native)? {
+                // Whatever item is named: what somebody may not have isn't had by its hash either.
+                _ if self.is_content_in(native, &withheld)? => missing.push(native),
                 Some(source) => self.effects.push_back(Effect::Serve(session, item, native, offset, source)),
                 None => missing.push(native),
             }
@@ -192,6 +197,13 @@ impl Room {
             self.effects.push_back(Effect::Send(session, Frame::CannotServe(missing)));
         }
         Ok(())
+    }
+
+    /// Whether the server's store holds these bytes in one of `folders`, or below.
+    fn is_content_in(&self, native: NativeHash, folders: &[FolderUid]) -> Result<bool> {
+        let Some(HubRoom { index, .. }) = self.hub.as_ref().filter(|_| !folders.is_empty()) else { return Ok(false) };
+        let Some(item) = index.item_with(native)? else { return Ok(false) };
+        sync::hub::is_item_in(index, item, folders)
     }
 
     /// Where these bytes are on this computer.

@@ -20,7 +20,7 @@ use sync::{
     guard::Guarded,
     hub::{Decision, SessionId},
     index::{Direction, FolderRecord, Hold, HubIndex, ItemRecord, Local, Remote, ReplicaIndex},
-    model::{Conflict, ConflictId, FolderState, ItemState, ReplicaId, RowBody, Seq, Subject},
+    model::{Conflict, ConflictId, FolderState, ItemState, RowBody, Seq, Subject},
     plan::{Action, decide},
     replica::{FolderChange, Replica, StoreChange, give_way},
     wire::Frame,
@@ -135,12 +135,8 @@ impl Room {
 
     /// Releases a folder for a device, or keeps it from it.
     pub(crate) fn release_folder(&mut self, folder: FolderUid, device: &str, is_released: bool) -> Asked<()> {
-        let replicas = self.replicas_of(device)?;
         let Some(HubRoom { hub, index }) = &mut self.hub else { return Err(Problem::new(Code::OnServerOnly)) };
-        for replica in replicas {
-            hub.set_withheld(index, replica, folder, !is_released)?;
-        }
-        Ok(())
+        Ok(hub.set_withheld(index, device.as_bytes(), folder, !is_released)?)
     }
 
     /// Deletions that wait for a decision.
@@ -586,27 +582,15 @@ impl Room {
         })
     }
 
-    /// The replicas a device has had on this hub.
-    fn replicas_of(&self, device: &str) -> Result<Vec<ReplicaId>> {
-        let bytes = self.index.value(&format!("device.replicas.{device}"))?;
-        Ok(bytes.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default())
-    }
-
-    /// Remembers which replica a device has, so that what the owner says of the device reaches it.
-    pub(super) fn replica_came(&mut self, device: &str, replica: ReplicaId) -> Result<()> {
-        let mut replicas = self.replicas_of(device)?;
-        let is_new = !replicas.contains(&replica);
-        if is_new {
-            replicas.push(replica);
-            let bytes = postcard::to_stdvec(&replicas).expect("ids hold nothing that postcard can't write");
-            self.index.set_value(&format!("device.replicas.{device}"), Some(&bytes))?;
-        }
+    /// The hub hears whether the owner lets the device that came take over.
+    pub(super) fn device_came(&mut self, device: &str) -> Result<()> {
         let may_take_over = self.may_take_over(device)?;
         let Some(HubRoom { index, .. }) = &mut self.hub else { return Ok(()) };
-        let mut record = index.replica(replica)?.unwrap_or_default();
+        let device = sync::hub::of_device(device.as_bytes());
+        let mut record = index.replica(device)?.unwrap_or_default();
         if record.may_take_over != may_take_over {
             record.may_take_over = may_take_over;
-            index.put_replica(replica, &record)?;
+            index.put_replica(device, &record)?;
         }
         Ok(())
     }

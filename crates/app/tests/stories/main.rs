@@ -11,6 +11,7 @@ mod devices;
 mod finding;
 mod folders;
 mod guard;
+mod hostile;
 mod large;
 mod lost_index;
 mod store_faults;
