@@ -140,6 +140,12 @@ impl Pairing {
         canonical(self.connection.remote_address())
     }
 
+    /// Whether the server is in a network this computer is in: then its local door counts the tries.
+    #[must_use]
+    pub fn is_lan(&self) -> bool {
+        self.shared.settings.on_link.is_lan(self.remote_address().ip())
+    }
+
     /// Tries the password, once. The server counts a try until the password proved right.
     pub async fn pair(mut self, credentials: &Credentials) -> Result<Paired, PairError> {
         let client = self.shared.key.public();

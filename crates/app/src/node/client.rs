@@ -245,7 +245,8 @@ impl Instance {
         tracing::info!(
             "the server doesn't know this computer any more; it is added again with the remembered password"
         );
-        let paired = pairing.pair(&credentials).await.map_err(|error| pair_problem(error, server))?;
+        let is_lan = pairing.is_lan();
+        let paired = pairing.pair(&credentials).await.map_err(|error| pair_problem(error, is_lan, server))?;
         paired.join(hello).await.map_err(|error| dial_problem(error, server, "connection"))
     }
 
@@ -397,12 +398,13 @@ fn refusal_problem(refusal: Refusal, server: &str) -> Problem {
 }
 
 /// Why this computer wasn't added.
-pub(super) fn pair_problem(error: PairError, server: &str) -> Problem {
+pub(super) fn pair_problem(error: PairError, is_lan: bool, server: &str) -> Problem {
     match error {
         PairError::WrongPassword | PairError::PasswordLength => {
             Problem::new(Code::PasswordWrong).with("server", server)
         }
         PairError::Wait { secs } => Problem::new(Code::TooManyTries).with("server", server).with("wait_secs", secs),
+        PairError::DoorClosed if is_lan => Problem::new(Code::DoorClosedHere).with("server", server),
         PairError::DoorClosed => Problem::new(Code::DoorClosedInternet).with("server", server),
         PairError::Revoked => Problem::new(Code::ServerIdNotPublished),
         PairError::Refused => Problem::new(Code::OwnerMustAllow).with("server", server),

@@ -344,7 +344,8 @@ impl Node {
             ticket,
             salt,
         };
-        let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, name))?;
+        let is_lan = pairing.is_lan();
+        let paired = pairing.pair(&credentials).await.map_err(|error| client::pair_problem(error, is_lan, name))?;
         let (server, enrolled) = (paired.server(), paired.enrolment().server.clone());
         let address = paired.remote_address();
         endpoint.close().await;
