@@ -4,8 +4,12 @@
 //! A rule that fails here names the file to change. Where it is written down for people, the test reads that page
 //! rather than a copy of it.
 
+#![allow(clippy::unwrap_used)]
+
 mod dependencies;
 mod edges;
 mod engine;
 mod manifests;
+mod page;
+mod promises;
 mod workspace;

@@ -47,7 +47,7 @@ impl LanName {
     }
 
     /// From the full name of an instance, as the network writes it.
-    fn of_instance(fullname: &str) -> Option<Self> {
+    pub(crate) fn of_instance(fullname: &str) -> Option<Self> {
         let (instance, service) = fullname.split_once('.')?;
         if service.eq_ignore_ascii_case(SERVICE) { instance.parse().ok() } else { None }
     }

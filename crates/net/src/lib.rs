@@ -25,6 +25,9 @@ pub use dht::{Dht, DhtError, LoopbackDht};
 mod endpoint;
 pub use endpoint::{Endpoint, EndpointConfig};
 
+#[doc(hidden)]
+pub mod foreign;
+
 mod frame;
 pub use frame::{Frame, FrameCaps, FrameError, FrameReceiver, FrameSender};
 

@@ -100,11 +100,11 @@ pub struct Enrolled {
 }
 
 impl Enrolled {
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         [self.service_id.as_bytes().as_slice(), &[u8::from(self.internet)], self.server_name.as_bytes()].concat()
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (id, rest) = bytes.split_first_chunk::<16>()?;
         let (&internet, name) = rest.split_first()?;
         let server_name = String::from_utf8(name.to_vec()).ok()?;
@@ -354,7 +354,7 @@ fn comparison_code(session_key: &SessionKey, binding: &[u8; 32]) -> String {
 }
 
 #[derive(Debug, Eq, PartialEq)]
-struct Request {
+pub(crate) struct Request {
     name: String,
     platform: String,
     ticket: Option<Token>,
@@ -362,7 +362,7 @@ struct Request {
     ke1: Vec<u8>,
 }
 
-fn encode_request(credentials: &Credentials, ke1: &[u8]) -> Bytes {
+pub(crate) fn encode_request(credentials: &Credentials, ke1: &[u8]) -> Bytes {
     let name = &credentials.device_name[..credentials.device_name.floor_char_boundary(NAME_MAX)];
     let platform = &credentials.platform[..credentials.platform.floor_char_boundary(PLATFORM_MAX)];
     let mut bytes = vec![VERSION, name.len() as u8];
@@ -378,7 +378,7 @@ fn encode_request(credentials: &Credentials, ke1: &[u8]) -> Bytes {
 }
 
 impl Request {
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (&version, bytes) = bytes.split_first()?;
         let (name, bytes) = short_text(bytes, NAME_MAX)?;
         let (platform, bytes) = short_text(bytes, PLATFORM_MAX)?;

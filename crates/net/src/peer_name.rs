@@ -42,7 +42,7 @@ impl PeerName {
     pub const RENDEZVOUS_MAX: usize = 2;
 
     /// The signed content of the day's record.
-    fn sign(&self, key: &IdentityKey, service_id: &ServiceId, day: u64, seq: i64) -> Vec<u8> {
+    pub(crate) fn sign(&self, key: &IdentityKey, service_id: &ServiceId, day: u64, seq: i64) -> Vec<u8> {
         let mut bytes = vec![FORM, u8::from(self.internet)];
         bytes.extend_from_slice(&seq.to_be_bytes());
         let candidates = &self.candidates[..self.candidates.len().min(Self::CANDIDATES_MAX)];
@@ -77,7 +77,7 @@ impl PeerName {
     }
 
     /// Reads a day's record; `None` for what this server didn't say on this day.
-    fn read(bytes: &[u8], server: &PublicKey, service_id: &ServiceId, day: u64) -> Option<(i64, Self)> {
+    pub(crate) fn read(bytes: &[u8], server: &PublicKey, service_id: &ServiceId, day: u64) -> Option<(i64, Self)> {
         let (form, signature) = bytes.split_last_chunk::<64>()?;
         server.verify(Statement::Record, &statement(service_id, day, form), &Signature(*signature)).ok()?;
         let mut reader = Reader(form);
@@ -193,7 +193,7 @@ fn keys_of(service_id: &ServiceId, day: u64) -> ValueKeys {
     ValueKeys { signing_seed: derive(b"key"), secret: derive(b"secret") }
 }
 
-fn statement(service_id: &ServiceId, day: u64, form: &[u8]) -> Vec<u8> {
+pub(crate) fn statement(service_id: &ServiceId, day: u64, form: &[u8]) -> Vec<u8> {
     [SUBJECT, service_id.as_bytes(), &day.to_be_bytes(), form].concat()
 }
 

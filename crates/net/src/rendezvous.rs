@@ -23,8 +23,10 @@ mod sealed;
 mod switchboard;
 
 pub use call::{Call, NotPutThrough};
+pub(crate) use message::decode;
 pub use message::{Reply, Request, SEALED_LEN, TOPICS_MAX, Topic};
 pub use registration::{Observed, Registration, Translation};
+pub(crate) use sealed::{ToClient, ToServer};
 pub(crate) use switchboard::{IDLE, KEEP_ALIVE};
 pub use switchboard::{Switchboard, Visitor, VisitorReceiver, VisitorSender, call_packet};
 

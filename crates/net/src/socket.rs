@@ -209,7 +209,7 @@ fn keep_good_datagrams(buf: &mut [u8], meta: &mut RecvMeta, is_good: impl Fn(&[u
     meta.len = kept;
 }
 
-fn is_worth_handling(datagram: &[u8]) -> bool {
+pub(crate) fn is_worth_handling(datagram: &[u8]) -> bool {
     const LONG_HEADER: u8 = 0x80;
     const QUIC_V1: [u8; 4] = [0, 0, 0, 1];
     match datagram {

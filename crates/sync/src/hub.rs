@@ -154,6 +154,13 @@ impl Hub {
         }))
     }
 
+    /// Whether a hello is in turn: the first one of a session, or that of a replica which was told to pair anew, and does.
+    /// Each new replica is remembered, so nobody may be many within one session.
+    #[must_use]
+    pub fn is_hello_due(&self, session: SessionId, hello: &Hello) -> bool {
+        self.sessions.get(&session).is_none_or(|session| session.is_anew && hello.cursor.is_none())
+    }
+
     /// Ends a session.
     pub fn close(&mut self, session: SessionId) {
         self.sessions.remove(&session);
@@ -215,7 +222,7 @@ impl Hub {
         let replica = session.replica;
         match frame {
             // Whoever pairs anew says hello again, as a new replica.
-            Frame::Hello(hello) => {
+            Frame::Hello(hello) if self.is_hello_due(id, &hello) => {
                 let device = session.device.clone();
                 Ok(vec![HubOutput::Send(id, self.open(index, id, &device, &hello, told)?)])
             }
@@ -263,9 +270,12 @@ impl Hub {
                 }
                 Ok(outputs)
             }
-            Frame::Welcome(_) | Frame::Rows(_) | Frame::Answers(_) | Frame::Settled(_) | Frame::Restore(_) => {
-                Ok(vec![HubOutput::Hangup(id)])
-            }
+            Frame::Hello(_)
+            | Frame::Welcome(_)
+            | Frame::Rows(_)
+            | Frame::Answers(_)
+            | Frame::Settled(_)
+            | Frame::Restore(_) => Ok(vec![HubOutput::Hangup(id)]),
         }
     }
 

@@ -738,3 +738,6 @@ impl Room {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

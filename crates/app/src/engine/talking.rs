@@ -106,6 +106,10 @@ impl Room {
     fn frame_for_hub(&mut self, session: SessionId, frame: Frame) -> Result<()> {
         let Some(HubRoom { hub, index }) = &mut self.hub else { return Ok(()) };
         let outputs = if let Frame::Hello(hello) = frame {
+            if !hub.is_hello_due(session, &hello) {
+                self.effects.push_back(Effect::Hangup(session));
+                return Ok(());
+            }
             let device = self.links.get(&session).map(|link| link.device().to_vec()).unwrap_or_default();
             let welcome = hub.open(index, session, &device, &hello, told())?;
             self.device_came(&String::from_utf8_lossy(&device))?;

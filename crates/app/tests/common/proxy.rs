@@ -18,11 +18,18 @@ const LATE: u64 = 20;
 /// Late is up to this: others overtake such packets.
 const LATE_MS_MAX: u64 = 30;
 
+/// Which way a packet goes.
+#[derive(Clone, Copy)]
+pub enum Way {
+    ToServer,
+    ToClient,
+}
+
 #[derive(Clone, Default)]
 pub struct Wire {
     pub to_server: Arc<AtomicU64>,
     pub to_client: Arc<AtomicU64>,
-    is_cut: Arc<AtomicBool>,
+    is_cut: [Arc<AtomicBool>; 2],
     /// What a bad wire rolls its dice with; 0: a good one.
     dice: Arc<Mutex<u64>>,
 }
@@ -39,11 +46,16 @@ impl Wire {
     }
 
     pub fn cut(&self) {
-        self.is_cut.store(true, Ordering::Relaxed);
+        self.is_cut.iter().for_each(|is_cut| is_cut.store(true, Ordering::Relaxed));
+    }
+
+    /// One side goes on hearing the other, and isn't heard.
+    pub fn cut_one_way(&self, way: Way) {
+        self.is_cut[way as usize].store(true, Ordering::Relaxed);
     }
 
     pub fn mend(&self) {
-        self.is_cut.store(false, Ordering::Relaxed);
+        self.is_cut.iter().for_each(|is_cut| is_cut.store(false, Ordering::Relaxed));
     }
 
     /// From now on packets are lost, doubled and overtaken, each time the same for the same seed and traffic.
@@ -60,9 +72,9 @@ impl Wire {
     }
 
     /// What becomes of a packet: after how many milliseconds each copy of it comes.
-    fn fate(&self) -> Vec<u64> {
+    fn fate(&self, way: Way) -> Vec<u64> {
         let mut dice = self.dice.lock().unwrap();
-        if self.is_cut.load(Ordering::Relaxed) {
+        if self.is_cut[way as usize].load(Ordering::Relaxed) {
             return Vec::new();
         }
         if *dice == 0 {
@@ -81,8 +93,13 @@ impl Wire {
     }
 
     /// Carries one packet with `send`, as often and as late as it comes.
-    async fn pass<F: Future<Output = ()> + Send + 'static>(&self, packet: &[u8], send: impl Fn(Vec<u8>) -> F) {
-        for delay in self.fate() {
+    async fn pass<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        way: Way,
+        packet: &[u8],
+        send: impl Fn(Vec<u8>) -> F,
+    ) {
+        for delay in self.fate(way) {
             let sending = send(packet.to_vec());
             if delay == 0 {
                 sending.await;
@@ -121,7 +138,7 @@ impl Wire {
                                     near.send_to(&packet, from).await.ok();
                                 }
                             };
-                            wire.pass(&packet[..len], back).await;
+                            wire.pass(Way::ToClient, &packet[..len], back).await;
                         }
                     });
                     socket
@@ -134,7 +151,7 @@ impl Wire {
                     socket.send(&packet).await.ok();
                 }
             };
-            self.pass(&packet[..len], forth).await;
+            self.pass(Way::ToServer, &packet[..len], forth).await;
         }
     }
 }

@@ -238,6 +238,12 @@ async fn a_paired_computer_gone_bad_gets_no_folder_that_is_kept_from_it_and_dele
 
     // And what is no frame, no content, or a bomb ends only its own link.
     let mut session = villain.comes().await;
+    let replica = ReplicaId([99; 16]);
+    let hello = Hello { minor: 0, canon_rule: pim::CANON_RULE, replica, cursor: None, stamp: None };
+    session.say(&Frame::Hello(hello)).await;
+    let closed = tokio::time::timeout(Duration::from_secs(30), session.joined.link.closed()).await;
+    assert!(closed.is_ok(), "one is many in one session");
+    let mut session = villain.comes().await;
     session.joined.control.sender.send(KIND_SYNC, vec![0xff; 1000]).await.unwrap();
     assert_eq!(session.joined.link.closed().await, Closed::ByPeer { code: CloseCode::Protocol });
     let session = villain.comes().await;

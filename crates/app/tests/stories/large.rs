@@ -65,6 +65,34 @@ async fn a_message_of_40_mb_goes_on_where_a_cut_link_stopped_in_both_directions(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_interrupted_twenty_times_is_hardly_sent_more_than_once() {
+    const BYTES: usize = 100_000_000;
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..1);
+    laptop.mail_folder("mail");
+    let server = server(&office).await;
+    let (wire, client) = over_a_wire(&office, &laptop, &server).await;
+    let mut client = Some(client);
+    let before = wire.bytes();
+    office.write("mail/tmp/large", large_mail(9, BYTES));
+    std::fs::rename(office.path("mail/tmp/large"), office.path("mail/cur/1700000009.M1P1.x:2,S")).unwrap();
+    for interruption in 1..=20 {
+        let share = (BYTES / 21 * interruption) as u64;
+        until("another part of it has gone", || wire.bytes() - before > share).await;
+        drop(client.take());
+        until("the laptop is off", || laptop.profile().lock().is_ok()).await;
+        laptop.forget_addresses();
+        client = Some(run(&laptop).await);
+    }
+    until_same(&[&office, &laptop], 2).await;
+    let sent = wire.bytes() - before;
+    println!("{sent} bytes for {BYTES}, interrupted twenty times");
+    assert!(sent < BYTES as u64 * 12 / 10, "{sent} bytes for {BYTES}");
+    client.take().unwrap().shut_down().await;
+    server.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_of_300_mb_is_named_and_left_out_and_the_rest_goes_on() {
     let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
     office.mails("mail", 0..5);

@@ -3,7 +3,7 @@
 use crate::computer::{Computer, PASSWORD, Pair, card, everything, mail};
 use identity::{IdentityKey, Invitation, ServiceId};
 use serde_json::json;
-use std::fs;
+use std::{fs, path::Path};
 
 /// A server that runs, its invitation, and a computer that isn't set up.
 fn server_and_stranger() -> (Computer, crate::computer::Staying, std::path::PathBuf, Computer) {
@@ -90,6 +90,29 @@ fn a_pipe_and_a_folder_are_no_invitations() {
     for no_file in [pipe, laptop.path("")] {
         laptop.join(&no_file, &["--yes"]).told(2, "C20");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_to_an_invitation_and_to_nothing_that_has_no_end() {
+    use std::os::unix::fs::symlink;
+    let (_office, _serving, invitation, laptop) = server_and_stranger();
+    let link = laptop.path("link.tandem");
+    let pipe = laptop.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for no_file in [pipe.as_path(), Path::new("/dev/zero"), Path::new("/nowhere/at/all"), &laptop.path("")] {
+        symlink(no_file, &link).unwrap();
+        laptop.join(&link, &["--yes"]).told(2, "C20");
+        fs::remove_file(&link).unwrap();
+    }
+    // A gigabyte that takes no room on the disk, behind what begins as an invitation.
+    let endless = laptop.path("endless.tandem");
+    fs::copy(&invitation, &endless).unwrap();
+    fs::File::options().write(true).open(&endless).unwrap().set_len(1 << 30).unwrap();
+    let refused = laptop.join(&endless, &["--yes"]);
+    assert!(refused.exit == 2 && refused.stderr.contains("[V0"), "{refused:?}");
+    symlink(&invitation, &link).unwrap();
+    laptop.join(&link, &["--yes"]).went_well();
 }
 
 #[test]

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A computer. Its profile and data lie in one folder that goes with it.
 pub(crate) struct Computer {
     folder: tempfile::TempDir,
+    /// What is logged, where that is more than usual.
+    logged: Option<&'static str>,
 }
 
 /// What a command did.
@@ -34,7 +36,12 @@ impl Computer {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
-        Self { folder }
+        Self { folder, logged: None }
+    }
+
+    /// One that logs everything there is to log.
+    pub(crate) fn that_logs_everything() -> Self {
+        Self { logged: Some("trace"), ..Self::new() }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -77,6 +84,25 @@ impl Computer {
         run(self.command(arguments), Stdio::from(input))
     }
 
+    /// Runs the program in a desktop session of its own, whose password store is open.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn tandem_in_session(&self, arguments: &[&str]) -> Ran {
+        let plain = self.command(arguments);
+        let unlock = "printf password | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1";
+        let mut command = Command::new("dbus-run-session");
+        command.args(["--", "sh", "-c", &format!("{unlock} && exec \"$@\""), "sh"]);
+        command
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        fs::create_dir_all(self.path("run")).unwrap();
+        command.env("XDG_RUNTIME_DIR", self.path("run")).env("TANDEM_SECRETS", "keyring");
+        for name in ["TANDEM_CONFIG_DIR", "TANDEM_LOG", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY"] {
+            command.env_remove(name);
+        }
+        run(command, Stdio::null())
+    }
+
     /// Runs a command that must do what it was asked for, and gives back what it says as JSON.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let ran = self.tandem(&[arguments, &["--json"]].concat());
@@ -105,6 +131,9 @@ impl Computer {
         command.args(arguments).arg("--config-dir").arg(self.path("profile"));
         command.env("TANDEM_SECRETS", "file").env("LC_ALL", "C").env("HOME", self.folder.path());
         command.env_remove("TANDEM_CONFIG_DIR").env_remove("TANDEM_LOG");
+        if let Some(logged) = self.logged {
+            command.env("TANDEM_LOG", logged);
+        }
         // No story speaks to the world; those that need a network for addresses start one and name it.
         if !arguments.contains(&"--dht-bootstrap") && !self.path("profile/config.toml").exists() {
             command.env("TANDEM_DHT_BOOTSTRAP", NOBODY);
@@ -263,6 +292,14 @@ impl Staying {
         address.to_owned()
     }
 
+    /// Stops it in the middle of everything, as a computer that goes to sleep, or lets it go on.
+    #[cfg(unix)]
+    pub(crate) fn set_asleep(&self, is_asleep: bool) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        let signal = if is_asleep { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
     /// Ends it as a system does that shuts down, and gives back its exit code and every event it told.
     #[cfg(unix)]
     pub(crate) fn end(mut self) -> (Option<i32>, Vec<Value>) {
@@ -302,9 +339,26 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// Ends the server.
+    pub(crate) fn switch_server_off(&mut self) -> String {
+        self.serving.take().expect("the server is on").address()
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn switch_server_on(&mut self, address: &str) {
+        let file = self.office.path("profile/config.toml");
+        let settings = fs::read_to_string(&file).unwrap();
+        fs::write(file, settings.replace("127.0.0.1:0", address)).unwrap();
+        self.serving = Some(self.office.stay(&["serve"]));
+    }
+
     /// `prepare` puts data on both before they meet.
     pub(crate) fn joined(prepare: impl FnOnce(&Computer, &Computer)) -> Self {
-        let (office, laptop) = (Computer::new(), Computer::new());
+        Self::of(Computer::new(), Computer::new(), prepare)
+    }
+
+    /// The same with these two.
+    pub(crate) fn of(office: Computer, laptop: Computer, prepare: impl FnOnce(&Computer, &Computer)) -> Self {
         prepare(&office, &laptop);
         office.become_server();
         let serving = office.stay(&["serve"]);

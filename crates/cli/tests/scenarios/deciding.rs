@@ -115,6 +115,21 @@ fn held_deletions_can_be_taken_back() {
 }
 
 #[test]
+fn held_deletions_stay_held_while_the_server_that_holds_them_is_off() {
+    let mut pair = with_held();
+    let address = pair.switch_server_off();
+    pair.laptop.tandem(&["held", "restore", "mail/INBOX"]).told(3, "N04");
+    let status = pair.laptop.tandem(&["status", "--json"]);
+    assert_eq!((status.exit, status.json()["held"].as_u64()), (6, Some(30)), "{status:?}");
+    assert_eq!((pair.office.contents().len(), pair.laptop.contents().len()), (40, 10));
+    pair.switch_server_on(&address);
+    pair.laptop.json(&["held", "restore", "mail/INBOX"]);
+    pair.sync();
+    pair.are_same(40);
+    assert_eq!(pair.laptop.tandem(&["status"]).exit, 0);
+}
+
+#[test]
 fn a_folder_replaced_by_an_empty_one_is_no_deletion() {
     let pair = Pair::joined(|office, _| everything(office));
     pair.are_same(7);

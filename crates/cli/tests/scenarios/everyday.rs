@@ -1,7 +1,7 @@
 //! What happens every day, once two computers know each other.
 
-use crate::computer::{Computer, Pair, card, everything, mail};
-use serde_json::json;
+use crate::computer::{Computer, PASSWORD, Pair, card, everything, mail};
+use serde_json::{Value, json};
 use std::fs;
 
 #[test]
@@ -178,14 +178,69 @@ fn a_new_service_id_reaches_connected_computers_and_ends_old_invitations() {
     assert_eq!(pair.office.json(&["devices"])["devices"].as_array().unwrap().len(), 1);
 }
 
+/// What the server, which is off, remembers of passwords that were tried.
+fn change_budgets(office: &Computer, change: impl FnOnce(&mut Value)) -> Value {
+    let profile = app::profile::Profile::in_folder(&office.path("profile"));
+    let index = app::index::Index::open(&profile.index_database(), 0).unwrap().index;
+    let mut budgets: Value = serde_json::from_slice(&index.guess_budgets().unwrap().unwrap()).unwrap();
+    change(&mut budgets);
+    index.set_guess_budgets(&serde_json::to_vec(&budgets).unwrap()).unwrap();
+    budgets
+}
+
 #[test]
-fn adding_computers_is_made_easier_for_a_while_and_opened_again() {
-    let pair = Pair::joined(|office, _| everything(office));
-    for command in [&["devices", "add-window"][..], &["password", "open-door"]] {
-        assert_eq!(pair.office.json(command)["done"], true, "{command:?}");
-        // That is the server's to say.
-        assert_eq!(pair.laptop.tandem(command).exit, 2, "{command:?}");
+fn adding_a_computer_lets_one_in_that_would_have_to_wait_and_only_for_a_while() {
+    let mut pair = Pair::joined(|office, _| everything(office));
+    let clumsy = Computer::new();
+    fs::write(clumsy.path("password"), "not-the-right-one-at-all").unwrap();
+    for _ in 0..5 {
+        clumsy.join(&pair.invitation, &["--yes"]).told(4, "A01");
     }
+    fs::write(clumsy.path("password"), PASSWORD).unwrap();
+    clumsy.join(&pair.invitation, &["--yes"]).told(75, "A07");
+    // Whether anybody may is the server's to say.
+    assert_eq!(pair.laptop.tandem(&["devices", "add-window"]).exit, 2);
+    assert_eq!(pair.office.json(&["devices", "add-window"])["done"], true);
+    clumsy.join(&pair.invitation, &["--yes"]).went_well();
+    assert_eq!(clumsy.contents(), pair.office.contents());
+
+    // Ten minutes later others wait again.
+    let address = pair.switch_server_off();
+    change_budgets(&pair.office, |budgets| {
+        budgets["window"]["until"] = json!(1);
+        for source in budgets["sources"].as_object_mut().unwrap().values_mut() {
+            source["blocked_until"] = json!(u32::MAX);
+        }
+    });
+    pair.switch_server_on(&address);
+    let late = Computer::new();
+    late.join(&pair.invitation, &["--yes"]).told(75, "A07");
+    pair.sync();
+}
+
+#[test]
+fn doors_that_wrong_passwords_closed_stay_closed_until_the_owner_opens_each() {
+    let mut pair = Pair::joined(|office, _| everything(office));
+    let address = pair.switch_server_off();
+    change_budgets(&pair.office, |budgets| {
+        budgets["lan"]["failures_in_row"] = json!(100);
+        budgets["internet"]["failures_in_row"] = json!(100);
+    });
+    pair.switch_server_on(&address);
+    let late = Computer::new();
+    late.join(&pair.invitation, &["--yes"]).told(4, "A08");
+    // Those who are in notice nothing.
+    pair.sync();
+    assert_eq!(pair.laptop.tandem(&["password", "open-door"]).exit, 2);
+    assert_eq!(pair.office.json(&["password", "open-door"])["done"], true);
+    // That is the door to the Internet. This one opens with the window.
+    late.join(&pair.invitation, &["--yes"]).told(4, "A08");
+    assert_eq!(pair.office.json(&["devices", "add-window"])["done"], true);
+    late.join(&pair.invitation, &["--yes"]).went_well();
+    assert_eq!(late.contents(), pair.office.contents());
+    pair.switch_server_off();
+    let budgets = change_budgets(&pair.office, |_| ());
+    assert_eq!((&budgets["internet"]["failures_in_row"], &budgets["lan"]["failures_in_row"]), (&json!(0), &json!(0)));
 }
 
 #[test]
@@ -207,10 +262,73 @@ fn the_internet_is_switched_on_and_off_and_a_weak_password_is_in_the_way() {
     let refused = pair.office.tandem(&["internet", "on"]);
     assert!(refused.exit == 4 && refused.stderr.contains("[A"), "{refused:?}");
     assert_eq!(internet(&pair.office), false);
-    // And with nothing running.
+    // And with nothing running: what counts is how good the password was when it was chosen.
     pair.serving.take();
+    let refused = pair.office.tandem(&["internet", "on"]);
+    assert!(refused.exit == 4 && refused.stderr.contains("[A05]"), "{refused:?}");
+    assert_eq!(internet(&pair.office), false);
     pair.laptop.tandem(&["internet", "off"]).went_well();
     assert_eq!(internet(&pair.laptop), false);
+    let password = pair.office.path("password").display().to_string();
+    pair.office.tandem(&["password", "--password-file", &password]).went_well();
+    for computer in [&pair.office, &pair.laptop] {
+        computer.tandem(&["internet", "on"]).went_well();
+        assert_eq!(internet(computer), true);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_internet_is_switched_on_by_the_password_in_the_password_store_with_nothing_running() {
+    if !["dbus-run-session", "gnome-keyring-daemon"].into_iter().all(crate::neighbours::is_here) {
+        return;
+    }
+    let office = Computer::new();
+    everything(&office);
+    let init = |computer: &Computer, password: &str| {
+        let (store, file) = (computer.store(), computer.path("password").display().to_string());
+        fs::write(&file, password).unwrap();
+        computer.tandem_in_session(&["init", "--server", "--store", &store, "--password-file", &file]).went_well();
+        let secrets = fs::read_to_string(computer.path("profile/secrets.json")).unwrap_or_default();
+        assert!(secrets.is_empty(), "the password store holds all: {secrets}");
+    };
+    let status = |computer: &Computer| computer.tandem_in_session(&["status", "--json"]).went_well().json();
+    init(&office, PASSWORD);
+    assert_eq!(status(&office)["internet"], false);
+    office.tandem_in_session(&["internet", "on"]).went_well();
+    assert_eq!(status(&office)["internet"], true);
+
+    let other = Computer::new();
+    init(&other, "Gartentor7");
+    let refused = other.tandem_in_session(&["internet", "on"]);
+    assert!(refused.exit == 4 && refused.stderr.contains("[A05]"), "{refused:?}");
+    assert_eq!(status(&other)["internet"], false);
+    // Without the session nobody can look, and nothing is switched on unseen.
+    let unseen = office.tandem(&["internet", "on"]);
+    assert_ne!(unseen.exit, 0, "{unseen:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_laptop_that_sleeps_longer_than_a_link_lives_goes_on_when_it_wakes() {
+    let pair = Pair::joined(|office, _| everything(office));
+    let running = pair.laptop.stay(&["run"]);
+    let is_connected = |office: &Computer| office.json(&["status"])["isConnected"] == true;
+    pair.office.soon("the laptop is connected", is_connected);
+    running.set_asleep(true);
+    let begun = std::time::Instant::now();
+    while is_connected(&pair.office) {
+        assert!(begun.elapsed().as_secs() < 90, "the server doesn't give the link up");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+    pair.office.write("notes/Ideas/written-meanwhile.md", "# At the office\n");
+    pair.laptop.write("contacts/Friends/anna.vcf", card("Anna", "+49 77", "Carpenter"));
+    pair.office.delete("notes/Ideas/garden.md");
+    running.set_asleep(false);
+    pair.are_same(7);
+    assert!(pair.office.read("contacts/Friends/anna.vcf").contains("+49 77"));
+    pair.office.soon("the laptop is connected again", is_connected);
+    assert_eq!(running.end().0, Some(0));
 }
 
 #[test]

@@ -12,5 +12,8 @@ mod joining;
 #[cfg(target_os = "linux")]
 mod neighbours;
 mod pages;
+mod privacy;
 mod publishing;
 mod start;
+#[cfg(target_os = "linux")]
+mod unlike;

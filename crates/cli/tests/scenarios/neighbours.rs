@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Whether a program is there to test with; says so if it isn't.
-fn is_here(program: &str) -> bool {
+pub(crate) fn is_here(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
     let is_here = found.is_ok_and(|status| status.success());
     if !is_here {

@@ -104,8 +104,13 @@ pub(super) async fn say(sender: &mut FrameSender, message: &impl Serialize) -> R
 /// The next message; `None` at the end.
 pub(super) async fn hear<T: DeserializeOwned>(receiver: &mut FrameReceiver) -> Result<Option<T>, FrameError> {
     let Some(frame) = receiver.next().await? else { return Ok(None) };
-    let (message, rest) = postcard::take_from_bytes(&frame.payload).map_err(|_| FrameError::Truncated)?;
-    if rest.is_empty() { Ok(Some(message)) } else { Err(FrameError::Truncated) }
+    decode(&frame.payload).map(Some)
+}
+
+/// A message, with nothing behind it.
+pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, FrameError> {
+    let (message, rest) = postcard::take_from_bytes(payload).map_err(|_| FrameError::Truncated)?;
+    if rest.is_empty() { Ok(message) } else { Err(FrameError::Truncated) }
 }
 
 impl Topic {

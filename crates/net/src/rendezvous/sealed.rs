@@ -9,24 +9,45 @@ use crate::{KnockKey, Source, candidates::NAMED_MAX};
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use hkdf::Hkdf;
 use identity::{Hint, PublicKey, ServiceId};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::net::SocketAddr;
 
 /// From a client to its server.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct ToServer {
+pub(crate) struct ToServer {
     /// What opens the client's port to a call back, for this call only. It names the call, too.
-    pub(super) call_back: [u8; 16],
+    pub(crate) call_back: [u8; 16],
     /// The client's addresses in networks of its own.
-    pub(super) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 /// From a server to a client.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct ToClient {
+pub(crate) struct ToClient {
     /// Where else the server may be.
-    pub(super) candidates: Vec<(Source, SocketAddr)>,
+    pub(crate) candidates: Vec<(Source, SocketAddr)>,
+}
+
+impl ToServer {
+    /// Reads what was sealed.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let mut call: Self = postcard::from_bytes(text).ok()?;
+        call.addresses.retain(|address| Hint::new(*address).is_some());
+        call.addresses.truncate(NAMED_MAX);
+        Some(call)
+    }
+}
+
+impl ToClient {
+    /// Reads what was sealed.
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let mut answer: Self = postcard::from_bytes(text).ok()?;
+        // Also the right server's word doesn't make this computer send to everybody.
+        answer.candidates.retain(|(_, address)| Hint::new(*address).is_some());
+        answer.candidates.truncate(NAMED_MAX);
+        Some(answer)
+    }
 }
 
 const TAG_LEN: usize = 16;
@@ -58,10 +79,7 @@ impl CallKey {
     }
 
     pub(super) fn open_call(&self, sealed: &[u8]) -> Option<ToServer> {
-        let mut call: ToServer = self.open(sealed, b"")?;
-        call.addresses.retain(|address| Hint::new(*address).is_some());
-        call.addresses.truncate(NAMED_MAX);
-        Some(call)
+        ToServer::read(&self.open(sealed, b"")?)
     }
 
     pub(super) fn seal_answer(&self, answer: &ToClient, call: &ToServer) -> Vec<u8> {
@@ -69,11 +87,7 @@ impl CallKey {
     }
 
     pub(super) fn open_answer(&self, sealed: &[u8], call_back: &KnockKey) -> Option<ToClient> {
-        let mut answer: ToClient = self.open(sealed, call_back.as_bytes())?;
-        // Also the right server's word doesn't make this computer send to everybody.
-        answer.candidates.retain(|(_, address)| Hint::new(*address).is_some());
-        answer.candidates.truncate(NAMED_MAX);
-        Some(answer)
+        ToClient::read(&self.open(sealed, call_back.as_bytes())?)
     }
 
     fn seal(&self, text: &impl Serialize, bound_to: &[u8]) -> Vec<u8> {
@@ -94,13 +108,13 @@ impl CallKey {
         [nonce.as_slice(), &sealed].concat()
     }
 
-    fn open<T: DeserializeOwned>(&self, sealed: &[u8], bound_to: &[u8]) -> Option<T> {
+    fn open(&self, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let text = self.cipher().open_in_place(nonce, Aad::from(self.bound_to(bound_to)), &mut sealed).ok()?;
         let (len, rest) = text.split_first_chunk::<LEN_LEN>()?;
-        postcard::from_bytes(rest.get(..usize::from(u16::from_be_bytes(*len)))?).ok()
+        rest.get(..usize::from(u16::from_be_bytes(*len))).map(<[u8]>::to_vec)
     }
 
     fn bound_to(&self, more: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@ use quinn::TokioRuntime;
 use std::net::UdpSocket;
 
 /// The first datagram a client would send.
-async fn first_datagram(knock: KnockKey) -> Vec<u8> {
+pub(super) async fn first_datagram(knock: KnockKey) -> Vec<u8> {
     let ear = tokio::net::UdpSocket::bind(loopback()).await.unwrap();
     let shape = Shape { limits: Limits::default(), is_simulated: false };
     let tokens = Arc::new(SavedTransport::generate().address_tokens());
