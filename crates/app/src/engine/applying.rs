@@ -177,12 +177,16 @@ impl Room {
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Ok(local))?;
             }
+            Err(StoreError::Unsupported) => {
+                tracing::debug!(%folder, "the store can't hold this folder, or not so");
+                self.replica.folder_applied(&mut self.index.replica(), folder, Err(()))?;
+                // A look would find what is known, and the same would be tried once more, and again.
+                return Ok(());
+            }
             Err(error) => {
-                if !matches!(error, StoreError::Changed | StoreError::Unsupported) {
+                if !matches!(error, StoreError::Changed) {
                     self.store_problem(Cause::Writing, &error);
                     self.refused_at.get_or_insert_with(std::time::Instant::now);
-                } else if matches!(error, StoreError::Unsupported) {
-                    tracing::warn!(%folder, "the store can't hold this folder");
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Err(()))?;
             }

@@ -27,6 +27,8 @@ pub const PASSWORD: &str = "zebra-anchor-mild-otter-lamp";
 pub struct Computer {
     folder: tempfile::TempDir,
     data: PathBuf,
+    /// Where its data lies, if not in folders.
+    store: Option<String>,
     name: &'static str,
 }
 
@@ -35,12 +37,17 @@ impl Computer {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
-        Self { folder, data, name }
+        Self { folder, data, store: None, name }
     }
 
     /// The same with its data on a disk of its own.
     pub fn with_data(name: &'static str, data: &Path) -> Self {
         Self { data: data.to_owned(), ..Self::new(name) }
+    }
+
+    /// The same with its data in another store than folders.
+    pub fn with_store(name: &'static str, store: String) -> Self {
+        Self { store: Some(store), ..Self::new(name) }
     }
 
     pub fn profile(&self) -> Profile {
@@ -64,7 +71,7 @@ impl Computer {
     }
 
     pub fn spec(&self) -> String {
-        format!("files:{}", self.data.display())
+        self.store.clone().unwrap_or_else(|| format!("files:{}", self.data.display()))
     }
 
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {

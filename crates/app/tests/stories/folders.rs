@@ -1,6 +1,6 @@
 //! Directions, selections, other names, and folders that change on both sides.
 
-use crate::common::{Computer, a_while, call, invite, joined, request, server, until, until_same, wait_quiet};
+use crate::common::{Computer, a_while, call, contact, invite, joined, request, server, until, until_same, wait_quiet};
 use app::node::Node;
 use serde_json::json;
 use std::fs;
@@ -106,4 +106,21 @@ async fn folders_that_are_made_renamed_and_deleted_on_either_side_are_so_on_both
     until("it is deleted there", || !office.path("mail/.Older").exists()).await;
     until_same(&[&office, &laptop], 7).await;
     wait_quiet(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_computer_that_keeps_contacts_only_comes_to_rest() {
+    let (office, place) = (Computer::new("office"), tempfile::tempdir().unwrap());
+    let book = Computer::with_store("book", format!("files:contacts={}", place.path().display()));
+    office.mails("mail/.Archive", 0..3);
+    office.write("contacts/Friends/anna.vcf", contact("anna", "Anna", "1"));
+    office.write("notes/Ideas/one.md", "# One\n");
+    let server = server(&office).await;
+    let client = joined(&server, &book).await;
+    assert!(place.path().join("Friends/anna.vcf").exists());
+    office.write("contacts/Friends/bert.vcf", contact("bert", "Bert", "2"));
+    until("the new one is there", || place.path().join("Friends/bert.vcf").exists()).await;
+    wait_quiet(&client).await;
+    client.shut_down().await;
+    server.shut_down().await;
 }
