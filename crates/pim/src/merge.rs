@@ -13,7 +13,7 @@ use crate::examine::READ_BYTES_MAX;
 use crate::field::{Field, FieldHashes, FieldKey, Fields, collect, fields, hashes};
 use crate::line::Line;
 use crate::object::Object;
-use crate::property::{Dialect, list_parameters, list_values};
+use crate::property::{Dialect, list_parameters, list_values, unescape};
 use crate::write::Style;
 use crate::{Format, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -431,8 +431,11 @@ fn zones(object: &Object<'_>) -> Vec<(Vec<u8>, usize)> {
     let Some(wrapper) = object.wrapper else { return Vec::new() };
     let children = object.document.components[wrapper].children.iter();
     let zones = children.filter(|child| object.document.components[**child].name == "VTIMEZONE");
-    let name =
-        |zone: usize| object.document.properties(zone, "TZID").next().map(|line| line.value().trim_ascii().to_vec());
+    // Here the name is a text, and lines name it in a parameter, which has no escapes: `TZID:A\, B` and `;TZID="A, B"`.
+    let name = |zone: usize| {
+        let line = object.document.properties(zone, "TZID").next()?;
+        Some(unescape(line.value().trim_ascii(), false))
+    };
     zones.filter_map(|zone| Some((name(*zone)?, *zone))).collect()
 }
 

@@ -180,8 +180,8 @@ fn a_series_and_its_exceptions_are_one_field_beside_the_others() {
 
 #[test]
 fn a_new_exception_and_its_time_zone_come_along() {
-    let exception = "BEGIN:VEVENT\nUID:s\nRECURRENCE-ID;TZID=Europe/Berlin:20260119T190000\nDTSTART;TZID=Asia/Tokyo:20260120T190000\nEND:VEVENT\n";
-    let zone = "BEGIN:VTIMEZONE\nTZID:Asia/Tokyo\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0900\nTZOFFSETTO:+0900\nEND:STANDARD\nEND:VTIMEZONE\n";
+    let exception = "BEGIN:VEVENT\nUID:s\nRECURRENCE-ID;TZID=Europe/Berlin:20260119T190000\nDTSTART;TZID=\"Osaka, Tokyo\":20260120T190000\nEND:VEVENT\n";
+    let zone = "BEGIN:VTIMEZONE\nTZID:Osaka\\, Tokyo\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0900\nTZOFFSETTO:+0900\nEND:STANDARD\nEND:VTIMEZONE\n";
     let home = SERIES.replace("END:VCALENDAR", &format!("{exception}END:VCALENDAR")).replacen(
         "BEGIN:VTIMEZONE",
         &format!("{zone}BEGIN:VTIMEZONE"),

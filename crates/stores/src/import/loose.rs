@@ -200,7 +200,8 @@ fn read_calendars(bytes: &[u8]) -> (Vec<Calendar>, bool) {
         {
             match &*name {
                 "UID" => component.uid = Some(value.trim().to_owned()).filter(|uid| !uid.is_empty()),
-                "TZID" => component.time_zone = Some(value.trim().to_owned()),
+                // Lines name it in a parameter, which has no escapes.
+                "TZID" => component.time_zone = Some(value.trim().replace("\\,", ",").replace("\\;", ";")),
                 _ => {}
             }
         }
@@ -286,9 +287,9 @@ mod tests {
     #[test]
     fn a_calendar_is_cut_into_series_each_with_its_time_zone() {
         let text = "BEGIN:VCALENDAR\nVERSION:2.0\nMETHOD:PUBLISH\n\
-            BEGIN:VTIMEZONE\nTZID:Berlin\nBEGIN:STANDARD\nEND:STANDARD\nEND:VTIMEZONE\n\
+            BEGIN:VTIMEZONE\nTZID:Berlin\\, Rome\nBEGIN:STANDARD\nEND:STANDARD\nEND:VTIMEZONE\n\
             BEGIN:VTIMEZONE\nTZID:Tokyo\nEND:VTIMEZONE\n\
-            BEGIN:VEVENT\nUID:a\nDTSTART;TZID=Ber\n lin:20260101T090000\nRRULE:FREQ=DAILY\nEND:VEVENT\n\
+            BEGIN:VEVENT\nUID:a\nDTSTART;TZID=\"Ber\n lin, Rome\":20260101T090000\nRRULE:FREQ=DAILY\nEND:VEVENT\n\
             BEGIN:VTODO\nUID:t\nEND:VTODO\n\
             BEGIN:VEVENT\nUID:a\nRECURRENCE-ID:20260102T080000Z\nEND:VEVENT\n\
             BEGIN:VEVENT\nSUMMARY:none\nEND:VEVENT\nEND:VCALENDAR\n";
@@ -297,8 +298,8 @@ mod tests {
         let folders: Vec<FolderKind> = split.items.iter().map(|item| item.folder).collect();
         assert_eq!(folders, [FolderKind::Calendar, FolderKind::Tasks, FolderKind::Calendar]);
         let series = String::from_utf8(split.items[0].bytes.clone()).unwrap();
-        assert!(series.contains("TZID=Ber\n lin:") && series.contains("RECURRENCE-ID"));
-        assert!(series.contains("TZID:Berlin") && !series.contains("Tokyo") && !series.contains("METHOD"));
+        assert!(series.contains("TZID=\"Ber\n lin, Rome\":") && series.contains("RECURRENCE-ID"));
+        assert!(series.contains("TZID:Berlin\\, Rome") && !series.contains("Tokyo") && !series.contains("METHOD"));
         assert!(!String::from_utf8(split.items[2].bytes.clone()).unwrap().contains("VTIMEZONE"));
     }
 
