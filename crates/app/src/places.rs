@@ -21,6 +21,7 @@ use stores::{
     import::{ExportError, ImportError, Into, Reason, Report, SourceError},
     memory::{MemoryOptions, MemoryStore},
 };
+use tempfile::TempDir;
 
 /// A folder, and what it holds.
 #[derive(Clone, Debug, Serialize)]
@@ -245,8 +246,9 @@ pub fn import(
     is_preview: bool,
     progress: impl Fn(u64, u64),
 ) -> Result<Imported> {
-    let mut store = open_store(&into.store, is_preview)?;
-    let folder = into.folder.as_deref().map(|path| folder_at(&mut *store, path)).transpose()?;
+    let mut opened = open_store(&into.store, is_preview)?;
+    let store = &mut *opened.store;
+    let folder = into.folder.as_deref().map(|path| folder_at(store, path)).transpose()?;
     let size = |file: &PathBuf| file.metadata().map_or(0, |metadata| metadata.len());
     let total: u64 = files.iter().map(size).sum();
     let mut imported = Imported::default();
@@ -257,7 +259,7 @@ pub fn import(
             Some((folder, _)) => Into::Folder(folder.clone(), name),
             None => Into::Named(name),
         };
-        match stores::import::import(&mut *store, file, target, is_preview, |done| progress(before + done, total)) {
+        match stores::import::import(store, file, target, is_preview, |done| progress(before + done, total)) {
             Ok(report) => imported.take(file, report),
             Err(ImportError::Store(error)) => return Err(Problem::with_store(error, &into.store)),
             Err(ImportError::Source(error)) => {
@@ -273,9 +275,10 @@ pub fn import(
 /// Writes a folder of a store into a file: `.mbox` for mail, `.vcf` for contacts, `.ics` for the rest. A file that is there
 /// already is not touched.
 pub fn export(from: &Destination, to: &Path) -> Result<Exported> {
-    let mut store = open_store(&from.store, false)?;
+    let mut opened = open_store(&from.store, false)?;
+    let store = &mut *opened.store;
     let path = from.folder.as_deref().unwrap_or_default();
-    let (folder, kind) = folder_at(&mut *store, path)?;
+    let (folder, kind) = folder_at(store, path)?;
     let fits = match kind {
         FolderKind::Mail => "mbox",
         FolderKind::Contacts => "vcf",
@@ -288,7 +291,7 @@ pub fn export(from: &Destination, to: &Path) -> Result<Exported> {
     }
     let not_writable = || Problem::new(Code::FileNotWritable).with("file", to);
     let file = File::create_new(to).map_err(|error| not_writable().because(error))?;
-    let exported = stores::import::export(&mut *store, &folder, kind, BufWriter::new(&file));
+    let exported = stores::import::export(store, &folder, kind, BufWriter::new(&file));
     exported
         .and_then(|exported| file.sync_all().map(|()| exported).map_err(ExportError::Io))
         .inspect_err(|_| drop(std::fs::remove_file(to)))
@@ -350,11 +353,21 @@ fn with_source(error: SourceError, file: &Path) -> Problem {
     }
 }
 
+/// A store for one task.
+struct Opened {
+    store: Box<dyn Store>,
+    /// Where what is written waits, until the task is done.
+    _staging: Option<TempDir>,
+}
+
 /// Opens a store, and makes its layout where nothing is yet. A preview makes nothing: what isn't there is empty.
-fn open_store(store: &str, is_preview: bool) -> Result<Box<dyn Store>> {
+fn open_store(store: &str, is_preview: bool) -> Result<Opened> {
     let absolute = absolute(store)?;
-    let spec = FilesSpec::parse(&absolute).map_err(|error| unknown(store).because(error))?;
     let in_store = |error: StoreError| Problem::with_store(error, store);
+    if let Some(address) = absolute.strip_prefix(EVOLUTION) {
+        return open_evolution(address);
+    }
+    let spec = FilesSpec::parse(&absolute).map_err(|error| unknown(store).because(error))?;
     match spec.root().map(files::detect).transpose().map_err(in_store)? {
         Some(files::Found::Part { .. } | files::Found::Importable { .. } | files::Found::Other { .. }) => {
             let found = look(spec.root().unwrap_or(Path::new(store)))?.store.unwrap_or_else(|| "–".to_owned());
@@ -363,14 +376,30 @@ fn open_store(store: &str, is_preview: bool) -> Result<Box<dyn Store>> {
         Some(files::Found::Missing | files::Found::Empty) if is_preview => {
             let (mut empty, _) = MemoryStore::new(MemoryOptions::default());
             empty.open().map_err(in_store)?;
-            return Ok(Box::new(empty));
+            return Ok(Opened { store: Box::new(empty), _staging: None });
         }
         _ if is_preview => {}
         _ => files::prepare(&spec).map_err(in_store)?,
     }
     let mut there = FilesStore::open_at(spec);
     there.open().map_err(in_store)?;
-    Ok(Box::new(there))
+    Ok(Opened { store: Box::new(there), _staging: None })
+}
+
+#[cfg(target_os = "linux")]
+fn open_evolution(address: &str) -> Result<Opened> {
+    let folder = env::temp_dir();
+    let staging = TempDir::with_prefix_in("tandem-", &folder)
+        .map_err(|error| Problem::new(Code::FileNotWritable).with("file", &*folder).because(error))?;
+    let address = Some(address.to_owned()).filter(|address| !address.is_empty());
+    let mut store = stores::eds::EdsStore::new(address, None, staging.path().to_owned());
+    store.open().map_err(|error| Problem::with_store(error, EVOLUTION))?;
+    Ok(Opened { store: Box::new(store), _staging: Some(staging) })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_evolution(_: &str) -> Result<Opened> {
+    Err(Problem::new(Code::EvolutionMissing))
 }
 
 /// The folder named `kind/name/name`.

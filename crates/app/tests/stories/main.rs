@@ -17,4 +17,6 @@ mod lost_index;
 mod store_faults;
 mod two_computers;
 mod undo;
+#[cfg(target_os = "linux")]
+mod unlike_stores;
 mod versions;

@@ -3,7 +3,9 @@
 //! An item keeps the name under which EDS knows it (its `UID` there) for life, even where that name was taken or somebody
 //! gives the item another `UID`; the `UID` of everybody else is kept in [`UID_ELSEWHERE`] then.
 
+use crate::mapi::lines::{Lines, parameter};
 use mail_builder::encoders::base64::base64_encode;
+use pim::Format;
 use std::{fs, path::Path};
 
 /// The UID that other computers know (`=their-uid`), where EDS knows the item by another one; `-` where it has none.
@@ -72,13 +74,51 @@ pub(super) fn value(object: &str, wanted: &str) -> Option<String> {
 
 /// The name EDS knows an object by.
 pub(super) fn uid(object: &str) -> Option<String> {
-    let written = value(object, "UID").filter(|uid| !uid.is_empty())?;
-    let mut uid = String::new();
-    let mut letters = written.chars();
+    value(object, "UID").filter(|uid| !uid.is_empty()).map(|uid| unescaped(&uid))
+}
+
+/// A text without the backslashes it is written with.
+pub(super) fn unescaped(value: &str) -> String {
+    let mut text = String::new();
+    let mut letters = value.chars();
     while let Some(letter) = letters.next() {
-        uid.push(if letter == '\\' { letters.next()? } else { letter });
+        text.push(if letter == '\\' { letters.next().unwrap_or(letter) } else { letter });
     }
-    Some(uid)
+    text
+}
+
+/// A vCard as EDS understands it: it reads version 3.0, and of 2.1 not everything (quoted-printable lines that go on in the
+/// next one, names and types in one place). What it doesn't know as an escape it would keep as letters.
+pub(super) fn modern(card: &str) -> String {
+    if value(card, "VERSION").as_deref().map(str::trim) != Some("2.1") {
+        return card.replace("\\:", ":");
+    }
+    let mut components = pim::components(Format::VCard, card.as_bytes()).unwrap_or_default();
+    let (Some(component), true) = (components.pop(), components.is_empty()) else { return card.to_owned() };
+    let mut modern = Lines::default();
+    modern.raw("BEGIN", "VCARD");
+    modern.raw("VERSION", "3.0");
+    for property in component.properties.iter().filter(|property| property.name != "VERSION") {
+        let mut name = property.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default();
+        name.push_str(&property.name);
+        for (key, values) in &property.parameters {
+            if !["", "TYPE", "ENCODING", "CHARSET"].contains(&&**key) {
+                name.push_str(&parameter(key, &values.join(",")));
+            }
+        }
+        let types: Vec<&str> = property.types.iter().map(String::as_str).collect();
+        name.push_str(&parameter("TYPE", &types.join(",")).replace('"', ""));
+        match &property.binary {
+            Some(bytes) => {
+                let encoded = base64_encode(bytes).unwrap_or_default();
+                modern.raw(&format!("{name};ENCODING=b"), &String::from_utf8_lossy(&encoded));
+            }
+            // In 2.1 a comma is a letter like any other.
+            None => modern.raw(&name, &property.value.replace('\r', "").replace('\n', "\\n").replace(',', "\\,")),
+        }
+    }
+    modern.raw("END", "VCARD");
+    String::from_utf8_lossy(&modern.finish()).into_owned()
 }
 
 /// An object as EDS gets it: known there as `uid`.
@@ -121,6 +161,8 @@ pub(super) fn outward(object: &str) -> String {
             "BEGIN" => depth += 1,
             "END" => depth -= 1,
             UID_ELSEWHERE if depth == 1 => continue,
+            // What libical says of a line it leaves out.
+            "X-LIC-ERROR" => continue,
             "UID" if depth == 1 && elsewhere.is_some() => {
                 if let Some(uid) = elsewhere.as_deref().and_then(|elsewhere| elsewhere.strip_prefix('=')) {
                     outward.push_str(&format!("UID:{uid}\r\n"));

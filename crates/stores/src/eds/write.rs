@@ -36,7 +36,11 @@ impl Item {
         let text = text.trim_start_matches('\u{feff}').replace('\0', "");
         let parsed = if sort.is_contacts() { text::cards(&text) } else { text::components(&text) };
         let is_zone = |object: &String| text::component_name(object) == "VTIMEZONE";
-        let (zones, objects): (Vec<_>, Vec<_>) = parsed.ok_or(StoreError::Unsupported)?.into_iter().partition(is_zone);
+        let (zones, mut objects): (Vec<_>, Vec<_>) =
+            parsed.ok_or(StoreError::Unsupported)?.into_iter().partition(is_zone);
+        if sort.is_contacts() {
+            objects = objects.iter().map(|card| text::modern(card)).collect();
+        }
         let is_held = objects.iter().all(|object| text::component_name(object) == sort.object);
         let uids: BTreeSet<_> = objects.iter().map(|object| text::uid(object)).collect();
         // Of a series with its changes each has the UID; anything else is several items in one file.
@@ -241,7 +245,7 @@ impl Eds {
     /// shift to UTC.
     fn add_zones(&mut self, sort: Sort, source: &str, item: &Item) -> Result<(), StoreError> {
         for zone in &item.zones {
-            let Some(name) = text::value(zone, "TZID") else { continue };
+            let Some(name) = text::value(zone, "TZID").map(|name| text::unescaped(&name)) else { continue };
             if self.bus()?.zone(sort, source, &name)?.is_none() {
                 self.bus()?.add_zone(sort, source, &name, zone)?;
             }

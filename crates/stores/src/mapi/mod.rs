@@ -29,7 +29,7 @@ mod address;
 mod calendar;
 mod card;
 mod event;
-mod lines;
+pub(crate) mod lines;
 mod list;
 mod mail;
 mod note;
