@@ -123,8 +123,8 @@ export const toTestWindow = [
   },
 ];
 
-/** Whether there is such a program; asking it for its version would start some of them. */
-const isProgram = (name) => outputOf("sh", ["-c", `command -v ${name}`]) !== undefined;
+/** Whether there is such a program, also among the administrator's; asking it for its version would start some. */
+const isProgram = (name) => outputOf("sh", ["-c", `PATH="$PATH:/usr/sbin:/sbin" command -v ${name}`]) !== undefined;
 
 /** The tests talk to a real key ring on a message bus of their own. Other systems have theirs already. */
 export const toTest = [
@@ -176,6 +176,15 @@ export const toTest = [
       dnf: ["evolution-data-server", "dbus-daemon"],
       pacman: ["evolution-data-server", "dbus"],
       zypper: ["evolution-data-server", "dbus-1"],
+    },
+    isOptional: true,
+  },
+  {
+    name: "routers and firewalls for the tests of the network",
+    isThere: () => !isLinux || ["ip", "sysctl", "nft", "miniupnpd"].every((program) => isProgram(program)),
+    packages: {
+      apt: ["iproute2", "procps", "nftables", "miniupnpd"],
+      dnf: ["iproute", "procps-ng", "nftables", "miniupnpd"],
     },
     isOptional: true,
   },

@@ -33,10 +33,23 @@ pub async fn revoke(dht: &Dht, keys: &RecordKeys, seq: i64) -> Result<(), DhtErr
     dht.put(&value_keys(keys), &[], seq).await
 }
 
+/// How often a network that says nothing is asked: what it is asked with are single packets, and packets get lost.
+const TRIES: usize = 3;
+
 /// Asks what stands behind an ID. Waits for every answer, because the newest counts: it may say that the record is gone.
 pub async fn look_up(dht: &Dht, id: ServerId) -> LookUp {
     let Ok(keys) = tokio::task::spawn_blocking(move || id.record_keys()).await else { return LookUp::NoAnswer };
-    let mut answers = dht.get(vec![value_keys(&keys)]);
+    for _ in 0..TRIES {
+        match ask(dht, &keys, id).await {
+            LookUp::NoAnswer => {}
+            said => return said,
+        }
+    }
+    LookUp::NoAnswer
+}
+
+async fn ask(dht: &Dht, keys: &RecordKeys, id: ServerId) -> LookUp {
+    let mut answers = dht.get(vec![value_keys(keys)]);
     let mut found: Vec<Found> = Vec::new();
     while let Some((_, answer)) = answers.recv().await {
         found.push(answer);

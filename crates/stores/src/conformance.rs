@@ -9,6 +9,7 @@ use crate::{
 };
 use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid, NativeHash};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -86,6 +87,7 @@ macro_rules! conformance_tests {
             a_folder_made_twice_is_one
             an_unchanged_folder_is_not_listed_again
             a_token_never_hides_a_change
+            news_and_what_was_known_make_a_whole_listing
             two_writers_do_not_overwrite_each_other
             a_persons_change_wakes_the_watch
         }
@@ -860,7 +862,7 @@ pub fn an_unchanged_folder_is_not_listed_again(subject: &mut dyn Subject) {
         loop {
             match store.list(&folder.id, Some(token)).expect("the folder can be listed") {
                 Listing::Unchanged => break,
-                Listing::Complete { token: newer, .. } => *token = newer,
+                Listing::Complete { token: newer, .. } | Listing::Changed { token: newer, .. } => *token = newer,
                 partial @ Listing::Partial { .. } => panic!("{partial:?}"),
             }
             assert!(started.elapsed() < PATIENCE, "the folder never comes to rest");
@@ -882,6 +884,10 @@ pub fn a_token_never_hides_a_change(subject: &mut dyn Subject) {
                     assert_eq!(entries.len(), count);
                     token = newer;
                 }
+                Listing::Changed { entries, token: newer } => {
+                    assert!((1..=count).contains(&entries.len()), "{entries:?}");
+                    token = newer;
+                }
                 other => panic!("the new item is hidden: {other:?}"),
             }
         }
@@ -891,6 +897,60 @@ pub fn a_token_never_hides_a_change(subject: &mut dyn Subject) {
             let listing = store.list(&folder.id, Some(&token)).expect("the folder can be listed");
             let Listing::Complete { entries, .. } = listing else { panic!("the edit is hidden: {listing:?}") };
             assert!(entries.iter().any(|listed| listed.href == entry.href && listed.rev != entry.rev));
+        }
+    }
+}
+
+/// Whoever adds what is new to what was there knows what a whole listing says, whoever made the changes.
+pub fn news_and_what_was_known_make_a_whole_listing(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let id = store.open().expect("an open store opens");
+    for (number, kind) in (1..).zip(subject.kinds()) {
+        let folder = folder(&mut *store, kind, "Lively", number);
+        let (mut known, mut token) = (BTreeMap::<Href, Entry>::new(), None);
+        for step in 0..40_usize {
+            let other = known.values().nth(step / 2 % known.len().max(1)).cloned();
+            match (step % 7, other) {
+                (0 | 3, _) | (_, None) => {
+                    subject.adds(&folder, &format!("s{step}"), &sample(kind, &format!("s{step}")))
+                }
+                (1, _) => {
+                    added(&mut *store, &folder, &format!("o{step}"), &sample(kind, &format!("o{step}")), &[]);
+                }
+                (2, Some(entry)) => {
+                    let flags = if entry.flags.0.is_empty() { Flags([Flag::Seen].into()) } else { Flags::default() };
+                    apply(&mut *store, update(&entry, None, &flags, None)).expect("flags can be set");
+                }
+                (4, Some(entry)) => drop(apply(&mut *store, delete(&entry)).expect("it can be deleted")),
+                (5, Some(entry)) => subject.deletes(&entry),
+                // Made and removed between two listings; and nothing at all.
+                (_, Some(_)) if step % 2 == 0 => {
+                    let bytes = sample(kind, &format!("g{step}"));
+                    subject.deletes(&added(&mut *store, &folder, &format!("g{step}"), &bytes, &[]));
+                }
+                (_, Some(_)) => {}
+            }
+            match store.list(&folder.id, token.as_ref()).expect("the folder can be listed") {
+                Listing::Unchanged => {}
+                Listing::Changed { entries, token: newer } => {
+                    known.extend(entries.into_iter().map(|entry| (entry.href.clone(), entry)));
+                    token = Some(newer);
+                }
+                Listing::Complete { entries, token: newer } => {
+                    known = entries.into_iter().map(|entry| (entry.href.clone(), entry)).collect();
+                    token = Some(newer);
+                }
+                partial @ Listing::Partial { .. } => panic!("a calm folder is listed completely, not {partial:?}"),
+            }
+            let mut fresh = subject.store(Some(&id));
+            fresh.open().expect("the store is there");
+            let whole: BTreeSet<Href> = entries(&mut *fresh, &folder).into_iter().map(|entry| entry.href).collect();
+            // What was removed through the store needn't be told.
+            known.retain(|href, _| whole.contains(href) || step % 7 != 4);
+            assert_eq!(known.keys().cloned().collect::<BTreeSet<_>>(), whole, "{kind:?}, step {step}");
+            let flags = entries(&mut *fresh, &folder).into_iter().map(|entry| (entry.href, entry.flags));
+            let known = known.iter().map(|(href, entry)| (href.clone(), entry.flags.clone()));
+            assert_eq!(known.collect::<Vec<_>>(), flags.collect::<Vec<_>>(), "{kind:?}, step {step}");
         }
     }
 }

@@ -13,7 +13,8 @@ pub struct Href(pub String);
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Rev(pub Vec<u8>);
 
-/// What a folder looked like when it was listed; given back, it lets an unchanged folder answer [`Listing::Unchanged`].
+/// What a folder looked like when it was listed; given back, it lets an unchanged folder answer [`Listing::Unchanged`],
+/// and one to which little happened [`Listing::Changed`].
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct ListingToken(pub Vec<u8>);
 
@@ -50,6 +51,14 @@ pub enum Listing {
         /// For the next listing.
         token: ListingToken,
     },
+    /// What is new or different since the given token. Everything else is as it was, and nothing is gone but what was
+    /// removed through this store.
+    Changed {
+        /// Sorted by href. May hold items that didn't change.
+        entries: Vec<Entry>,
+        /// For the next listing.
+        token: ListingToken,
+    },
     /// Some items; nothing may be concluded from what is missing.
     Partial {
         /// Sorted by href.
@@ -57,6 +66,17 @@ pub enum Listing {
         /// What could not be read, each with its reason.
         unreadable: Vec<(Href, StoreError)>,
     },
+}
+
+impl Listing {
+    /// What was listed, whatever may be concluded from it.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<Entry> {
+        match self {
+            Self::Unchanged => Vec::new(),
+            Self::Complete { entries, .. } | Self::Changed { entries, .. } | Self::Partial { entries, .. } => entries,
+        }
+    }
 }
 
 /// An item's bytes: in memory up to [`Payload::MEMORY_MAX`], else in a file that nobody changes.

@@ -1,7 +1,9 @@
 //! The engine's room: one thread that owns the index, the replica and (on a server) the hub, and runs them.
 //!
 //! Everything that happens comes in as an `Input`. Inputs are handled in groups inside one transaction; frames,
-//! jobs and events go out only after it is committed, so nothing is said that could be forgotten.
+//! jobs and events go out only after it is committed, so nothing is said that could be forgotten. A group is short, and
+//! what the store's thread reports waits behind nearly everything else: who asks at the door is answered while ten years
+//! of mail are read for the first time.
 //!
 //! | file | story |
 //! |---|---|
@@ -319,6 +321,42 @@ impl Drop for Engine {
     }
 }
 
+/// Inputs that came and weren't handled yet.
+#[derive(Default)]
+struct Waiting {
+    first: VecDeque<Input>,
+    /// What the store's thread reports. There may be thousands, and nobody stands at a door for them.
+    reports: VecDeque<Input>,
+    /// Inputs taken since the last report was.
+    since_report: usize,
+    is_end: bool,
+}
+
+impl Waiting {
+    fn put(&mut self, input: Input) {
+        match input {
+            Input::Report(..) => self.reports.push_back(input),
+            Input::Stop => self.is_end = true,
+            input => self.first.push_back(input),
+        }
+    }
+
+    /// The next to be handled. A report gets its turn, too, however much comes in.
+    fn next(&mut self) -> Option<Input> {
+        const BEFORE_A_REPORT: usize = 8;
+        self.since_report += 1;
+        if self.first.is_empty() || (self.since_report > BEFORE_A_REPORT && !self.reports.is_empty()) {
+            self.since_report = 0;
+            return self.reports.pop_front();
+        }
+        self.first.pop_front()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_empty() && self.reports.is_empty()
+    }
+}
+
 /// Something that is done after the transaction is committed.
 #[allow(clippy::large_enum_variant, reason = "a queue of a few, each looked at once")]
 enum Effect {
@@ -455,8 +493,9 @@ enum Recovering {
     Due,
 }
 
-/// At most so many inputs share a transaction.
+/// At most so many inputs share a transaction, and none is added to one that took this long.
 const GROUP_INPUTS: usize = 256;
+const GROUP_TIME: Duration = Duration::from_millis(100);
 const TIDY_UP: Duration = Duration::from_secs(3600);
 /// After so many items what only speeded them up is given back.
 const LONG_RUN: u64 = 1000;
@@ -467,32 +506,29 @@ const WRITE_AGAIN: Duration = Duration::from_secs(4);
 impl Room {
     fn run(&mut self, queue: &mpsc::Receiver<Input>) {
         self.begin_life();
+        let mut waiting = Waiting::default();
         loop {
             let wait = self.reading.next_due().unwrap_or(RETRY).min(RETRY);
-            let first = match queue.recv_timeout(wait) {
-                Ok(input) => Some(input),
-                Err(mpsc::RecvTimeoutError::Timeout) => None,
+            let wait = if waiting.is_empty() { wait } else { Duration::ZERO };
+            match queue.recv_timeout(wait) {
+                Ok(input) => waiting.put(input),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            };
-            let mut group: Vec<Input> = first.into_iter().collect();
-            while group.len() < GROUP_INPUTS
-                && let Ok(input) = queue.try_recv()
-            {
-                group.push(input);
             }
-            let is_end = group.iter().any(|input| matches!(input, Input::Stop));
+            queue.try_iter().for_each(|input| waiting.put(input));
+            let is_end = waiting.is_end;
             if self.begins_again_at.is_some_and(|at| at <= Instant::now()) && !is_end {
                 self.begin_again();
             }
             if self.begins_again_at.is_some() {
                 // Links end with what they sent, and who asks hears that there is no answer.
-                drop(group);
-            } else if let Err(error) = self.in_transaction(|room| room.take_group(group)) {
+                waiting = Waiting::default();
+            } else if let Err(error) = self.in_transaction(|room| room.take_group(&mut waiting)) {
                 self.index_failed(&error);
             }
             self.after_commit.drain(..).for_each(|waiting| waiting.send(()).unwrap_or(()));
             self.do_effects();
-            if is_end {
+            if is_end && waiting.first.is_empty() {
                 return;
             }
         }
@@ -570,9 +606,14 @@ impl Room {
         self.do_effects();
     }
 
-    fn take_group(&mut self, group: Vec<Input>) -> Result<()> {
-        for input in group {
+    fn take_group(&mut self, waiting: &mut Waiting) -> Result<()> {
+        let begun = Instant::now();
+        for _ in 0..GROUP_INPUTS {
+            let Some(input) = waiting.next() else { break };
             self.take(input)?;
+            if begun.elapsed() >= GROUP_TIME {
+                break;
+            }
         }
         if self.state.is_quiet && self.state.items_done - self.shrunk_at >= LONG_RUN {
             self.shrunk_at = self.state.items_done;
@@ -648,6 +689,7 @@ impl Room {
                 run(self);
                 Ok(())
             }
+            // Handled as soon as it comes in.
             Input::Stop => Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use super::{
     worker::{Examined, Job, local_of},
 };
 use crate::message::{Code, Problem};
-use pim::{FolderUid, ItemUid};
+use pim::{FolderKind, FolderUid, ItemUid};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
@@ -77,8 +77,10 @@ struct Current {
     appeared: Vec<Observation>,
     /// Items whose name holds another item now: seen, not concluded from absence.
     replaced: BTreeSet<ItemUid>,
-    /// Folders of which everything was listed.
+    /// Folders of which everything is known.
     complete: BTreeSet<FolderUid>,
+    /// Folders of which something was listed that isn't written down yet.
+    told: BTreeSet<FolderUid>,
 }
 
 impl Reading {
@@ -93,6 +95,13 @@ impl Reading {
             && self.due.is_empty()
             && self.missing.is_empty()
             && self.missing_folders.is_empty()
+    }
+
+    /// What was listed and isn't written down is listed anew next time.
+    fn abandon(&mut self) {
+        for folder in self.current.take().map(|current| current.told).unwrap_or_default() {
+            self.tokens.remove(self.renamed.get(&folder).unwrap_or(&folder));
+        }
     }
 
     fn stop_putting_off(&mut self) {
@@ -189,6 +198,7 @@ impl Room {
             appeared: Vec::new(),
             replaced: BTreeSet::new(),
             complete: BTreeSet::new(),
+            told: BTreeSet::new(),
         });
         if is_all {
             self.reading.due.clear();
@@ -201,7 +211,7 @@ impl Room {
     }
 
     pub(super) fn wait_for_store(&mut self, error: &StoreError) {
-        self.reading.current = None;
+        self.reading.abandon();
         self.reading.is_all_due = true;
         self.reading.not_before = Some(Instant::now() + AGAIN);
         self.reading.is_store_gone = true;
@@ -296,8 +306,10 @@ impl Room {
         let is_all = current.is_all;
         for (id, uid) in &uids {
             if is_all || self.reading.due.remove(uid) {
-                // A folder whose mark is gone is listed in full: was it only the mark?
-                let token = if marks_lost.contains(uid) { None } else { self.reading.tokens.get(uid).cloned() };
+                // A folder whose mark is gone is listed in full: was it only the mark? So is one with items that couldn't
+                // be read: perhaps they can be now.
+                let is_doubtful = marks_lost.contains(uid) || self.problems.has_items_of(*uid);
+                let token = if is_doubtful { None } else { self.reading.tokens.get(uid).cloned() };
                 current.outstanding += 1;
                 self.effects.push_back(Effect::Job(Job::List(*uid, id.clone(), token)));
             }
@@ -373,20 +385,21 @@ impl Room {
         listing: std::result::Result<Listing, StoreError>,
     ) -> Result<()> {
         let uid = self.reading.renamed.get(&uid).copied().unwrap_or(uid);
-        let (entries, token) = match listing {
-            Ok(Listing::Unchanged) => (None, None),
+        let (entries, token, is_news) = match listing {
+            Ok(Listing::Unchanged) => (Vec::new(), None, true),
+            Ok(Listing::Changed { entries, token }) => (entries, Some(token), true),
             Ok(Listing::Complete { entries, token }) => {
                 self.problems.clear_items_of(uid);
-                (Some(entries), Some(token))
+                (entries, Some(token), false)
             }
             Ok(Listing::Partial { entries, unreadable }) => {
                 self.problems.clear_items_of(uid);
                 for (href, error) in unreadable {
                     self.item_problem(uid, &href.0, &error);
                 }
-                (Some(entries), None)
+                (entries, None, false)
             }
-            Err(StoreError::NotFound) => (None, None),
+            Err(StoreError::NotFound) => (Vec::new(), None, true),
             Err(error) => {
                 if let Some(current) = &mut self.reading.current {
                     current.outstanding -= 1;
@@ -403,30 +416,41 @@ impl Room {
             return Ok(());
         };
         self.problems.clear(&Cause::Listing(uid));
-        let is_complete = token.is_some() || entries.is_none();
-        let Some(entries) = entries else {
-            // Nothing changed: what was missing at the last listing is missing still.
-            let still: Vec<ItemUid> =
-                self.reading.missing.iter().filter(|(_, (folder, _))| *folder == uid).map(|(item, _)| *item).collect();
-            for item in still {
-                if let Some(local) = self.index.replica().item(item)?.and_then(|record| record.local)
+        let is_complete = token.is_some();
+        if is_complete || !is_news {
+            // Until everything that was listed is written down, a restart lists it once more.
+            self.index.set_value(&format!("{TOKEN}{uid}"), None)?;
+            self.reading.tokens.remove(&uid);
+            self.reading.tokens.extend(token.map(|token| (uid, token)));
+            if let Some(current) = &mut self.reading.current {
+                current.told.insert(uid);
+            }
+        }
+        if is_news {
+            // What was missing at the last listing and isn't among the news is missing still.
+            let listed: BTreeSet<&str> = entries.iter().map(|entry| entry.href.0.as_str()).collect();
+            let missing = self.reading.missing.iter().filter(|(_, (folder, _))| *folder == uid);
+            for item in missing.map(|(item, _)| *item).collect::<Vec<_>>() {
+                let local = self.index.replica().item(item)?.and_then(|record| record.local);
+                if let Some(local) = local.filter(|local| !listed.contains(local.href.as_str()))
                     && let Some(current) = &mut self.reading.current
                 {
                     current.vanished.push((item, local));
                 }
             }
+            let mut to_examine = Vec::new();
+            for entry in entries {
+                let known = self.index.replica().item_by_href(&entry.href.0)?;
+                let local = known.map(|item| self.index.replica().item(item)).transpose()?;
+                let local = local.flatten().and_then(|record| record.local);
+                to_examine.extend(self.compare(known.zip(local), entry)?);
+            }
             if let Some(current) = &mut self.reading.current {
                 current.outstanding -= 1;
                 current.complete.insert(uid);
             }
+            self.examine(uid, record.state.kind, &to_examine);
             return Ok(());
-        };
-        // Until everything that was listed is written down, a restart lists it once more.
-        self.index.set_value(&format!("{TOKEN}{uid}"), None)?;
-        if let Some(token) = token {
-            self.reading.tokens.insert(uid, token);
-        } else {
-            self.reading.tokens.remove(&uid);
         }
         let mut known: HashMap<String, (ItemUid, Local)> = self
             .index
@@ -438,17 +462,7 @@ impl Room {
         let known_before = known.len();
         let mut to_examine = Vec::new();
         for entry in entries {
-            match known.remove(&entry.href.0) {
-                Some((item, local)) if local.rev == entry.rev.0 => {
-                    if local.state.flags != entry.flags || local.state.name != entry.name {
-                        let state = sync::model::ItemState { flags: entry.flags, name: entry.name, ..local.state };
-                        if set_local(&mut self.index.replica(), item, Some(Local { state, ..local }))? {
-                            self.replica.observed(item);
-                        }
-                    }
-                }
-                _ => to_examine.push(entry),
-            }
+            to_examine.extend(self.compare(known.remove(&entry.href.0), entry)?);
         }
         // Names to be examined are known or new; the rest of the known ones vanished.
         let examined: BTreeSet<&str> = to_examine.iter().map(|entry| entry.href.0.as_str()).collect();
@@ -479,11 +493,28 @@ impl Room {
             current.complete.insert(uid);
             current.vanished.extend(vanished);
         }
-        for batch in to_examine.chunks(BATCH) {
-            current.outstanding += 1;
-            self.effects.push_back(Effect::Job(Job::Examine(uid, record.state.kind, batch.to_vec())));
-        }
+        self.examine(uid, record.state.kind, &to_examine);
         Ok(())
+    }
+
+    /// Compares an item as it was listed with what is known under its name. Gives it back if its content must be looked at.
+    fn compare(&mut self, known: Option<(ItemUid, Local)>, entry: Entry) -> Result<Option<Entry>> {
+        let Some((item, local)) = known.filter(|(_, local)| local.rev == entry.rev.0) else { return Ok(Some(entry)) };
+        if local.state.flags != entry.flags || local.state.name != entry.name {
+            let state = sync::model::ItemState { flags: entry.flags, name: entry.name, ..local.state };
+            if set_local(&mut self.index.replica(), item, Some(Local { state, ..local }))? {
+                self.replica.observed(item);
+            }
+        }
+        Ok(None)
+    }
+
+    fn examine(&mut self, folder: FolderUid, kind: FolderKind, entries: &[Entry]) {
+        let Some(current) = &mut self.reading.current else { return };
+        for batch in entries.chunks(BATCH) {
+            current.outstanding += 1;
+            self.effects.push_back(Effect::Job(Job::Examine(folder, kind, batch.to_vec())));
+        }
     }
 
     pub(super) fn items_examined(
@@ -500,8 +531,11 @@ impl Room {
                     let is_content_immutable = entry.format == pim::Format::Rfc5322;
                     appeared.push(Observation { uid, is_content_immutable, local: local_of(entry, folder, examined) });
                 }
-                // It vanished or changed again: the next listing tells.
-                Err(StoreError::NotFound | StoreError::Changed) => self.read_all(),
+                // It vanished or changed again: the next listing tells, if it is one of everything.
+                Err(StoreError::NotFound | StoreError::Changed) => {
+                    self.reading.tokens.remove(&folder);
+                    self.read_all();
+                }
                 Err(error) => self.item_problem(folder, &entry.href.0, &error),
             }
         }
@@ -657,7 +691,7 @@ impl Room {
     }
 
     fn read_all_later(&mut self) {
-        self.reading.current = None;
+        self.reading.abandon();
         self.reading.is_all_due = true;
         self.reading.not_before = Some(Instant::now() + AGAIN);
     }

@@ -5,10 +5,10 @@
 //! bytes a message, and sixteen more while there are fewer than [`STATES_MAX`] messages.
 
 use super::{maildir_name::MessageName, place::Place, state::FileState, text};
-use crate::FolderId;
+use crate::{FolderId, ListingToken};
 use std::{
-    collections::{BTreeMap, HashMap},
-    ffi::OsString,
+    collections::{BTreeMap, HashMap, HashSet},
+    ffi::{OsStr, OsString},
     io,
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -69,6 +69,8 @@ struct FolderNames {
     tail_values: Vec<Tail>,
     /// Our own changes since the listing.
     changed: BTreeMap<u64, Option<Tail>>,
+    /// The listing that told all this, if it was told to anybody.
+    as_of: Option<ListingToken>,
 }
 
 fn key(base: &[u8]) -> u64 {
@@ -96,6 +98,9 @@ pub(super) struct KnownNames {
     folders: Mutex<HashMap<FolderId, FolderNames>>,
 }
 
+/// A name in a folder's listing, with the number it is listed under.
+pub(super) type ListedName = (Sub, OsString, u64);
+
 /// A message seen in a listing.
 #[derive(Clone, Debug)]
 pub(super) struct SeenName {
@@ -110,8 +115,13 @@ impl KnownNames {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces what is known of a folder by what was just listed.
-    pub(super) fn learn<'a>(&self, folder: &FolderId, seen: impl Iterator<Item = &'a SeenName>) {
+    /// Replaces what is known of a folder by what was just listed. `told`: the token that goes with it.
+    pub(super) fn learn<'a>(
+        &self,
+        folder: &FolderId,
+        seen: impl Iterator<Item = &'a SeenName>,
+        told: Option<&ListingToken>,
+    ) {
         let mut tail_ids: HashMap<Tail, u32> = HashMap::new();
         let mut rows: Vec<(u64, &SeenName, u32)> = seen
             .map(|seen| {
@@ -130,6 +140,7 @@ impl KnownNames {
         let mut names = FolderNames {
             keys: rows.iter().map(|row| row.0).collect(),
             tails: rows.iter().map(|row| row.2).collect(),
+            as_of: told.cloned(),
             ..FolderNames::default()
         };
         if elsewhere + rows.len() <= STATES_MAX {
@@ -139,6 +150,75 @@ impl KnownNames {
         tails.sort_unstable_by_key(|(_, id)| *id);
         names.tail_values = tails.into_iter().map(|(tail, _)| tail).collect();
         folders.insert(folder.clone(), names);
+    }
+
+    /// Which of a folder's names are new or different since the listing with this token. `None` where that isn't the
+    /// whole story: something is gone, two files are one message, or much happened.
+    pub(super) fn news<'a>(
+        &self,
+        folder: &FolderId,
+        since: &ListingToken,
+        names: &'a [ListedName],
+    ) -> Option<Vec<&'a ListedName>> {
+        let keyed: Vec<_> = names.iter().map(|listed| (key(&MessageName::parse(&listed.1).base), listed)).collect();
+        let folders = self.lock();
+        let known = folders.get(folder).filter(|known| known.as_of.as_ref() == Some(since))?;
+        if known.states.len() != known.keys.len() {
+            return None;
+        }
+        let news_max = known.keys.len() / 8 + 64;
+        let (mut news, mut fresh) = (Vec::new(), HashSet::new());
+        let mut is_seen = vec![false; known.keys.len()];
+        for (key, listed) in keyed {
+            let is_same = match known.keys.binary_search(&key) {
+                Ok(at) if std::mem::replace(&mut is_seen[at], true) => return None,
+                Ok(at) => !known.changed.contains_key(&key) && known.is_as_listed(at, listed),
+                Err(_) if !fresh.insert(key) => return None,
+                Err(_) => false,
+            };
+            if !is_same {
+                news.push(listed);
+            }
+            if news.len() > news_max {
+                return None;
+            }
+        }
+        let is_known = |key: &u64| known.keys.binary_search(key).is_ok_and(|at| is_seen[at]) || fresh.contains(key);
+        let removed_by_us = |key| known.changed.get(key).is_some_and(Option::is_none);
+        let is_all_there = known.keys.iter().zip(&is_seen).all(|(key, is_seen)| *is_seen || removed_by_us(key));
+        let is_ours_there = known.changed.iter().all(|(key, tail)| tail.is_none() || is_known(key));
+        (is_all_there && is_ours_there).then_some(news)
+    }
+
+    /// Adds to what is known of a folder what [`KnownNames::news`] told and was told on with this token.
+    pub(super) fn amend(&self, folder: &FolderId, seen: Vec<SeenName>, told: &ListingToken) {
+        let mut folders = self.lock();
+        let Some(known) = folders.get_mut(folder) else { return };
+        known.as_of = Some(told.clone());
+        for (removed, _) in std::mem::take(&mut known.changed).into_iter().filter(|(_, tail)| tail.is_none()) {
+            if let Ok(at) = known.keys.binary_search(&removed) {
+                known.keys.remove(at);
+                known.tails.remove(at);
+                known.states.remove(at);
+            }
+        }
+        for SeenName { sub, name, state } in seen {
+            let parsed = MessageName::parse(&name);
+            let tail = tail_of(sub, &parsed, &name);
+            let tail = known.tail_values.iter().position(|known| *known == tail).unwrap_or_else(|| {
+                known.tail_values.push(tail);
+                known.tail_values.len() - 1
+            }) as u32;
+            let key = key(&parsed.base);
+            match known.keys.binary_search(&key) {
+                Ok(at) => (known.tails[at], known.states[at]) = (tail, state),
+                Err(at) => {
+                    known.keys.insert(at, key);
+                    known.tails.insert(at, tail);
+                    known.states.insert(at, state);
+                }
+            }
+        }
     }
 
     /// The states of a folder's messages, for a listing.
@@ -151,7 +231,7 @@ impl KnownNames {
     }
 
     /// Notes a change of our own, so that the next look-up needs no listing. `None`: the message is gone.
-    pub(super) fn note(&self, folder: &FolderId, base: &[u8], now: Option<(Sub, &std::ffi::OsStr)>) {
+    pub(super) fn note(&self, folder: &FolderId, base: &[u8], now: Option<(Sub, &OsStr)>) {
         if let Some(names) = self.lock().get_mut(folder) {
             let tail = now.map(|(sub, name)| tail_of(sub, &MessageName::parse(name), name));
             names.changed.insert(key(base), tail);
@@ -205,7 +285,7 @@ impl KnownNames {
                 SeenName { sub, name, state }
             })
             .collect();
-        self.learn(folder, seen.iter());
+        self.learn(folder, seen.iter(), None);
         let found = seen.iter().filter(|seen| *MessageName::parse(&seen.name).base == *base);
         // A name in `cur` wins, as in a listing.
         let found = found.min_by(|a, b| (a.sub, &a.name).cmp(&(b.sub, &b.name)));
@@ -213,10 +293,23 @@ impl KnownNames {
     }
 }
 
-fn tail_of(sub: Sub, parsed: &MessageName<'_>, name: &std::ffi::OsStr) -> Tail {
-    let whole = name.as_encoded_bytes();
-    match whole.strip_prefix(&*parsed.base) {
-        Some(tail) => Tail { sub, is_whole: false, bytes: tail.into() },
-        None => Tail { sub, is_whole: true, bytes: whole.into() },
+impl FolderNames {
+    /// Whether the message at this place is still the same file under the same name.
+    fn is_as_listed(&self, at: usize, (sub, name, listed_id): &ListedName) -> bool {
+        let (is_whole, bytes) = split_tail(&MessageName::parse(name), name);
+        let tail = &self.tail_values[self.tails[at] as usize];
+        (tail.sub, tail.is_whole, &*tail.bytes) == (*sub, is_whole, bytes)
+            && self.states[at].is_some_and(|state| state.listed_id == *listed_id as u32)
     }
+}
+
+fn tail_of(sub: Sub, parsed: &MessageName<'_>, name: &OsStr) -> Tail {
+    let (is_whole, bytes) = split_tail(parsed, name);
+    Tail { sub, is_whole, bytes: bytes.into() }
+}
+
+/// What follows the base; or `true` and the whole name.
+fn split_tail<'a>(parsed: &MessageName<'_>, name: &'a OsStr) -> (bool, &'a [u8]) {
+    let whole = name.as_encoded_bytes();
+    whole.strip_prefix(&*parsed.base).map_or((true, whole), |tail| (false, tail))
 }

@@ -7,7 +7,7 @@
 use super::{
     disk::{self, FileSystemFacts},
     keywords::{KEYWORDS_FILE, Keywords},
-    known::{KnownNames, KnownState, SeenName, Sub},
+    known::{KnownNames, KnownState, ListedName, SeenName, Sub},
     maildir_name::{self, MessageName},
     place::{Place, href},
     state::{self, FileState, UNSETTLED_NS},
@@ -17,7 +17,7 @@ use crate::{Entry, FolderId, Href, Listing, ListingToken, Rev, StoreError};
 use pim::Format;
 use serde::{Deserialize, Serialize};
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     io::{self, ErrorKind},
     path::PathBuf,
 };
@@ -73,32 +73,78 @@ pub(super) fn list(
     since: Option<&ListingToken>,
 ) -> Result<Listing, StoreError> {
     let mut before = Times::of(place);
-    let since = since.and_then(|token| postcard::from_bytes::<Times>(&token.0).ok());
-    if since.is_some_and(|since| since.were_settled() && since.same_as(&before)) {
+    let then = since.and_then(|token| postcard::from_bytes::<Times>(&token.0).ok());
+    if then.as_ref().is_some_and(|then| then.were_settled() && then.same_as(&before)) {
         return Ok(Listing::Unchanged);
     }
     if before.cur.is_none() && before.new.is_none() {
         return Err(StoreError::NotFound);
     }
     before.latest_ns().into_iter().for_each(state::wait_for_next_grain);
-    let mut reading = Reading::of(folder, place, facts, known)?;
+    let names = names(place)?;
+    // Which flag a letter means is written in another file.
+    if let Some((since, then)) = since.zip(then)
+        && then.keywords == before.keywords
+        && let Some(news) = known.news(folder, since, &names)
+        && let Some(listing) = changes(folder, place, facts, known, news, &before)?
+    {
+        return Ok(listing);
+    }
+    let mut reading = Reading::of(folder, place, facts, known, names)?;
     for _ in 1..READINGS_MAX {
         let after = Times::of(place);
         if after.same_as(&before) {
-            known.learn(folder, reading.seen.iter());
+            let token = before.token();
             return Ok(if reading.unreadable.is_empty() {
-                Listing::Complete { entries: reading.entries, token: before.token() }
+                known.learn(folder, reading.seen.iter(), Some(&token));
+                Listing::Complete { entries: reading.entries, token }
             } else {
+                known.learn(folder, reading.seen.iter(), None);
                 Listing::Partial { entries: reading.entries, unreadable: reading.unreadable }
             });
         }
         before = after;
         before.latest_ns().into_iter().for_each(state::wait_for_next_grain);
-        known.learn(folder, reading.seen.iter());
-        reading = Reading::of(folder, place, facts, known)?;
+        known.learn(folder, reading.seen.iter(), None);
+        reading = Reading::of(folder, place, facts, known, self::names(place)?)?;
     }
-    known.learn(folder, reading.seen.iter());
+    known.learn(folder, reading.seen.iter(), None);
     Ok(Listing::Partial { entries: reading.entries, unreadable: reading.unreadable })
+}
+
+fn names(place: &Place) -> Result<Vec<ListedName>, StoreError> {
+    read_names(place).map_err(|error| disk::store_error(&error, &place.path, 0))
+}
+
+/// Looks at what is new or different only. `None` if the folder changed meanwhile, or something can't be read.
+fn changes(
+    folder: &FolderId,
+    place: &Place,
+    facts: FileSystemFacts,
+    known: &KnownNames,
+    news: Vec<&ListedName>,
+    before: &Times,
+) -> Result<Option<Listing>, StoreError> {
+    let keywords = read_keywords(place)?;
+    let (mut entries, mut seen) = (Vec::with_capacity(news.len()), Vec::with_capacity(news.len()));
+    for (sub, name, listed_id) in news {
+        let Ok(metadata) = place.path.join(sub.name()).join(name).symlink_metadata() else { return Ok(None) };
+        let state = FileState::of(&metadata, facts);
+        seen.push(SeenName { sub: *sub, name: name.clone(), state: KnownState::of(&state, *listed_id) });
+        let file_id = facts.keeps_file_ids.then_some(*listed_id).filter(|id| *id != 0);
+        entries.push(Entry { file_id, ..entry_of(folder, name, &state, &keywords, None) });
+    }
+    if !Times::of(place).same_as(before) {
+        return Ok(None);
+    }
+    entries.sort_unstable_by(|a, b| a.href.cmp(&b.href));
+    let token = before.token();
+    known.amend(folder, seen, &token);
+    Ok(Some(Listing::Changed { entries, token }))
+}
+
+fn read_keywords(place: &Place) -> Result<Keywords, StoreError> {
+    Keywords::read(&place.path).map_err(|error| disk::store_error(&error, &place.path.join(KEYWORDS_FILE), 0))
 }
 
 struct Reading {
@@ -108,14 +154,17 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(folder: &FolderId, place: &Place, facts: FileSystemFacts, known: &KnownNames) -> Result<Self, StoreError> {
-        let keywords = Keywords::read(&place.path)
-            .map_err(|error| disk::store_error(&error, &place.path.join(KEYWORDS_FILE), 0))?;
+    fn of(
+        folder: &FolderId,
+        place: &Place,
+        facts: FileSystemFacts,
+        known: &KnownNames,
+        names: Vec<ListedName>,
+    ) -> Result<Self, StoreError> {
+        let keywords = read_keywords(place)?;
         let states = known.states(folder);
-        let names = read_names(place).map_err(|error| disk::store_error(&error, &place.path, 0))?;
-        let with_base = |(sub, name, listed_id): (Sub, OsString, u64)| {
-            (MessageName::parse(&name).base.into_owned(), sub, name, listed_id)
-        };
+        let with_base =
+            |(sub, name, listed_id): ListedName| (MessageName::parse(&name).base.into_owned(), sub, name, listed_id);
         let mut names: Vec<_> = names.into_iter().map(with_base).collect();
         names.sort_unstable();
         let mut reading = Self { entries: Vec::with_capacity(names.len()), unreadable: Vec::new(), seen: Vec::new() };
@@ -172,7 +221,7 @@ fn message_href(folder: &FolderId, sub: Sub, name: &OsStr, is_twin: bool) -> Hre
 }
 
 /// Every name in `new` and `cur` that may be a message's, with the number the folder lists it under.
-pub(super) fn read_names(place: &Place) -> io::Result<Vec<(Sub, OsString, u64)>> {
+pub(super) fn read_names(place: &Place) -> io::Result<Vec<ListedName>> {
     let mut names = Vec::new();
     for sub in [Sub::New, Sub::Cur] {
         if sub == Sub::Cur {
@@ -230,9 +279,13 @@ pub(super) fn entry(
     let metadata = path.symlink_metadata()?;
     let state = FileState::of(&metadata, facts);
     let name = path.file_name().ok_or(ErrorKind::NotFound)?;
+    Ok(entry_of(folder, name, &state, keywords, href_name))
+}
+
+fn entry_of(folder: &FolderId, name: &OsStr, state: &FileState, keywords: &Keywords, href_name: Option<&str>) -> Entry {
     let parsed = MessageName::parse(name);
     let href_name = href_name.map_or_else(|| text::bytes_to_text(&parsed.base), str::to_owned);
-    Ok(Entry {
+    Entry {
         href: href(folder, &href_name),
         rev: state.lasting_rev(),
         flags: maildir_name::flags(parsed.letters, keywords),
@@ -241,7 +294,7 @@ pub(super) fn entry(
         format: Format::Rfc5322,
         size: state.size,
         file_id: state.file_id,
-    })
+    }
 }
 
 /// The token of a folder that exists only in the names of others.

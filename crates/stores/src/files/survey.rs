@@ -43,14 +43,13 @@ fn count(store: &FilesStore, folder: &FolderInfo, place: &Place) -> Result<Count
     } else {
         vdir::list(&folder.id, place, facts, None)
     };
-    let (entries, unreadable) = match listed {
-        Ok(Listing::Complete { entries, .. }) => (entries, 0),
-        Ok(Listing::Partial { entries, unreadable }) => (entries, unreadable.len() as u64),
-        Ok(Listing::Unchanged) => return Ok(Count::default()),
+    let listed = match listed {
         // A mail folder that exists only in the names of those inside it.
         Err(StoreError::NotFound) => return Ok(Count::default()),
-        Err(error) => return Err(error),
+        listed => listed?,
     };
+    let unreadable = if let Listing::Partial { unreadable, .. } = &listed { unreadable.len() as u64 } else { 0 };
+    let entries = listed.into_entries();
     let bytes = entries.iter().map(|entry| entry.size).sum();
     Ok(Count { items: entries.len() as u64, bytes, unreadable })
 }

@@ -1,7 +1,7 @@
 //! Writing a folder into one file that other programs read: `.mbox`, `.vcf`, `.ics`.
 
 use super::{loose, mbox_entry};
-use crate::{Content, Entry, FolderId, Listing, Payload, Store, StoreError};
+use crate::{Content, Entry, FolderId, Payload, Store, StoreError};
 use pim::{FolderKind, Format};
 use std::{
     collections::BTreeMap,
@@ -37,10 +37,7 @@ pub fn export(
     kind: FolderKind,
     mut out: impl Write,
 ) -> Result<Exported, ExportError> {
-    let (Listing::Complete { mut entries, .. } | Listing::Partial { mut entries, .. }) = store.list(folder, None)?
-    else {
-        return Ok(Exported::default());
-    };
+    let mut entries = store.list(folder, None)?.into_entries();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     let reader = store.reader();
     let mut exported = Exported::default();

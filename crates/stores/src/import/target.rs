@@ -1,7 +1,7 @@
 //! The store side of an import: folders, what is there already, and writing in groups.
 
 use super::{ImportedFolder, Into, Report, SourceItem};
-use crate::{Change, FolderId, FolderInfo, Listing, NewContent, Payload, Store, StoreError};
+use crate::{Change, FolderId, FolderInfo, NewContent, Payload, Store, StoreError};
 use pim::{CanonHash, Examined, Examiner, FolderKind, FolderUid, ItemUid, PairingKey, SpecialUse, examine};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -201,10 +201,7 @@ impl<'s> Target<'s> {
 
     /// What the items of a folder are.
     fn examine_all(&mut self, folder: &FolderId, kind: FolderKind) -> Result<Vec<Examined>, StoreError> {
-        let entries = match self.store.list(folder, None)? {
-            Listing::Complete { entries, .. } | Listing::Partial { entries, .. } => entries,
-            Listing::Unchanged => Vec::new(),
-        };
+        let entries = self.store.list(folder, None)?.into_entries();
         let reader = self.store.reader();
         let examined = entries.into_iter().filter_map(|entry| {
             let content = reader.read(&entry.href).ok()?;
