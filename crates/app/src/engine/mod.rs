@@ -856,3 +856,23 @@ fn blob_error(error: BlobError) -> StoreError {
         error => StoreError::Io { reason: error.to_string(), path: "blobs".into() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_does_not_wait_for_all_that_the_store_reports_which_gets_its_turn() {
+        let mut waiting = Waiting::default();
+        (0..1000).for_each(|_| waiting.put(Input::Report(1, Report::Wake(None))));
+        let asks = || Input::Run(Box::new(|_: &mut Room| ()));
+        waiting.put(asks());
+        assert!(matches!(waiting.next(), Some(Input::Run(_))));
+        (0..100).for_each(|_| waiting.put(asks()));
+        let first: Vec<Input> = std::iter::from_fn(|| waiting.next()).take(100).collect();
+        let reports = first.iter().filter(|input| matches!(input, Input::Report(..))).count();
+        assert!((5..20).contains(&reports), "{reports}");
+        assert_eq!(std::iter::from_fn(|| waiting.next()).count(), 1001, "nothing is lost");
+        assert!(waiting.is_empty());
+    }
+}
