@@ -65,6 +65,8 @@ pub struct FilesStore {
     known: Arc<KnownNames>,
     /// The store this was when it was opened, or must be.
     id: Option<StoreId>,
+    /// It was there when somebody looked last.
+    is_there: bool,
     /// Folders where something was not as believed: what is remembered of them isn't trusted in the next listing.
     doubtful: BTreeSet<FolderId>,
 }
@@ -76,7 +78,7 @@ impl FilesStore {
         let parts = Part::ALL.into_iter().filter_map(|part| Some((part, spec.part(part)?))).collect();
         let places = Arc::new(Places { parts, ..Places::default() });
         let rules = NameRules::here();
-        Self { spec, rules, places, known: Arc::default(), id: None, doubtful: BTreeSet::new() }
+        Self { spec, rules, places, known: Arc::default(), id: None, is_there: false, doubtful: BTreeSet::new() }
     }
 
     /// The store that must be there: another one is [`StoreError::Replaced`], an empty place
@@ -189,6 +191,7 @@ impl Store for FilesStore {
     }
 
     fn open(&mut self) -> Result<StoreId, StoreError> {
+        let was_there = std::mem::replace(&mut self.is_there, false);
         let id = match &self.id {
             Some(_) => self.check_roots()?.clone(),
             None => self.identify()?,
@@ -200,13 +203,16 @@ impl Store for FilesStore {
             (*part, disk::file_system_facts(existing))
         });
         self.places = Arc::new(Places { facts: facts.collect(), parts: self.places.parts.clone() });
-        self.known.forget_all();
-        self.doubtful.clear();
-        for folder in self.tree(&id).list_without_marks()? {
-            if let Ok(place) = self.places.folder(&folder.id) {
-                stage::sweep(&place);
+        if !was_there {
+            self.known.forget_all();
+            self.doubtful.clear();
+            for folder in self.tree(&id).list_without_marks()? {
+                if let Ok(place) = self.places.folder(&folder.id) {
+                    stage::sweep(&place);
+                }
             }
         }
+        self.is_there = true;
         Ok(id)
     }
 
