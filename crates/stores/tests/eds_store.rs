@@ -241,3 +241,22 @@ fn a_folder_that_a_person_makes_is_heard_of_and_watched() {
     woken.recv_timeout(patience).expect("what comes into it is told");
     assert_eq!(list(&mut *store, &tasks.id.0).len(), 1);
 }
+
+/// EDS adds to a telephone number what it looks it up by, elsewhere in a list than alone.
+#[test]
+fn a_revision_is_the_same_in_a_listing_and_when_the_item_is_read() {
+    let Some(mut subject) = EdsSubject::start() else { return };
+    let mut store = opened(&mut subject);
+    let book = folder(&mut *store, FolderKind::Contacts, "Friends", 1);
+    for more in ["", "TEL;TYPE=CELL:+49 30 1234\r\n", "TEL:030 1234\r\nEMAIL;TYPE=WORK:a@example.org\r\nNOTE:so\r\n"] {
+        let (uid, bytes) = (more.len(), card(&format!("UID:{}\r\n", more.len()), "Anna", more));
+        let entry = added(&mut *store, &book, &bytes);
+        let listed = list(&mut *store, &book.id.0).into_iter().find(|other| other.href == entry.href).unwrap();
+        let read = store.reader().read(&entry.href).unwrap();
+        assert_eq!((&entry.rev, &read.rev), (&listed.rev, &listed.rev), "{more}");
+        let edited = card(&format!("UID:{uid}\r\n"), "Anna Maria", more);
+        apply(&mut *store, update(&listed, Some(&edited), &Flags::default(), None))
+            .expect("an edit of what was listed");
+        assert_means(&*store, &entry, FolderKind::Contacts, &edited);
+    }
+}

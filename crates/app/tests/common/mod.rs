@@ -313,7 +313,7 @@ pub async fn until_problem(node: &Node, code: Option<&str>) {
 
 pub async fn until_held(node: &Node, count: u64) {
     let mut last = 0;
-    for _ in 0..400 {
+    for _ in 0..1200 {
         last = status(node).await.held;
         if last == count {
             return;

@@ -28,9 +28,22 @@ fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// The same text, whichever way its lines ended.
+/// The same text, whichever way its lines ended and whichever way EDS was asked for it.
 pub(super) fn normal(object: &str) -> String {
-    lines(object).concat()
+    lines(object).into_iter().map(|line| without_e164(&line).unwrap_or(line)).collect()
+}
+
+/// A telephone number without what EDS adds to it for looking it up, in one place or another among the parameters.
+fn without_e164(line: &str) -> Option<String> {
+    const ADDED: &str = ";X-EVOLUTION-E164=";
+    let line = unfolded(line);
+    let begin = line.find(ADDED)?;
+    let mut is_quoted = false;
+    let rest = line[begin + ADDED.len()..].find(|letter| {
+        is_quoted ^= letter == '"';
+        !is_quoted && matches!(letter, ';' | ':')
+    })?;
+    Some(format!("{}{}\r\n", &line[..begin], &line[begin + ADDED.len() + rest..]))
 }
 
 fn unfolded(line: &str) -> String {

@@ -28,11 +28,13 @@ const READINGS_MAX: usize = 5;
 const TWIN: &str = "%=";
 
 /// What tells that a Maildir folder didn't change.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Times {
     cur: Option<(u64, i64)>,
     new: Option<(u64, i64)>,
     keywords: Option<(u64, i64)>,
+    /// A message was so young that somebody may still have been writing it.
+    has_young: bool,
     /// When the folder was listed, in nanoseconds since 1970.
     listed_ns: i64,
 }
@@ -43,7 +45,8 @@ impl Times {
             let metadata = place.path.join(name).symlink_metadata().ok()?;
             Some((state::raw_file_id(&metadata).unwrap_or(0), state::modified_ns(&metadata)))
         };
-        Self { cur: of("cur"), new: of("new"), keywords: of(KEYWORDS_FILE), listed_ns: state::now_ns() }
+        let (cur, new, keywords) = (of("cur"), of("new"), of(KEYWORDS_FILE));
+        Self { cur, new, keywords, has_young: false, listed_ns: state::now_ns() }
     }
 
     fn same_as(&self, other: &Self) -> bool {
@@ -56,11 +59,11 @@ impl Times {
 
     /// Whether the listing came so long after the last change that no later change can look the same.
     fn were_settled(&self) -> bool {
-        self.latest_ns().is_none_or(|latest| self.listed_ns.saturating_sub(latest) > UNSETTLED_NS)
+        !self.has_young && self.latest_ns().is_none_or(|latest| self.listed_ns.saturating_sub(latest) > UNSETTLED_NS)
     }
 
-    fn token(&self) -> ListingToken {
-        ListingToken(postcard::to_stdvec(self).expect("numbers always serialize"))
+    fn token(self, has_young: bool) -> ListingToken {
+        ListingToken(postcard::to_stdvec(&Self { has_young, ..self }).expect("numbers always serialize"))
     }
 }
 
@@ -86,7 +89,7 @@ pub(super) fn list(
     if let Some((since, then)) = since.zip(then)
         && then.keywords == before.keywords
         && let Some(news) = known.news(folder, since, &names)
-        && let Some(listing) = changes(folder, place, facts, known, news, &before)?
+        && let Some(listing) = changes(folder, place, facts, known, news, before)?
     {
         return Ok(listing);
     }
@@ -94,7 +97,7 @@ pub(super) fn list(
     for _ in 1..READINGS_MAX {
         let after = Times::of(place);
         if after.same_as(&before) {
-            let token = before.token();
+            let token = before.token(reading.has_young);
             return Ok(if reading.unreadable.is_empty() {
                 known.learn(folder, reading.seen.iter(), Some(&token));
                 Listing::Complete { entries: reading.entries, token }
@@ -123,22 +126,26 @@ fn changes(
     facts: FileSystemFacts,
     known: &KnownNames,
     news: Vec<&ListedName>,
-    before: &Times,
+    before: Times,
 ) -> Result<Option<Listing>, StoreError> {
     let keywords = read_keywords(place)?;
     let (mut entries, mut seen) = (Vec::with_capacity(news.len()), Vec::with_capacity(news.len()));
+    let mut has_young = false;
     for (sub, name, listed_id) in news {
         let Ok(metadata) = place.path.join(sub.name()).join(name).symlink_metadata() else { return Ok(None) };
         let state = FileState::of(&metadata, facts);
-        seen.push(SeenName { sub: *sub, name: name.clone(), state: KnownState::of(&state, *listed_id) });
+        let is_young = state.is_young(before.listed_ns);
+        has_young |= is_young;
+        let known = if is_young { None } else { KnownState::of(&state, *listed_id) };
+        seen.push(SeenName { sub: *sub, name: name.clone(), state: known });
         let file_id = facts.keeps_file_ids.then_some(*listed_id).filter(|id| *id != 0);
         entries.push(Entry { file_id, ..entry_of(folder, name, &state, &keywords, None) });
     }
-    if !Times::of(place).same_as(before) {
+    if !Times::of(place).same_as(&before) {
         return Ok(None);
     }
     entries.sort_unstable_by(|a, b| a.href.cmp(&b.href));
-    let token = before.token();
+    let token = before.token(has_young);
     known.amend(folder, seen, &token);
     Ok(Some(Listing::Changed { entries, token }))
 }
@@ -151,6 +158,7 @@ struct Reading {
     entries: Vec<Entry>,
     unreadable: Vec<(Href, StoreError)>,
     seen: Vec<SeenName>,
+    has_young: bool,
 }
 
 impl Reading {
@@ -167,7 +175,9 @@ impl Reading {
             |(sub, name, listed_id): ListedName| (MessageName::parse(&name).base.into_owned(), sub, name, listed_id);
         let mut names: Vec<_> = names.into_iter().map(with_base).collect();
         names.sort_unstable();
-        let mut reading = Self { entries: Vec::with_capacity(names.len()), unreadable: Vec::new(), seen: Vec::new() };
+        let now_ns = state::now_ns();
+        let (entries, unreadable, seen) = (Vec::with_capacity(names.len()), Vec::new(), Vec::new());
+        let mut reading = Self { entries, unreadable, seen, has_young: false };
         let mut names = names.into_iter().peekable();
         let mut base_before: Option<Vec<u8>> = None;
         while let Some((base, sub, name, listed_id)) = names.next() {
@@ -180,7 +190,11 @@ impl Reading {
                 None => match place.path.join(sub.name()).join(&name).symlink_metadata() {
                     Ok(metadata) if metadata.is_file() => {
                         let state = FileState::of(&metadata, facts);
-                        Some((state.lasting_rev(), state.size, KnownState::of(&state, listed_id)))
+                        // It is asked again next time: a message may be written slowly where it can be seen.
+                        let is_young = state.is_young(now_ns);
+                        reading.has_young |= is_young;
+                        let known = if is_young { None } else { KnownState::of(&state, listed_id) };
+                        Some((state.lasting_rev(), state.size, known))
                     }
                     Ok(_) => None,
                     Err(error) if error.kind() == ErrorKind::NotFound => None,

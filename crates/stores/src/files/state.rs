@@ -61,10 +61,15 @@ impl FileState {
     /// The revision of a file that others may edit in place.
     pub(super) fn rev(&self, now_ns: i64) -> Rev {
         let mut rev = self.digest().to_vec();
-        if now_ns.abs_diff(self.modified_ns) < UNSETTLED_NS.unsigned_abs() {
+        if self.is_young(now_ns) {
             rev.push(UNSETTLED_MARK);
         }
         Rev(rev)
+    }
+
+    /// Whether somebody may still be writing it, or may write again without another time.
+    pub(super) const fn is_young(&self, now_ns: i64) -> bool {
+        now_ns.abs_diff(self.modified_ns) < UNSETTLED_NS.unsigned_abs()
     }
 
     /// Whether a file in this state is what a listing showed as `rev`.
