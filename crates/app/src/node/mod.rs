@@ -204,8 +204,10 @@ impl Node {
                 None => Box::new(MemoryStore::new(MemoryOptions::default()).0),
             }
         };
-        let (engine, found) =
-            Engine::start(part, profile.index_database(), blobs, store, engine_settings, reads, place)?;
+        // Stores wait: for a disk, or for the program that keeps the data.
+        let index = profile.index_database();
+        let start = move || Ok(Engine::start(part, index, blobs, store, engine_settings, reads, place)?);
+        let (engine, found) = blocking(start).await?;
         let (events, _) = broadcast::channel(1024);
         if let crate::index::Found::Damaged { moved_to } = &found {
             tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");

@@ -244,7 +244,7 @@ impl Node {
         let rule = Rule::new(request.internet);
         let own = [name.as_str(), request.name.as_str()];
         let password = rule.accept(&request.password, &own).map_err(|strength| rule.problem(&strength))?;
-        settings.stores = vec![prepare_store(&request.store, profile)?];
+        settings.stores = vec![prepare_store(&request.store, profile).await?];
         let key = IdentityKey::generate();
         settings.role = Some(Role::Server);
         settings.name = Some(name.clone());
@@ -288,7 +288,10 @@ impl Node {
         if !request.dht_bootstrap.is_empty() {
             settings.network.dht_bootstrap = request.dht_bootstrap;
         }
-        let store = request.store.as_deref().map(|store| prepare_store(store, profile)).transpose()?;
+        let store = match &request.store {
+            Some(store) => Some(prepare_store(store, profile).await?),
+            None => None,
+        };
         let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan } =
             request.server;
         let key = IdentityKey::generate();
@@ -465,14 +468,18 @@ fn refuse_second_role(settings: &Settings) -> Result<()> {
 }
 
 /// Looks at what lies at the store's place; makes the layout in an empty folder.
-fn prepare_store(text: &str, profile: &Profile) -> Result<StoreSpec> {
+async fn prepare_store(text: &str, profile: &Profile) -> Result<StoreSpec> {
     let spec: StoreSpec = text.parse().map_err(|error| {
         Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
     })?;
-    let store = Located::find(&spec, profile)?;
-    store.prepare(&spec)?;
-    store.store(None).open().map_err(|error| Problem::with_store(error, &spec.place))?;
-    Ok(spec)
+    let profile = profile.clone();
+    blocking(move || {
+        let store = Located::find(&spec, &profile)?;
+        store.prepare(&spec)?;
+        store.store(None).open().map_err(|error| Problem::with_store(error, &spec.place))?;
+        Ok(spec)
+    })
+    .await
 }
 
 /// Keeps the secrets first and the settings last: whoever finds settings finds the secrets they name.

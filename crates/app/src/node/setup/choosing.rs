@@ -44,7 +44,7 @@ impl Node {
         if wanted == chosen && settings.stores.first().is_some_and(|known| known.to_string() == store) {
             return Ok(node);
         }
-        let store = prepare_store(&store, profile)?;
+        let store = prepare_store(&store, profile).await?;
         node.shut_down().await;
         let lock = profile.lock()?;
         forget_records(profile)
