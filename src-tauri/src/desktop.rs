@@ -144,7 +144,7 @@ impl Desktop for TauriDesktop {
     }
 
     fn quit(&self) {
-        crate::ending::end(&self.app);
+        self.app.exit(0);
     }
 }
 

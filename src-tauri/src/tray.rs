@@ -204,7 +204,7 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
         "tray-invite" => page("invite"),
         "tray-settings" => page("settings"),
         "tray-help" => page("help"),
-        "tray-quit" => crate::ending::end(app),
+        "tray-quit" => app.exit(0),
         _ => {}
     }
 }

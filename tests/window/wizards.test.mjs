@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PASSWORD, chooseInDialog, clearDesk, computer, contact, picture, serve, start, whoKnowsPassword, xdotool } from "./desk.mjs";
+import { PASSWORD, chooseInDialog, clearDesk, computer, contact, picture, serve, start, xdotool } from "./desk.mjs";
 import { until } from "./driver.mjs";
 
 before(() => {
@@ -74,7 +74,6 @@ test("a server is made by mouse, with the folder chosen in the real dialog", asy
     picture("server-internet");
     await goOn(window);
     picture("server-password");
-    await window.type("input[autocomplete]", PASSWORD);
     await goOn(window);
     picture("server-share");
     await goOn(window);
@@ -83,7 +82,6 @@ test("a server is made by mouse, with the folder chosen in the real dialog", asy
     assert.deepEqual(state.stage, { at: "running", role: "server", isAttached: false });
     const folders = await window.call("folders");
     assert.ok(folders.some(({ path, items }) => path === "contacts/Friends" && items === 2), JSON.stringify(folders));
-    assert.deepEqual(await whoKnowsPassword(window, office), []);
   } finally {
     await window.close();
   }
@@ -128,7 +126,6 @@ for (const [way, language] of [["mouse", "en"], ["keyboard", "de"]]) {
       picture(`client-done-${language}`);
       writeFileSync(join(laptop.data, "contacts/Friends/c.vcf"), contact("c", "Clara"));
       await until("a new contact is on the server", () => same(office, laptop, "contacts/Friends") && names(join(office.data, "contacts/Friends")).length === 3);
-      assert.deepEqual(await whoKnowsPassword(window, laptop), []);
     } finally {
       await window.close();
       server.close();
