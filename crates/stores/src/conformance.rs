@@ -1,15 +1,18 @@
 //! What every connector must do, as tests.
 //!
 //! A connector's tests give a [`Subject`]: the store, and the person who works in it beside Tandem. Each function here
-//! is a sentence about behaviour; [`conformance_tests!`](crate::conformance_tests) makes a test of each.
+//! is a sentence about behaviour; [`conformance_tests!`](crate::conformance_tests) makes a test of each, [`SENTENCES`] lists
+//! them.
 
 use crate::{
     Change, Entry, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, NewContent, Payload, Recovered, Store,
     StoreError, StoreId, Written,
 };
-use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid, NativeHash};
+use pim::{Component, Flag, Flags, FolderKind, FolderUid, Format, ItemUid, NativeHash};
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -49,57 +52,70 @@ pub trait Subject {
     fn comes_back(&mut self);
 }
 
-/// Makes a test of every sentence. `$subject` is an expression that gives a new subject with an empty store.
-#[macro_export]
-macro_rules! conformance_tests {
-    ($subject:expr) => {
-        $crate::conformance_tests! { @each $subject,
-            a_created_item_is_read_back
-            an_item_of_a_kind_the_folder_does_not_hold_is_refused
-            an_item_beyond_the_limit_is_refused_by_its_size
-            ten_megabytes_come_back_whole
-            any_language_goes_into_names_and_contents
-            equal_names_make_two_items
-            flags_are_kept_and_change_without_changing_the_content
-            new_content_replaces_the_old
-            a_message_with_new_content_is_still_one_message
-            a_stale_change_is_refused_and_the_edit_stays
-            a_stale_flag_is_refused
-            an_edit_between_stage_and_commit_wins
-            one_refused_change_does_not_stop_its_group
-            a_moved_item_is_the_same_in_the_other_folder
-            content_and_folder_change_together
-            a_deleted_item_is_gone
-            nothing_is_visible_before_commit
-            after_a_crash_before_commit_nothing_is_left
-            after_a_crash_following_commit_everything_is_found
-            an_edit_after_the_crash_makes_recovery_unclear
-            a_copied_item_is_another_item
-            a_store_that_is_gone_is_not_an_empty_one
-            an_emptied_store_is_not_an_empty_one
-            another_store_at_the_place_is_told
-            a_store_keeps_its_identity
-            folders_nest_and_come_back_by_name
-            a_renamed_folder_keeps_its_mark_and_its_items
-            a_folder_moves_with_what_is_inside
-            a_folder_does_not_move_into_itself
-            only_an_empty_folder_is_deleted
-            a_folder_made_twice_is_one
-            an_unchanged_folder_is_not_listed_again
-            a_token_never_hides_a_change
-            news_and_what_was_known_make_a_whole_listing
-            two_writers_do_not_overwrite_each_other
-            a_persons_change_wakes_the_watch
+/// Makes the list of sentences, and the macro that makes a test of each. (`$d` is a dollar for that macro.)
+macro_rules! sentences {
+    ($d:tt $($sentence:ident)+) => {
+        /// A sentence, given a subject with an empty store. It panics where the store doesn't keep it.
+        pub type Sentence = fn(&mut dyn Subject);
+
+        /// Every sentence with its name.
+        pub const SENTENCES: &[(&str, Sentence)] = &[$((stringify!($sentence), $sentence)),+];
+
+        /// Makes a test of every sentence. The argument is an expression that gives a new subject with an empty store.
+        #[macro_export]
+        macro_rules! conformance_tests {
+            ($d subject:expr) => {
+                $(
+                    #[test]
+                    fn $sentence() {
+                        $d crate::conformance::$sentence(&mut $d subject);
+                    }
+                )+
+            };
         }
     };
-    (@each $subject:expr, $($sentence:ident)+) => {
-        $(
-            #[test]
-            fn $sentence() {
-                $crate::conformance::$sentence(&mut $subject);
-            }
-        )+
-    };
+}
+
+sentences! { $
+    a_created_item_is_read_back
+    an_item_of_a_kind_the_folder_does_not_hold_is_refused
+    an_item_beyond_the_limit_is_refused_by_its_size
+    ten_megabytes_come_back_whole
+    any_language_goes_into_names_and_contents
+    a_series_keeps_its_exceptions_and_its_clock
+    a_whole_day_stays_that_day
+    a_wrong_clock_hides_no_change
+    equal_names_make_two_items
+    flags_are_kept_and_change_without_changing_the_content
+    new_content_replaces_the_old
+    a_message_with_new_content_is_still_one_message
+    a_stale_change_is_refused_and_the_edit_stays
+    a_stale_flag_is_refused
+    an_edit_between_stage_and_commit_wins
+    one_refused_change_does_not_stop_its_group
+    a_moved_item_is_the_same_in_the_other_folder
+    content_and_folder_change_together
+    a_deleted_item_is_gone
+    nothing_is_visible_before_commit
+    after_a_crash_before_commit_nothing_is_left
+    after_a_crash_following_commit_everything_is_found
+    an_edit_after_the_crash_makes_recovery_unclear
+    a_copied_item_is_another_item
+    a_store_that_is_gone_is_not_an_empty_one
+    an_emptied_store_is_not_an_empty_one
+    another_store_at_the_place_is_told
+    a_store_keeps_its_identity
+    folders_nest_and_come_back_by_name
+    a_renamed_folder_keeps_its_mark_and_its_items
+    a_folder_moves_with_what_is_inside
+    a_folder_does_not_move_into_itself
+    only_an_empty_folder_is_deleted
+    a_folder_made_twice_is_one
+    an_unchanged_folder_is_not_listed_again
+    a_token_never_hides_a_change
+    news_and_what_was_known_make_a_whole_listing
+    two_writers_do_not_overwrite_each_other
+    a_persons_change_wakes_the_watch
 }
 
 /// How long an unchanged folder may take to be known as unchanged, and a change to be told.
@@ -339,6 +355,104 @@ pub fn any_language_goes_into_names_and_contents(subject: &mut dyn Subject) {
         assert_holds(&*store, &entry, &bytes);
         assert_listed(&mut *store, &folder, &entry);
     }
+}
+
+/// The event of this identity in what is read: `RECURRENCE-ID` ends so, or is missing.
+fn occurrence(store: &dyn Store, entry: &Entry, recurrence: Option<&str>) -> Component {
+    let bytes = read(store, &entry.href).expect("the event can be read");
+    let calendar = pim::components(Format::ICalendar, &bytes).expect("what is read is a calendar");
+    let is_it = |event: &&Component| match (event.first("RECURRENCE-ID"), recurrence) {
+        (Some(found), Some(wanted)) => found.value.ends_with(wanted),
+        (found, wanted) => found.is_none() && wanted.is_none(),
+    };
+    let events = calendar.into_iter().flat_map(|calendar| calendar.components);
+    let events: Vec<Component> = events.filter(|event| event.name == "VEVENT").collect();
+    let event = events.iter().find(is_it).unwrap_or_else(|| panic!("{recurrence:?} isn't among {}", events.len()));
+    event.clone()
+}
+
+/// What a person sees of it: ten o'clock stays ten o'clock, what was moved and what was left out stays so.
+pub fn a_series_keeps_its_exceptions_and_its_clock(subject: &mut dyn Subject) {
+    if !subject.kinds().contains(&FolderKind::Calendar) {
+        return;
+    }
+    const SERIES: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n\
+        BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\n\
+        BEGIN:DAYLIGHT\r\nDTSTART:19700329T020000\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\n\
+        TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nEND:DAYLIGHT\r\n\
+        BEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\n\
+        TZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n\
+        BEGIN:VEVENT\r\nUID:series\r\nDTSTAMP:20260101T100000Z\r\nDTSTART;TZID=Europe/Berlin:20260316T100000\r\n\
+        DTEND;TZID=Europe/Berlin:20260316T110000\r\nRRULE:FREQ=WEEKLY;COUNT=6\r\n\
+        EXDATE;TZID=Europe/Berlin:20260330T100000\r\nSUMMARY:Weekly\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:series\r\nDTSTAMP:20260101T100000Z\r\n\
+        RECURRENCE-ID;TZID=Europe/Berlin:20260323T100000\r\nDTSTART;TZID=Europe/Berlin:20260323T150000\r\n\
+        DTEND;TZID=Europe/Berlin:20260323T160000\r\nSUMMARY:In the afternoon\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, FolderKind::Calendar, "Series", 1);
+    let entry = added(&mut *store, &folder, "series", SERIES.as_bytes(), &[]);
+    assert_holds(&*store, &entry, SERIES.as_bytes());
+    let master = occurrence(&*store, &entry, None);
+    let at = |event: &Component, name: &str| {
+        let property = event.first(name).unwrap_or_else(|| panic!("there is no {name}"));
+        (property.parameter("TZID").is_some(), property.value.clone())
+    };
+    assert_eq!(at(&master, "DTSTART"), (true, "20260316T100000".to_owned()));
+    assert_eq!(at(&master, "EXDATE"), (true, "20260330T100000".to_owned()));
+    let rule = at(&master, "RRULE").1;
+    // A number of times may be said by the last day.
+    let ends = rule.contains("COUNT=6") || rule.contains("UNTIL=202604");
+    assert!(rule.contains("FREQ=WEEKLY") && ends, "{rule}");
+    let moved = occurrence(&*store, &entry, Some("20260323T100000"));
+    assert_eq!(at(&moved, "DTSTART"), (true, "20260323T150000".to_owned()));
+    assert_eq!(at(&moved, "SUMMARY").1, "In the afternoon");
+}
+
+/// In every time zone.
+pub fn a_whole_day_stays_that_day(subject: &mut dyn Subject) {
+    if !subject.kinds().contains(&FolderKind::Calendar) {
+        return;
+    }
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, FolderKind::Calendar, "Days", 1);
+    let days = "DTSTART;VALUE=DATE:20260704\r\nDTEND;VALUE=DATE:20260706";
+    let bytes = String::from_utf8(sample(FolderKind::Calendar, "days")).expect("samples are text");
+    let bytes = bytes.replace("DTSTART:20260101T100000Z", days);
+    let entry = added(&mut *store, &folder, "days", bytes.as_bytes(), &[]);
+    assert_holds(&*store, &entry, bytes.as_bytes());
+    let event = occurrence(&*store, &entry, None);
+    for (name, day) in [("DTSTART", "20260704"), ("DTEND", "20260706")] {
+        assert_eq!(event.first(name).map(|property| &*property.value), Some(day), "{name}");
+    }
+}
+
+/// What says it was written in the far future or past is compared by what it says, as everything is.
+pub fn a_wrong_clock_hides_no_change(subject: &mut dyn Subject) {
+    let Some(kind) = editable_kind(subject) else { return };
+    let dated = |title: &str, year: &str| {
+        let text = String::from_utf8(sample(kind, title)).expect("samples are text");
+        let stamp = format!("{year}0101T100000Z");
+        let text = text.replace("VERSION:3.0\r\n", &format!("VERSION:3.0\r\nREV:{stamp}\r\n"));
+        let stamps = format!("DTSTAMP:{stamp}\r\nLAST-MODIFIED:{stamp}\r\n");
+        text.replace("DTSTAMP:20260101T100000Z\r\n", &stamps).into_bytes()
+    };
+    let mut store = opened(subject);
+    let folder = folder(&mut *store, kind, "Clocks", 1);
+    let mut change = create(&folder, "item", &dated("first", "2039"), Flags::default());
+    if let Change::Create { content, .. } = &mut change {
+        content.modified = Some(2_177_452_800);
+    }
+    let entry = apply(&mut *store, change).expect("the item can be created").expect("a created item is somewhere");
+    let mut older = content(kind, &dated("second", "1999"));
+    older.modified = Some(915_148_800);
+    let change = update(&entry, Some(older), &entry.flags, None);
+    let written = apply(&mut *store, change).expect("an older date is no reason").expect("the item is still there");
+    assert_says(&*store, &written, kind, &dated("second", "1999"));
+    let edited = dated("third", "1990");
+    subject.edits(&written, &edited);
+    let listed = only_entry(&mut *store, &folder);
+    assert_ne!(listed.rev, written.rev, "the edit is hidden");
+    assert_says(&*store, &listed, kind, &edited);
 }
 
 /// A name is only a wish.
@@ -992,4 +1106,85 @@ pub fn a_persons_change_wakes_the_watch(subject: &mut dyn Subject) {
     while woken.recv_timeout(Duration::from_millis(200)).is_ok() {}
     subject.adds(&folder, "other", &sample(kind, "y"));
     assert!(woken.recv_timeout(Duration::from_millis(200)).is_err(), "an ended watch tells nothing");
+}
+
+/// How fast a store is. Durations in milliseconds.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Figures {
+    /// What was measured with.
+    pub kind: FolderKind,
+    /// How many of them.
+    pub count: usize,
+    /// Writing all, in groups of 200.
+    pub writing_ms: f64,
+    /// Listing all.
+    pub listing_ms: f64,
+    /// Listing them again, unchanged.
+    pub unchanged_ms: f64,
+    /// Reading each.
+    pub reading_ms: f64,
+    /// Writing one edit.
+    pub edit_ms: f64,
+}
+
+impl fmt::Display for Figures {
+    #[allow(clippy::cast_precision_loss)] // Items a second.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = |millis: f64| self.count as f64 * 1e3 / millis.max(0.001);
+        writeln!(f, "{} items ({:?})", self.count, self.kind)?;
+        for (what, millis) in [("written", self.writing_ms), ("listed", self.listing_ms), ("read", self.reading_ms)] {
+            writeln!(f, "  {what:<17} {millis:>9.1} ms, {:.0} a second", rate(millis))?;
+        }
+        writeln!(f, "  listed unchanged  {:>9.1} ms", self.unchanged_ms)?;
+        writeln!(f, "  one edit          {:>9.1} ms", self.edit_ms)
+    }
+}
+
+/// Measures a store that holds such items. They stay in a folder called "Figures".
+pub fn figures(store: &mut dyn Store, kind: FolderKind, count: usize) -> Figures {
+    let timed = |act: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        act();
+        begun.elapsed().as_secs_f64() * 1e3
+    };
+    let item = |number: usize| {
+        let text = String::from_utf8(sample(kind, &format!("item{number}"))).expect("samples are text");
+        // As much as people write about each other.
+        let more = "TEL;TYPE=CELL:+49 30 1234\r\nEMAIL:someone@example.org\r\nNOTE:What one writes about people\r\n";
+        text.replace("END:VCARD", &format!("{more}END:VCARD")).into_bytes()
+    };
+    store.open().expect("the store is there");
+    let folder = folder(store, kind, "Figures", 99);
+    let changes: Vec<Change> =
+        (0..count).map(|number| create(&folder, &format!("item{number}"), &item(number), Flags::default())).collect();
+    let writing_ms = timed(&mut || {
+        for group in changes.chunks(200) {
+            let intents: Vec<Intent> =
+                store.stage(group).into_iter().map(|intent| intent.expect("an item can be staged")).collect();
+            assert!(store.commit(&intents).iter().all(Result::is_ok), "an item couldn't be written");
+        }
+    });
+    let mut listed = Vec::new();
+    let listing_ms = timed(&mut || listed = entries(store, &folder));
+    assert_eq!(listed.len(), count);
+    let reading_ms = timed(&mut || {
+        let reader = store.reader();
+        listed.iter().for_each(|entry| drop(reader.read(&entry.href).expect("a listed item can be read")));
+    });
+    let mut unchanged_ms = 0.0;
+    let (mut token, begun) = (complete(store, &folder).1, Instant::now());
+    let mut is_unchanged = false;
+    while !is_unchanged && begun.elapsed() < PATIENCE {
+        unchanged_ms = timed(&mut || match store.list(&folder.id, Some(&token)).expect("the folder can be listed") {
+            Listing::Complete { token: newer, .. } | Listing::Changed { token: newer, .. } => token = newer,
+            Listing::Unchanged | Listing::Partial { .. } => is_unchanged = true,
+        });
+    }
+    let entry = entries(store, &folder).remove(0);
+    let edited = content(kind, &item(count));
+    let edit_ms = timed(&mut || {
+        apply(store, update(&entry, Some(edited.clone()), &entry.flags, None)).expect("an item can be edited");
+    });
+    Figures { kind, count, writing_ms, listing_ms, unchanged_ms, reading_ms, edit_ms }
 }

@@ -17,6 +17,9 @@ mod like_outlook {
         href_follows_folder: false,
         absence_wait_ms: 60_000,
         // What a program may do to an item: another revision line, properties it doesn't know are gone.
-        rewrite: Some(std::sync::Arc::new(|_, bytes: &[u8]| [bytes, b"X-REV:1\r\n"].concat())),
+        rewrite: Some(std::sync::Arc::new(|_, bytes: &[u8]| {
+            let (first, rest) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+            [first, b"X-REV:1\r\n", rest].concat()
+        })),
     }));
 }
