@@ -58,7 +58,7 @@ struct EdsReader(Arc<Mutex<Eds>>);
 
 impl Reader for EdsReader {
     fn read(&self, href: &Href) -> Result<Content, StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(href)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).again(|eds| eds.read(href))
     }
 }
 
@@ -90,11 +90,11 @@ impl Store for EdsStore {
     }
 
     fn folders(&mut self) -> Result<Vec<FolderInfo>, StoreError> {
-        self.eds().folders()
+        self.eds().again(Eds::folders)
     }
 
     fn list(&mut self, folder: &FolderId, since: Option<&ListingToken>) -> Result<Listing, StoreError> {
-        self.eds().list(folder, since)
+        self.eds().again(|eds| eds.list(folder, since))
     }
 
     fn reader(&self) -> Arc<dyn Reader> {

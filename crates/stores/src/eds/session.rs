@@ -101,6 +101,14 @@ impl Eds {
         self.after(outcome)
     }
 
+    /// Asks once more what can be asked twice, when EDS went away: its parts end and start by themselves.
+    pub(super) fn again<T>(&mut self, ask: impl Fn(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match ask(self) {
+            Err(error) if is_gone(&error) => ask(self),
+            answer => answer,
+        }
+    }
+
     /// What was open is gone together with who kept it open.
     fn after<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
         if outcome.as_ref().is_err_and(is_gone) {

@@ -1,6 +1,5 @@
 //! Who works in Evolution beside Tandem, by the calls Evolution makes.
 
-use pim::FolderKind;
 use std::collections::HashMap;
 use zbus::{
     blocking::{Connection, connection::Builder},
@@ -12,7 +11,8 @@ const PREFIX: &str = "org.gnome.evolution.dataserver";
 /// A program beside Tandem.
 pub(crate) struct Person {
     connection: Connection,
-    opened: HashMap<String, (String, String, FolderKind)>,
+    /// Path, name on the bus, and whether it is an address book.
+    opened: HashMap<String, (String, String, bool)>,
 }
 
 impl Person {
@@ -56,77 +56,76 @@ impl Person {
         }
     }
 
-    fn open(&mut self, source: &str) -> (String, String, FolderKind) {
+    fn open(&mut self, source: &str) -> (String, String, bool) {
         if let Some(opened) = self.opened.get(source) {
             return opened.clone();
         }
         let file = self.sources().remove(source).expect("the source is there");
         let has = |group: &str| file.lines().any(|line| line == format!("[{group}]"));
-        let (kind, service, factory, method) = match () {
-            () if has("Address Book") => {
-                (FolderKind::Contacts, "AddressBook10", "AddressBookFactory", "OpenAddressBook")
-            }
-            () if has("Calendar") => (FolderKind::Calendar, "Calendar8", "CalendarFactory", "OpenCalendar"),
-            () if has("Task List") => (FolderKind::Tasks, "Calendar8", "CalendarFactory", "OpenTaskList"),
-            () => (FolderKind::Notes, "Calendar8", "CalendarFactory", "OpenMemoList"),
+        let is_book = has("Address Book");
+        let (service, factory, method) = match () {
+            () if is_book => ("AddressBook10", "AddressBookFactory", "OpenAddressBook"),
+            () if has("Calendar") => ("Calendar8", "CalendarFactory", "OpenCalendar"),
+            () if has("Task List") => ("Calendar8", "CalendarFactory", "OpenTaskList"),
+            () => ("Calendar8", "CalendarFactory", "OpenMemoList"),
         };
         let path = format!("/org/gnome/evolution/dataserver/{factory}");
         let (path, name): (String, String) =
             self.call(&format!("{PREFIX}.{service}"), &path, factory, method, &(source,));
-        let _: Vec<String> = self.call(&name, &path, interface(kind), "Open", &());
-        self.opened.insert(source.to_owned(), (path.clone(), name.clone(), kind));
-        (path, name, kind)
+        let _: Vec<String> = self.call(&name, &path, interface(is_book), "Open", &());
+        self.opened.insert(source.to_owned(), (path.clone(), name.clone(), is_book));
+        (path, name, is_book)
     }
 
     pub(crate) fn adds(&mut self, source: &str, bytes: &[u8]) {
-        let (path, name, kind) = self.open(source);
-        let method = if kind == FolderKind::Contacts { "CreateContacts" } else { "CreateObjects" };
-        let _: Vec<String> = self.call(&name, &path, interface(kind), method, &(objects(bytes), 8_u32));
+        let (path, name, is_book) = self.open(source);
+        let method = if is_book { "CreateContacts" } else { "CreateObjects" };
+        let _: Vec<String> = self.call(&name, &path, interface(is_book), method, &(objects(bytes), 8_u32));
     }
 
     pub(crate) fn edits(&mut self, source: &str, uid: &str, bytes: &[u8]) {
-        let (path, name, kind) = self.open(source);
+        let (path, name, is_book) = self.open(source);
         let objects: Vec<String> = objects(bytes).iter().map(|object| with_uid(object, uid)).collect();
-        if kind == FolderKind::Contacts {
-            let () = self.call(&name, &path, interface(kind), "ModifyContacts", &(objects, 8_u32));
+        if is_book {
+            let () = self.call(&name, &path, interface(is_book), "ModifyContacts", &(objects, 8_u32));
         } else {
-            let () = self.call(&name, &path, interface(kind), "ModifyObjects", &(objects, "this", 8_u32));
+            let () = self.call(&name, &path, interface(is_book), "ModifyObjects", &(objects, "this", 8_u32));
         }
     }
 
     pub(crate) fn deletes(&mut self, source: &str, uid: &str) {
-        let (path, name, kind) = self.open(source);
-        if kind == FolderKind::Contacts {
-            let () = self.call(&name, &path, interface(kind), "RemoveContacts", &(&[uid][..], 8_u32));
+        let (path, name, is_book) = self.open(source);
+        if is_book {
+            let () = self.call(&name, &path, interface(is_book), "RemoveContacts", &(&[uid][..], 8_u32));
         } else {
-            let () = self.call(&name, &path, interface(kind), "RemoveObjects", &(&[(uid, "")][..], "all", 8_u32));
+            let () = self.call(&name, &path, interface(is_book), "RemoveObjects", &(&[(uid, "")][..], "all", 8_u32));
         }
     }
 
     /// What the person sees of an item.
     pub(crate) fn sees(&mut self, source: &str, uid: &str) -> String {
-        let (path, name, kind) = self.open(source);
-        if kind == FolderKind::Contacts {
-            self.call(&name, &path, interface(kind), "GetContact", &(uid,))
+        let (path, name, is_book) = self.open(source);
+        if is_book {
+            self.call(&name, &path, interface(is_book), "GetContact", &(uid,))
         } else {
-            self.call(&name, &path, interface(kind), "GetObject", &(uid, ""))
+            self.call(&name, &path, interface(is_book), "GetObject", &(uid, ""))
         }
     }
 
     /// Every object in a source: vCards or components.
     pub(crate) fn sees_all(&mut self, source: &str) -> Vec<String> {
-        let (path, name, kind) = self.open(source);
-        if kind == FolderKind::Contacts {
+        let (path, name, is_book) = self.open(source);
+        if is_book {
             let all = r#"(contains "x-evolution-any-field" "")"#;
-            self.call(&name, &path, interface(kind), "GetContactList", &(all,))
+            self.call(&name, &path, interface(is_book), "GetContactList", &(all,))
         } else {
-            self.call(&name, &path, interface(kind), "GetObjectList", &("#t",))
+            self.call(&name, &path, interface(is_book), "GetObjectList", &("#t",))
         }
     }
 }
 
-fn interface(kind: FolderKind) -> &'static str {
-    if kind == FolderKind::Contacts { "AddressBook" } else { "Calendar" }
+fn interface(is_book: bool) -> &'static str {
+    if is_book { "AddressBook" } else { "Calendar" }
 }
 
 /// Components without the calendar around them, or the vCard.

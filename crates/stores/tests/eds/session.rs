@@ -102,6 +102,19 @@ impl Session {
         }
     }
 
+    /// Ends what runs in the session and whose program is called so, as a crash does.
+    pub(crate) fn kill(&self, program: &str) {
+        let is_it = |process: &u32| {
+            let command = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&command).split('\0').next().is_some_and(|path| path.contains(program))
+        };
+        let found: Vec<u32> = self.processes().into_iter().filter(is_it).collect();
+        for process in &found {
+            let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+        }
+        wait("what was killed to be gone", || self.processes().iter().all(|process| !found.contains(process)));
+    }
+
     /// What runs with the session's home.
     fn processes(&self) -> Vec<u32> {
         let home = format!("HOME={}/", self.place.path().display()).into_bytes();
