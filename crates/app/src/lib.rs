@@ -26,4 +26,5 @@ mod private_file;
 pub mod profile;
 pub mod samples;
 pub mod secrets;
+pub mod selftest;
 pub mod settings;

@@ -305,6 +305,10 @@ import-preview = { $present ->
 import-password = Outlook fragt bei dieser Datei nach einem Kennwort. Sie wurde ohne gelesen: Das Kennwort schützt darin nichts.
 import-left-out = { $n } Einträge blieben weg: gelöschte Nachrichten oder was Programme für sich selbst ablegen.
 import-more-refused = … und { $n } weitere, die nicht übernommen werden können.
+selftest-done =
+    { $n } von { $count } Dingen gehen, wie sie sollen. Der Bericht liegt in { $file }.
+    Er enthält keine Namen, Adressen oder Inhalte. Sehen Sie ihn an und schicken Sie ihn denen, die Tandem machen.
+selftest-left = Outlook hält noch fest, was in { $folder } liegt. Löschen Sie diesen Ordner, wenn Outlook geschlossen ist.
 exported = { $n } Einträge wurden in { $file } geschrieben.
 export-skipped = nicht lesbar und daher weggelassen: { $name }
 

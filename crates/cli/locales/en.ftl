@@ -305,6 +305,10 @@ import-preview = { $present ->
 import-password = Outlook asks for a password for this file. It was read without: the password protects nothing in it.
 import-left-out = { $n } entries were left out: deleted messages, or what programs keep for themselves.
 import-more-refused = … and { $n } more that can't be brought in.
+selftest-done =
+    { $n } of { $count } things work as they should. The report is in { $file }.
+    It holds no names, addresses or contents. Look at it, then send it to the people who make Tandem.
+selftest-left = Outlook still holds what is in { $folder }. Delete that folder once you have closed Outlook.
 exported = { $n } items were written to { $file }.
 export-skipped = left out, as it can't be read: { $name }
 

@@ -130,6 +130,11 @@ pub(crate) enum Command {
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
     Stores(Stores),
+    /// Test Tandem with the Outlook of this computer, and write a report you can send.
+    ///
+    /// Outlook has to be open. Tandem adds a data file of its own to it, tries there everything it does with folders and
+    /// items, and takes it out again; nothing else is touched. The report holds no names, addresses or contents.
+    Selftest(Selftest),
     /// Bring in old data files: .pst, .msg, .mbox, .eml, .vcf, .ics. What is there already isn't added again.
     Import(Import),
     /// Write a folder into one file that other programs read: .mbox, .vcf or .ics.
@@ -481,6 +486,22 @@ pub(crate) struct Relay {
 pub(crate) struct Stores {
     /// A folder to look into. Without it, the usual places.
     pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Selftest {
+    /// Which program.
+    pub(crate) program: Tested,
+    /// Where the report goes, instead of tandem-outlook-report.txt in this folder. The file must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// A program whose connector can be tested on a person's computer.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Tested {
+    /// Classic Outlook for Windows.
+    Outlook,
 }
 
 #[derive(Args, Debug)]

@@ -51,7 +51,7 @@ pub(crate) async fn watch<T>(output: Output, door: &Door, work: impl Future<Outp
     done
 }
 
-/// A bar for work of this process that counts bytes.
+/// A bar for work of this process.
 #[derive(Debug)]
 pub(crate) struct Meter {
     /// `None`: nobody looks.
@@ -60,10 +60,20 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
+    /// One that counts bytes.
     pub(crate) fn new(output: Output) -> Self {
+        Self::with(output, "{wide_bar} {bytes}/{total_bytes} {eta}")
+    }
+
+    /// One that counts steps.
+    pub(crate) fn counting(output: Output) -> Self {
+        Self::with(output, "{wide_bar} {pos}/{len}")
+    }
+
+    fn with(output: Output, template: &str) -> Self {
         let bar = output.shows_progress().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-            let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {eta}");
+            let style = ProgressStyle::with_template(template);
             bar.set_style(style.expect("the template is part of the program"));
             bar
         });

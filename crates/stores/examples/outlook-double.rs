@@ -1,22 +1,16 @@
 //! The stand-in for Outlook as a COM server of its own, for tests under Wine (or on a Windows without Outlook).
 //!
-//! It registers nothing; `tests/outlook_com.rs` does, and starts it. It ends with its standard input.
-#![allow(unsafe_code, clippy::unwrap_used, missing_docs, dead_code)]
+//! It registers nothing; who starts it does. It obeys its standard input a line at a time (`tests/outlook/desk.rs`) and ends
+//! with it.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 #[cfg(windows)]
-#[path = "../tests/outlook/model.rs"]
-mod model;
-#[cfg(windows)]
-#[path = "../tests/outlook/msg.rs"]
-mod msg;
-
-#[cfg(windows)]
-#[path = "../tests/outlook/server.rs"]
-mod server;
+#[path = "../tests/outlook/mod.rs"]
+mod outlook;
 
 #[cfg(windows)]
 fn main() {
-    server::run().unwrap();
+    outlook::server::run().unwrap();
 }
 
 #[cfg(not(windows))]

@@ -10,6 +10,7 @@ mod pages;
 mod publication;
 mod reach;
 mod running;
+mod selftest;
 mod servers;
 mod setup;
 mod start;
@@ -79,6 +80,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::Password(args) => devices::password(args, profile, output).await,
         Command::ServiceId(args) => devices::service_id(&args, profile, words).await,
         Command::Stores(args) => stores::stores(args, words).await,
+        Command::Selftest(args) => selftest::selftest(args, output).await,
         Command::Import(args) => data_files::import(args, profile, output).await,
         Command::Export(args) => data_files::export(args, profile, words).await,
         Command::Log(args) => Ok(pages::log(&args, profile)),

@@ -22,6 +22,10 @@ pub(crate) struct Computer {
     folder: tempfile::TempDir,
     /// What is logged, where that is more than usual.
     logged: Option<&'static str>,
+    /// Where the message bus of its desktop is, if its data lies in Evolution Data Server.
+    bus: Option<String>,
+    /// The program for Windows, run under Wine, if its data lies in Outlook.
+    windows: Option<PathBuf>,
 }
 
 /// What a command did.
@@ -36,7 +40,19 @@ impl Computer {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
-        Self { folder, logged: None }
+        Self { folder, logged: None, bus: None, windows: None }
+    }
+
+    /// One in a session of a desktop, with its data in Evolution Data Server.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn in_session(bus: String) -> Self {
+        Self { bus: Some(bus), ..Self::new() }
+    }
+
+    /// One with Windows and its data in Outlook, where this is the program.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_windows(program: PathBuf) -> Self {
+        Self { windows: Some(program), ..Self::new() }
     }
 
     /// One that logs everything there is to log.
@@ -53,12 +69,18 @@ impl Computer {
     }
 
     pub(crate) fn store(&self) -> String {
-        format!("files:{}", self.data().display())
+        match (&self.bus, &self.windows) {
+            (Some(_), _) => "eds:".to_owned(),
+            (_, Some(_)) => "outlook:".to_owned(),
+            (None, None) => format!("files:{}", self.data().display()),
+        }
     }
 
     /// Runs the program to its end. Nobody is there to be asked.
     pub(crate) fn tandem(&self, arguments: &[&str]) -> Ran {
-        run(self.command(arguments), Stdio::null())
+        // What Outlook doesn't show any more counts as deleted after a minute.
+        let patience = if self.windows.is_some() { PATIENCE * 10 } else { PATIENCE };
+        run_patiently(self.command(arguments), Stdio::null(), patience)
     }
 
     /// The same, also where the tests run as root, as somebody to whom permissions apply.
@@ -127,12 +149,22 @@ impl Computer {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        let mut command = match &self.windows {
+            Some(program) => {
+                let mut wine = Command::new("/usr/lib/wine/wine64");
+                wine.arg(program).current_dir(self.folder.path());
+                wine
+            }
+            None => Command::new(env!("CARGO_BIN_EXE_tandem")),
+        };
         command.args(arguments).arg("--config-dir").arg(self.path("profile"));
         command.env("TANDEM_SECRETS", "file").env("LC_ALL", "C").env("HOME", self.folder.path());
         command.env_remove("TANDEM_CONFIG_DIR").env_remove("TANDEM_LOG");
         if let Some(logged) = self.logged {
             command.env("TANDEM_LOG", logged);
+        }
+        if let Some(bus) = &self.bus {
+            command.env("DBUS_SESSION_BUS_ADDRESS", bus);
         }
         // No story speaks to the world; those that need a network for addresses start one and name it.
         if !arguments.contains(&"--dht-bootstrap") && !self.path("profile/config.toml").exists() {
@@ -213,7 +245,11 @@ impl Computer {
 }
 
 /// Runs a command to its end.
-fn run(mut command: Command, input: Stdio) -> Ran {
+fn run(command: Command, input: Stdio) -> Ran {
+    run_patiently(command, input, PATIENCE)
+}
+
+fn run_patiently(mut command: Command, input: Stdio, patience: Duration) -> Ran {
     let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     command.stdin(input).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
     let mut child = command.spawn().unwrap();
@@ -221,7 +257,7 @@ fn run(mut command: Command, input: Stdio) -> Ran {
     let status = loop {
         match child.try_wait().unwrap() {
             Some(status) => break Some(status),
-            None if begun.elapsed() > PATIENCE => {
+            None if begun.elapsed() > patience => {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 break None;

@@ -8,12 +8,20 @@ mod computer;
 mod deciding;
 mod directory;
 mod everyday;
+#[cfg(target_os = "linux")]
+mod evolution;
 mod joining;
 #[cfg(target_os = "linux")]
 mod neighbours;
 mod pages;
 mod privacy;
 mod publishing;
+#[cfg(target_os = "linux")]
+#[path = "../../../stores/tests/eds/session.rs"]
+#[allow(dead_code)]
+mod session;
 mod start;
 #[cfg(target_os = "linux")]
 mod unlike;
+#[cfg(target_os = "linux")]
+mod windows;

@@ -4,7 +4,7 @@
 //! crate go through a library not every system has.
 #![allow(unsafe_code)] // COM can't be had without. Each call below is one to the system or to a proxy it gave us.
 
-use super::dispatch::{Dispatch, Door, Fault, Variant, Wake, code};
+use super::dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
 use crate::{ProgramState, mapi::Zone};
 use std::{any::Any, mem::ManuallyDrop, path::PathBuf, ptr, rc::Rc, sync::Arc, time::Duration};
 use windows::{
@@ -46,7 +46,7 @@ const PARAM_NOT_FOUND: i32 = 0x8002_0004_u32.cast_signed();
 
 /// Wakes the thread that owns Outlook's objects.
 #[derive(Clone)]
-pub(super) struct Bell(Arc<Event>);
+struct Bell(Arc<Event>);
 
 struct Event(HANDLE);
 
@@ -63,13 +63,13 @@ impl Drop for Event {
 }
 
 impl Bell {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         // SAFETY: no pointers are handed over.
         let event = unsafe { CreateEventW(None, false, false, PCWSTR::null()) };
         Self(Arc::new(Event(event.expect("the system has events"))))
     }
 
-    pub(super) fn ring(&self) {
+    fn ring(&self) {
         // SAFETY: the handle lives as long as we do.
         let _ = unsafe { SetEvent(self.0.0) };
     }
@@ -87,9 +87,23 @@ impl std::fmt::Debug for ComDoor {
 }
 
 impl ComDoor {
-    pub(super) const fn new(bell: Bell) -> Self {
-        Self { bell }
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { bell: Bell::new() }
     }
+}
+
+impl Default for ComDoor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Doors to the Outlook of this computer.
+#[must_use]
+pub fn doors() -> Doors {
+    Arc::new(|| Box::new(ComDoor::new()))
 }
 
 /// Makes this thread one that may own Outlook's objects.
@@ -192,6 +206,11 @@ impl Door for ComDoor {
         }
         let name = String::from_utf16_lossy(&info.StandardName);
         Zone::from_struct(&bytes, name.trim_end_matches('\0')).unwrap_or_else(Zone::utc)
+    }
+
+    fn bell(&self) -> Wake {
+        let bell = self.bell.clone();
+        Arc::new(move || bell.ring())
     }
 
     fn wait(&self, has_request: &mut dyn FnMut(Duration) -> bool) -> bool {

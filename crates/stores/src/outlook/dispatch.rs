@@ -3,7 +3,18 @@
 //! On Windows that is COM's `IDispatch` in another process; in tests it is an object model in memory. Nothing here is
 //! `Send`: every object belongs to the one thread that got it.
 
-use std::{any::Any, fmt, rc::Rc, sync::Arc, thread, time::Duration};
+use std::{
+    any::Any,
+    cell::{Cell, OnceCell},
+    fmt,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 /// An argument or a result.
 #[derive(Clone)]
@@ -173,6 +184,11 @@ pub trait Door: Send {
     /// The `Application` object of the Outlook that is running. Never starts it.
     fn application(&self) -> Result<Rc<dyn Dispatch>, Fault>;
 
+    /// How long a call may take before Outlook counts as waiting for a person: it shows a question and doesn't answer.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(90)
+    }
+
     /// The time zone of this computer.
     fn zone(&self) -> crate::mapi::Zone {
         crate::mapi::Zone::utc()
@@ -182,7 +198,15 @@ pub trait Door: Send {
     fn wait(&self, has_request: &mut dyn FnMut(Duration) -> bool) -> bool {
         has_request(Duration::from_secs(3600))
     }
+
+    /// What ends [`Door::wait`] when there is a request, called on any thread.
+    fn bell(&self) -> Wake {
+        Arc::new(|| ())
+    }
 }
+
+/// Makes ways to Outlook, one for each thread that speaks to it.
+pub type Doors = Arc<dyn Fn() -> Box<dyn Door> + Send + Sync>;
 
 /// How long a busy Outlook is asked again, in all.
 const BUSY_MAX: Duration = Duration::from_secs(15);
@@ -275,7 +299,7 @@ impl Object {
 fn patiently<T>(call: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
     let (mut wait, mut waited) = (Duration::from_millis(50), Duration::ZERO);
     loop {
-        match call() {
+        match in_turn(&call) {
             Err(fault) if matches!(fault.code, code::CALL_REJECTED | code::RETRY_LATER) && waited < BUSY_MAX => {
                 thread::sleep(wait);
                 waited += wait;
@@ -283,5 +307,104 @@ fn patiently<T>(call: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// How long Outlook is asked without a break. It answers on the thread that draws its windows and takes what is typed, so a
+/// person there waits for a stretch and for the call it ends with, never longer.
+pub(super) const STRETCH: Duration = Duration::from_millis(40);
+/// How long it is left alone after that.
+const REST: Duration = Duration::from_millis(10);
+
+thread_local! {
+    /// When the stretch began, and when its last call ended.
+    static CURRENT: Cell<Option<(Instant, Instant)>> = const { Cell::new(None) };
+    static PULSE: OnceCell<Pulse> = const { OnceCell::new() };
+}
+
+/// Whether a thread's calls to Outlook go on, as others see it.
+#[derive(Clone, Default)]
+pub(super) struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// Shows this thread's calls from now on.
+    pub(super) fn shows_this_thread(self) {
+        PULSE.with(|pulse| drop(pulse.set(self)));
+    }
+
+    /// The call that is under way.
+    pub(super) fn call(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::SeqCst)).filter(|count| count % 2 == 1)
+    }
+}
+
+/// Counts to odd numbers when a call begins, to even ones when it ended.
+fn beat() {
+    PULSE.with(|pulse| {
+        if let Some(Pulse(count)) = pulse.get() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+}
+
+/// A call, after a rest if it is time for one.
+pub(super) fn in_turn<T>(call: impl Fn() -> T) -> T {
+    let begun = match CURRENT.get() {
+        Some((begun, ended)) if ended.elapsed() < REST && begun.elapsed() < STRETCH => begun,
+        Some((_, ended)) => {
+            thread::sleep(REST.saturating_sub(ended.elapsed()));
+            Instant::now()
+        }
+        None => Instant::now(),
+    };
+    beat();
+    let outcome = call();
+    beat();
+    CURRENT.set(Some((begun, Instant::now())));
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Notes when it was called; each call takes a while.
+    #[derive(Default)]
+    struct Slow(RefCell<Vec<(Instant, Instant)>>);
+
+    impl Dispatch for Slow {
+        fn get(&self, _: &str) -> Result<Variant, Fault> {
+            let begun = Instant::now();
+            thread::sleep(Duration::from_millis(4));
+            self.0.borrow_mut().push((begun, Instant::now()));
+            Ok(Variant::Empty)
+        }
+
+        fn put(&self, name: &str, _: Variant) -> Result<(), Fault> {
+            self.get(name).map(drop)
+        }
+
+        fn call(&self, name: &str, _: &[Variant]) -> Result<Variant, Fault> {
+            self.get(name)
+        }
+
+        fn watch(&self, _: Wake) -> Result<Box<dyn Any>, Fault> {
+            Ok(Box::new(()))
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+
+    #[test]
+    fn outlook_is_left_alone_again_and_again_so_that_a_person_can_work() {
+        let slow = Rc::new(Slow::default());
+        let object = Object(slow.clone());
+        (0..40).for_each(|_| drop(object.get("Name").unwrap()));
+        let calls = slow.0.borrow();
+        let rests = calls.windows(2).filter(|pair| pair[1].0 - pair[0].1 >= REST).count();
+        assert!(rests >= 2, "{rests} rests in 160 ms of calls");
     }
 }

@@ -43,7 +43,7 @@ pub fn look(door: &dyn Door) -> Result<Found, ProgramState> {
 #[cfg(windows)]
 pub fn look_here() -> Result<Found, ProgramState> {
     let looked = std::thread::spawn(|| {
-        let door = super::ComDoor::new(super::com::Bell::new());
+        let door = super::ComDoor::new();
         door.enter();
         look(&door)
     });

@@ -1,12 +1,14 @@
 //! Classic Outlook on Windows, from outside: its published object model over COM (`IDispatch`).
 //!
-//! One thread owns every object of Outlook's; requests go to it through a channel, and callers wait. Outlook is never
+//! One thread owns every object of Outlook's; requests go to it through a channel, and callers wait. (Another one is told
+//! of events, because Outlook waits until it has told them.) Outlook is never
 //! started, nothing is sent or answered, no meeting changes its state; Outbox, Sync Issues and search folders are left
 //! out. What a listing shows comes from `Folder.GetTable`; events are hints. Items travel as `.msg` files that Outlook
 //! itself writes (`SaveAs`) and reads (`OpenSharedItem`), small edits as single properties. See `DESIGN.md`.
 
 mod dispatch;
-pub use dispatch::{Dispatch, Door, Fault, Variant, Wake, code};
+use dispatch::Pulse;
+pub use dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
 
 mod look;
 #[cfg(windows)]
@@ -14,15 +16,18 @@ pub use look::look_here;
 pub use look::{Found, look};
 
 mod patch;
+mod person;
+pub use person::Person;
 mod row;
 mod schema;
+pub mod selftest;
 mod session;
 mod write;
 
 #[cfg(windows)]
 mod com;
 #[cfg(windows)]
-pub use com::{ComDoor, application, enter_apartment};
+pub use com::{ComDoor, application, doors, enter_apartment};
 
 use crate::{
     Caps, Change, Content, FolderId, FolderInfo, Href, Intent, Listing, ListingToken, Program, ProgramState, Reader,
@@ -35,15 +40,12 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     thread,
     time::Duration,
 };
-
-/// How long a call may take before Outlook counts as waiting for a person: it shows a question and doesn't answer.
-const ANSWER_MAX: Duration = Duration::from_secs(90);
 
 /// What doesn't run on a computer where Outlook can't be asked.
 #[cfg(windows)]
@@ -57,11 +59,13 @@ const fn missing() -> ProgramState {
 }
 
 type Request = Box<dyn FnOnce(&mut Outlook) + Send>;
-type MakeDoor = Box<dyn FnOnce() -> Box<dyn Door> + Send>;
 
 /// A store of the Outlook that is running. See the module.
 pub struct OutlookStore {
     thread: Arc<OutlookThread>,
+    doors: Doors,
+    name: Option<String>,
+    staging: PathBuf,
 }
 
 impl fmt::Debug for OutlookStore {
@@ -70,12 +74,13 @@ impl fmt::Debug for OutlookStore {
     }
 }
 
-/// The way to the thread that owns Outlook's objects.
+/// The way to a thread that owns objects of Outlook's.
 struct OutlookThread {
     requests: Mutex<mpsc::Sender<Request>>,
     /// Wakes the thread where it waits for more than requests.
-    ring: Box<dyn Fn() + Send + Sync>,
-    next_watch: AtomicU64,
+    bell: Wake,
+    pulse: Pulse,
+    patience: Duration,
 }
 
 impl OutlookStore {
@@ -84,32 +89,28 @@ impl OutlookStore {
     #[cfg(windows)]
     #[must_use]
     pub fn running(name: Option<String>, known: Option<StoreId>, staging: PathBuf) -> Self {
-        let bell = com::Bell::new();
-        let ring = bell.clone();
-        Self::through(
-            Box::new(move || Box::new(ComDoor::new(bell))),
-            Box::new(move || ring.ring()),
-            name,
-            known,
-            staging,
-        )
+        Self::through(com::doors(), name, known, staging)
     }
 
-    /// The same through any door. `ring` is called after each request, for doors that wait for more than those.
+    /// The same through any doors.
     #[must_use]
-    pub fn through(
-        door: MakeDoor,
-        ring: Box<dyn Fn() + Send + Sync>,
-        name: Option<String>,
-        known: Option<StoreId>,
-        staging: PathBuf,
-    ) -> Self {
+    pub fn through(doors: Doors, name: Option<String>, known: Option<StoreId>, staging: PathBuf) -> Self {
+        let thread = OutlookThread::start(doors(), name.clone(), known, staging.clone());
+        thread.send(Box::new(|outlook| outlook.staging.sweep()));
+        Self { thread: Arc::new(thread), doors, name, staging }
+    }
+}
+
+impl OutlookThread {
+    fn start(door: Box<dyn Door>, name: Option<String>, known: Option<StoreId>, staging: PathBuf) -> Self {
         let (requests, coming) = mpsc::channel::<Request>();
+        let (bell, patience) = (door.bell(), door.patience());
+        let pulse = Pulse::default();
+        let beating = pulse.clone();
         let run = move || {
-            let door = door();
+            beating.shows_this_thread();
             door.enter();
             let mut outlook = Outlook::new(door, name, known, staging);
-            outlook.staging.sweep();
             let mut next = None;
             loop {
                 let is_over = !outlook.wait(&mut |time| match coming.recv_timeout(time) {
@@ -131,12 +132,15 @@ impl OutlookStore {
             }
         };
         thread::Builder::new().name("outlook".to_owned()).spawn(run).expect("a thread can be made");
-        let thread = OutlookThread { requests: Mutex::new(requests), ring, next_watch: AtomicU64::new(0) };
-        Self { thread: Arc::new(thread) }
+        Self { requests: Mutex::new(requests), bell, pulse, patience }
     }
-}
 
-impl OutlookThread {
+    fn send(&self, request: Request) -> bool {
+        let is_sent = self.requests.lock().unwrap_or_else(PoisonError::into_inner).send(request).is_ok();
+        (self.bell)();
+        is_sent
+    }
+
     fn ask<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Outlook) -> Result<T, StoreError> + Send + 'static,
@@ -157,13 +161,22 @@ impl OutlookThread {
                 drop(sender.send(act(outlook, &abandoned)));
             }
         });
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).send(request).map_err(|_| waiting())?;
-        (self.ring)();
-        answer.recv_timeout(ANSWER_MAX).unwrap_or_else(|_| {
-            is_abandoned.store(true, Ordering::SeqCst);
-            // The answer may have come in this very moment.
-            answer.try_recv().unwrap_or_else(|_| Err(waiting()))
-        })
+        if !self.send(request) {
+            return Err(waiting());
+        }
+        loop {
+            let call = self.pulse.call();
+            match answer.recv_timeout(self.patience) {
+                Ok(answer) => return answer,
+                // Much to do takes long; one call that does is a question Outlook asks a person.
+                Err(mpsc::RecvTimeoutError::Timeout) if call.is_none() || call != self.pulse.call() => {}
+                Err(_) => {
+                    is_abandoned.store(true, Ordering::SeqCst);
+                    // The answer may have come in this very moment.
+                    return answer.try_recv().unwrap_or_else(|_| Err(waiting()));
+                }
+            }
+        }
     }
 }
 
@@ -171,7 +184,7 @@ impl Drop for OutlookThread {
     fn drop(&mut self) {
         // The thread learns from the end of the channel that nobody asks any more.
         *self.requests.lock().unwrap_or_else(PoisonError::into_inner) = mpsc::channel().0;
-        (self.ring)();
+        (self.bell)();
     }
 }
 
@@ -186,23 +199,17 @@ impl Reader for OutlookReader {
     }
 }
 
+/// Keeps the thread that is told of events, and what it is told from being passed on too long.
 struct OutlookWatch {
-    thread: Arc<OutlookThread>,
-    number: u64,
+    is_over: Arc<AtomicBool>,
+    _thread: OutlookThread,
 }
 
 impl Watch for OutlookWatch {}
 
 impl Drop for OutlookWatch {
     fn drop(&mut self) {
-        let number = self.number;
-        let ended = self.thread.ask(move |outlook| {
-            outlook.unwatch(number);
-            Ok(())
-        });
-        if let Err(error) = ended {
-            tracing::debug!(%error, "a watch ends later");
-        }
+        self.is_over.store(true, Ordering::SeqCst);
     }
 }
 
@@ -280,14 +287,22 @@ impl Store for OutlookStore {
     }
 
     fn watch(&mut self, wake: Box<dyn Fn(Option<FolderId>) + Send + Sync>) -> Result<Box<dyn Watch>, StoreError> {
-        let number = self.thread.next_watch.fetch_add(1, Ordering::Relaxed);
+        let known = self.open()?;
+        // On a thread that does nothing else: Outlook stands still until an event was taken, and ours may be at work.
+        let thread = OutlookThread::start((self.doors)(), self.name.clone(), Some(known), self.staging.clone());
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
         let wake: Arc<dyn Fn(Option<FolderId>) + Send + Sync> = wake.into();
-        self.thread.ask(move |outlook| {
-            outlook.watch(number, |folder| {
-                let wake = Arc::clone(&wake);
-                Arc::new(move || wake(Some(folder.clone())))
+        thread.ask(move |outlook| {
+            outlook.watch(|folder| {
+                let (wake, over) = (Arc::clone(&wake), Arc::clone(&over));
+                Arc::new(move || {
+                    if !over.load(Ordering::SeqCst) {
+                        wake(Some(folder.clone()));
+                    }
+                })
             })
         })?;
-        Ok(Box::new(OutlookWatch { thread: Arc::clone(&self.thread), number }))
+        Ok(Box::new(OutlookWatch { is_over, _thread: thread }))
     }
 }

@@ -1,7 +1,7 @@
 //! The running Outlook as one store: which store, its folders, its items. Lives on the thread that owns the objects.
 
 use super::{
-    dispatch::{Door, Fault, Object, Variant, Wake, code},
+    dispatch::{Door, Fault, Object, STRETCH, Variant, Wake, code, in_turn},
     row::{Row, columns, folder_kind},
     schema,
 };
@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// `OlDefaultFolders`.
@@ -40,8 +40,9 @@ mod default_folder {
 
 /// `OlSaveAsType.olMSGUnicode`.
 const MSG_UNICODE: i32 = 9;
-/// Rows asked for in one call.
+/// Rows asked for in one call, and in one that shouldn't take long because such calls did.
 const ROWS_MAX: i32 = 200;
+const ROWS_MIN: i32 = 10;
 /// Folders may lie so deep in each other.
 const DEPTH_MAX: usize = 64;
 
@@ -53,7 +54,7 @@ pub(super) struct Outlook {
     pub(super) known: Option<StoreId>,
     pub(super) staging: Staging,
     session: Option<Session>,
-    watching: Vec<(u64, Vec<Box<dyn Any>>)>,
+    watching: Vec<Box<dyn Any>>,
     pub(super) here: Zone,
 }
 
@@ -207,7 +208,7 @@ impl Outlook {
     }
 
     fn connect(&self) -> Result<Session, StoreError> {
-        let application = Object(self.door.application()?);
+        let application = Object(in_turn(|| self.door.application())?);
         let namespace = application.call_object("GetNamespace", &["MAPI".into()])?;
         let store = match &self.name {
             None => namespace.object("DefaultStore")?,
@@ -445,9 +446,15 @@ impl Outlook {
         }
         let expected = table.call("GetRowCount", &[])?.number();
         let (mut rows, mut count, now) = (Vec::new(), 0_i64, now());
+        let mut most = ROWS_MAX;
         let is_in_trash = id.0 == session.trash;
         while table.get("EndOfTable")?.number() == Some(0) {
-            let lines = match table.call("GetArray", &[ROWS_MAX.into()]) {
+            let asked = Instant::now();
+            let answer = table.call("GetArray", &[most.into()]);
+            if asked.elapsed() > STRETCH {
+                most = (most / 2).max(ROWS_MIN);
+            }
+            let lines = match answer {
                 Ok(Variant::Rows(lines)) if !lines.is_empty() => lines,
                 Ok(_) => break,
                 Err(fault) => match StoreError::from(fault) {
@@ -645,20 +652,14 @@ impl Outlook {
         })
     }
 
-    pub(super) fn watch(&mut self, number: u64, wake: impl Fn(FolderId) -> Wake) -> Result<(), StoreError> {
+    pub(super) fn watch(&mut self, wake: impl Fn(FolderId) -> Wake) -> Result<(), StoreError> {
         self.within(|outlook, session| {
-            let mut subscriptions = Vec::new();
             for folder in outlook.folders_of(session)? {
                 let items = folder.object.object("Items")?;
-                subscriptions.push(items.0.watch(wake(folder.info.id.clone()))?);
+                outlook.watching.push(items.0.watch(wake(folder.info.id.clone()))?);
             }
-            outlook.watching.push((number, subscriptions));
             Ok(())
         })
-    }
-
-    pub(super) fn unwatch(&mut self, number: u64) {
-        self.watching.retain(|(other, _)| *other != number);
     }
 }
 

@@ -1,12 +1,21 @@
 //! The stand-in in this process: what the connector reaches through a door without COM.
 
-use super::model::{Manner, Model, Node, Shared, Val, Verb};
+use super::{
+    model::{Manner, Model, Node, Shared, Val, Verb},
+    person::OutlookSubject,
+};
 use std::{
     any::Any,
+    collections::BTreeSet,
     rc::Rc,
     sync::{Arc, Mutex},
+    thread,
+    time::Duration,
 };
-use stores::outlook::{Dispatch, Door, Fault, Variant, Wake};
+use stores::{
+    Store,
+    outlook::{Dispatch, Door, Doors, Fault, OutlookStore, Variant, Wake},
+};
 
 type Watches = Arc<Mutex<Vec<(u64, String, Wake)>>>;
 
@@ -15,7 +24,13 @@ type Watches = Arc<Mutex<Vec<(u64, String, Wake)>>>;
 pub(crate) struct Local {
     pub(crate) model: Shared,
     watches: Watches,
+    /// How long a call may take.
+    pub(crate) patience: Duration,
+    /// Told in which folders something changed.
+    heard: Heard,
 }
+
+type Heard = Arc<dyn Fn(&BTreeSet<String>) + Send + Sync>;
 
 struct Proxy {
     outlook: Local,
@@ -35,11 +50,30 @@ impl Drop for Watch {
 
 impl Local {
     pub(crate) fn new(manner: Manner) -> Self {
-        Self { model: Model::new(manner), watches: Arc::default() }
+        Self::of(Model::new(manner), Arc::new(|_| ()))
+    }
+
+    /// One that others speak to as well.
+    pub(crate) fn of(model: Shared, heard: Heard) -> Self {
+        Self { model, watches: Arc::default(), patience: Duration::from_secs(90), heard }
     }
 
     pub(crate) fn application(&self) -> Rc<dyn Dispatch> {
         Rc::new(Proxy { outlook: self.clone(), node: Node::Application })
+    }
+
+    pub(crate) fn doors(&self) -> Doors {
+        let outlook = self.clone();
+        Arc::new(move || Box::new(LocalDoor(outlook.clone())))
+    }
+
+    /// A person at it, and the connector's way to it.
+    pub(crate) fn subject(&self) -> OutlookSubject {
+        let doors = self.doors();
+        let connect = move |known, staging| {
+            Box::new(OutlookStore::through(doors.clone(), None, known, staging)) as Box<dyn Store>
+        };
+        OutlookSubject::new(self.application(), Box::new(connect))
     }
 
     fn wrap(&self, value: Val) -> Variant {
@@ -63,12 +97,18 @@ impl Local {
 
 impl Proxy {
     fn invoke(&self, name: &str, verb: Verb, given: &[Variant]) -> Result<Variant, Fault> {
+        while self.outlook.model.lock().unwrap().asks_at == Some(name) {
+            thread::sleep(Duration::from_millis(10));
+        }
         let given: Vec<Val> = given.iter().map(unwrap).collect();
         let (outcome, changed) = {
             let mut model = self.outlook.model.lock().unwrap();
             let outcome = model.invoke(&self.node, name, verb, &given);
             (outcome, std::mem::take(&mut model.changed))
         };
+        if !changed.is_empty() {
+            (self.outlook.heard)(&changed);
+        }
         let wakes: Vec<Wake> = {
             let watches = self.outlook.watches.lock().unwrap();
             watches
@@ -125,10 +165,17 @@ impl Dispatch for Proxy {
 }
 
 /// The door to it.
-pub(crate) struct LocalDoor(pub(crate) Local);
+struct LocalDoor(Local);
 
 impl Door for LocalDoor {
     fn application(&self) -> Result<Rc<dyn Dispatch>, Fault> {
-        Ok(self.0.application())
+        match self.0.model.lock().unwrap().locked {
+            Some(code) => Err(Fault::new(code, "Outlook.Application")),
+            None => Ok(self.0.application()),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        self.0.patience
     }
 }

@@ -111,7 +111,10 @@ impl Default for Manner {
 pub(crate) struct Model {
     manner: Manner,
     presence: i32,
+    /// Root folders.
     stores: Vec<String>,
+    /// Data files that were added while it ran, by number of store, with whether they are shown.
+    files: BTreeMap<usize, (String, bool)>,
     folders: BTreeMap<String, Folder>,
     order: Vec<String>,
     items: BTreeMap<String, Item>,
@@ -126,6 +129,12 @@ pub(crate) struct Model {
     pub(crate) calls: u64,
     /// Rows after which a table breaks off without a word.
     pub(crate) cut_tables: Option<usize>,
+    /// A member that doesn't answer: Outlook shows a question.
+    pub(crate) asks_at: Option<&'static str>,
+    /// What who wants the application is told.
+    pub(crate) locked: Option<u32>,
+    /// A member that is refused, and the code it is refused with.
+    pub(crate) refuses: Option<(&'static str, u32)>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Model>>;
@@ -159,6 +168,7 @@ impl Model {
             manner,
             presence: switch::THERE,
             stores: Vec::new(),
+            files: BTreeMap::new(),
             folders: BTreeMap::new(),
             order: Vec::new(),
             items: BTreeMap::new(),
@@ -170,15 +180,12 @@ impl Model {
             busy: 0,
             calls: 0,
             cut_tables: None,
+            asks_at: None,
+            locked: None,
+            refuses: None,
         };
         for name in ["Outlook-Datendatei", "Archiv", "Emptied", "Replaced"] {
-            let store = model.stores.len();
-            let root = model.add_folder(store, None, name, 0);
-            model.stores.push(root.clone());
-            for (number, name, kind) in DEFAULTS {
-                let id = model.add_folder(store, Some(&root), name, kind);
-                model.defaults.insert((store, number), id);
-            }
+            model.add_store(name, &DEFAULTS);
         }
         // The other store at this place has been used with Tandem as well.
         let root = model.stores[switch::REPLACED as usize].clone();
@@ -200,6 +207,17 @@ impl Model {
         self.clock
     }
 
+    fn add_store(&mut self, name: &str, defaults: &[(i32, &str, i32)]) -> usize {
+        let store = self.stores.len();
+        let root = self.add_folder(store, None, name, 0);
+        self.stores.push(root.clone());
+        for (number, name, kind) in defaults {
+            let id = self.add_folder(store, Some(&root), name, *kind);
+            self.defaults.insert((store, *number), id);
+        }
+        store
+    }
+
     fn add_folder(&mut self, store: usize, parent: Option<&String>, name: &str, kind: i32) -> String {
         let id = self.id();
         let folder = Folder { store, parent: parent.cloned(), name: name.to_owned(), kind, marks: BTreeMap::new() };
@@ -210,11 +228,13 @@ impl Model {
 
     /// The stores Outlook shows just now.
     fn shown(&self) -> Vec<usize> {
-        match self.presence {
+        let mut shown = match self.presence {
             switch::EMPTIED => vec![2],
             switch::REPLACED => vec![3],
             _ => vec![0, 1],
-        }
+        };
+        shown.extend(self.files.iter().filter(|(_, (_, is_shown))| *is_shown).map(|(store, _)| *store));
+        shown
     }
 
     fn folder(&self, id: &str) -> Result<&Folder, u32> {
@@ -236,6 +256,23 @@ impl Model {
             Some(folder) => self.folder(folder).map(|_| item),
             None => Ok(item),
         }
+    }
+
+    /// A folder by its name.
+    pub(crate) fn folder_called(&self, name: &str) -> Option<String> {
+        self.order.iter().find(|id| self.folder(id).is_ok_and(|folder| folder.name == name)).cloned()
+    }
+
+    /// What a person sees in a folder: an item's ID and its texts, in one line.
+    pub(crate) fn seen(&self, folder: &str) -> Vec<(String, String)> {
+        let inside = self.folder_called(folder).map(|id| self.inside(&id)).unwrap_or_default();
+        let text = |(key, value): (&String, &Value)| match value {
+            Value::Text(text) => Some(format!("{key}={}", text.replace(['\r', '\n', '\t'], " "))),
+            _ => None,
+        };
+        let line =
+            |id: &String| self.items[id].contents.properties.iter().filter_map(text).collect::<Vec<_>>().join("\t");
+        inside.iter().map(|id| (id.clone(), line(id))).collect()
     }
 
     fn trash_of(&self, store: usize) -> String {
@@ -316,6 +353,9 @@ impl Model {
             self.busy -= 1;
             return Err(BUSY);
         }
+        if let Some((_, code)) = self.refuses.filter(|(refused, _)| *refused == member) {
+            return Err(code);
+        }
         let fact = *facts().get(&*format!("{}.{member}", self.class_of(node)?)).ok_or(UNKNOWN_NAME)?;
         match (verb, fact) {
             (Verb::Call, "method") | (Verb::Get, "read" | "write") | (Verb::Put, "write") => {}
@@ -344,6 +384,27 @@ impl Model {
             (Node::Namespace, "CurrentProfileName") => Ok(Val::Text("Outlook".to_owned())),
             (Node::Namespace, "Stores") => object(Node::Stores),
             (Node::Namespace, "DefaultStore") => object(Node::Store(self.shown()[0])),
+            (Node::Namespace, "AddStoreEx") => {
+                let path = text(0)?;
+                if !(1..=3).contains(&number(1)?) {
+                    return Err(MISMATCH);
+                }
+                let known = self.files.iter().find(|(_, (file, _))| *file == path).map(|(store, _)| *store);
+                let store = match known {
+                    Some(store) => store,
+                    // A new data file has one folder.
+                    None => self.add_store("Outlook-Datendatei", &DEFAULTS[..1]),
+                };
+                fs::write(&path, "").map_err(|_| ACCESS)?;
+                self.files.insert(store, (path, true));
+                Ok(Val::Empty)
+            }
+            (Node::Namespace, "RemoveStore") => {
+                let Some(Val::Object(Node::Folder(root))) = given.first() else { return Err(MISMATCH) };
+                let store = self.folder(root)?.store;
+                self.files.get_mut(&store).filter(|_| self.stores[store] == *root).ok_or(ACCESS)?.1 = false;
+                Ok(Val::Empty)
+            }
             (Node::Namespace, "GetFolderFromID") => {
                 let id = text(0)?;
                 self.folder(&id).map_err(|_| NOT_FOUND)?;
@@ -366,6 +427,9 @@ impl Model {
             (Node::Store(at), _) if !self.shown().contains(at) => Err(DELETED),
             (Node::Store(at), "DisplayName") => Ok(Val::Text(self.folders[&self.stores[*at]].name.clone())),
             (Node::Store(at), "StoreID") => Ok(Val::Text(format!("0000000038A1BB{at:04X}"))),
+            (Node::Store(at), "FilePath") => {
+                Ok(Val::Text(self.files.get(at).map(|(file, _)| file.clone()).unwrap_or_default()))
+            }
             (Node::Store(at), "GetRootFolder") => object(Node::Folder(self.stores[*at].clone())),
             (Node::Store(at), "GetDefaultFolder") => {
                 let number = number(0)?;

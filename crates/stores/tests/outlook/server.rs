@@ -1,7 +1,20 @@
 //! The stand-in behind COM: each object answers `IDispatch` by name, `Items` tell their events.
 
-use super::model::{Manner, Model, Node, Shared, Val, Verb};
-use std::{cell::RefCell, io::Read as _, mem::ManuallyDrop, ptr, thread};
+#![allow(unsafe_code)]
+
+use super::{
+    desk::obey,
+    local::Local,
+    model::{Manner, Model, Node, Shared, Val, Verb},
+};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    mem::ManuallyDrop,
+    ptr,
+    sync::{Arc, Mutex},
+    thread,
+};
 use windows::{
     Win32::{
         Foundation::VARIANT_BOOL,
@@ -14,7 +27,9 @@ use windows::{
             Threading::GetCurrentThreadId,
             Variant::*,
         },
-        UI::WindowsAndMessaging::{DispatchMessageW, GetMessageW, MSG, PostThreadMessageW, TranslateMessage, WM_QUIT},
+        UI::WindowsAndMessaging::{
+            DispatchMessageW, GetMessageW, MSG, PostThreadMessageW, TranslateMessage, WM_APP, WM_QUIT,
+        },
     },
     core::{BSTR, Error, GUID, HRESULT, IUnknown, Interface, PCWSTR, Ref, Result, implement, interface},
 };
@@ -62,6 +77,12 @@ fn invoke(node: &Node, name: &str, verb: Verb, given: &[Val]) -> std::result::Re
         let outcome = model.invoke(node, name, verb, given);
         (outcome, std::mem::take(&mut model.changed))
     });
+    tell(&changed);
+    outcome
+}
+
+/// Tells who listens to these folders.
+fn tell(changed: &BTreeSet<String>) {
     let targets: Vec<IDispatch> = SINKS.with(|sinks| {
         sinks.borrow().iter().filter(|sink| changed.contains(&sink.folder)).map(|sink| sink.target.clone()).collect()
     });
@@ -69,8 +90,10 @@ fn invoke(node: &Node, name: &str, verb: Verb, given: &[Val]) -> std::result::Re
         let none = DISPPARAMS::default();
         let _ = unsafe { target.Invoke(ITEM_CHANGE, &GUID::zeroed(), 0x409, DISPATCH_METHOD, &none, None, None, None) };
     }
-    outcome
 }
+
+/// Folders that the person at the desk changed.
+static CHANGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 impl IDispatch_Impl for Object_Impl {
     fn GetTypeInfoCount(&self) -> Result<u32> {
@@ -306,6 +329,12 @@ impl IClassFactory_Impl for Factory_Impl {
 
 pub(crate) fn run() -> Result<()> {
     let _ = DISPID_PROPERTYPUT;
+    // Whoever waits for an answer must not wait for ever.
+    let said = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        said(info);
+        std::process::exit(1);
+    }));
     unsafe {
         CoInitializeEx(None, COINIT_APARTMENTTHREADED).ok()?;
         let factory: IClassFactory = Factory.into();
@@ -314,13 +343,24 @@ pub(crate) fn run() -> Result<()> {
         let mut active = 0;
         RegisterActiveObject(&application, &CLASS, ACTIVEOBJECT_STRONG, &mut active)?;
         let thread = GetCurrentThreadId();
+        let heard = move |changed: &BTreeSet<String>| {
+            CHANGED.lock().unwrap().extend(changed.iter().cloned());
+            let _ = PostThreadMessageW(thread, WM_APP, Default::default(), Default::default());
+        };
+        let outlook = Local::of(MODEL.with(Arc::clone), Arc::new(heard));
         thread::spawn(move || {
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            for line in std::io::stdin().lines().map_while(std::result::Result::ok) {
+                obey(&outlook, &line).iter().for_each(|seen| println!("{seen}"));
+                println!(".");
+            }
             let _ = PostThreadMessageW(thread, WM_QUIT, Default::default(), Default::default());
         });
         println!("ready");
         let mut message = MSG::default();
         while GetMessageW(&mut message, None, 0, 0).as_bool() {
+            if message.message == WM_APP {
+                tell(&std::mem::take(&mut *CHANGED.lock().unwrap()));
+            }
             let _ = TranslateMessage(&message);
             DispatchMessageW(&message);
         }

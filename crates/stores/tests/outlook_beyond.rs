@@ -1,0 +1,159 @@
+//! What the Outlook connector does beyond the suite: a program that is busy, closed, asks its person, runs with other rights,
+//! or isn't there; and the self-test.
+#![allow(clippy::unwrap_used)]
+
+mod outlook;
+use outlook::{local::Local, model::Manner, person::OutlookSubject};
+use pim::{FolderKind, FolderUid};
+use std::time::Duration;
+use stores::{
+    FolderInfo, Listing, ProgramState, Store, StoreError,
+    conformance::{SENTENCES, Subject, sample},
+    outlook::{code, look, selftest},
+};
+
+/// An Outlook with one contact in a folder of its own.
+fn with_a_contact(outlook: &Local) -> (OutlookSubject, Box<dyn Store>, FolderInfo) {
+    let mut subject = outlook.subject();
+    let mut store = subject.store(None);
+    store.open().unwrap();
+    let folder = store.create_folder(None, "Friends", FolderKind::Contacts, FolderUid([7; 16])).unwrap();
+    subject.adds(&folder, "anna", &sample(FolderKind::Contacts, "Anna-Geheim"));
+    (subject, store, folder)
+}
+
+fn state<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> ProgramState {
+    match outcome {
+        Err(StoreError::Program { state, .. }) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_busy_outlook_is_asked_again_and_told_if_it_stays_busy() {
+    let outlook = Local::new(Manner::default());
+    let (_subject, mut store, folder) = with_a_contact(&outlook);
+    outlook.model.lock().unwrap().busy = 3;
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries().len(), 1);
+    outlook.model.lock().unwrap().busy = u32::MAX;
+    assert_eq!(state(store.list(&folder.id, None)), ProgramState::Busy);
+    outlook.model.lock().unwrap().busy = 0;
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries().len(), 1);
+}
+
+#[test]
+fn a_question_of_outlooks_is_told_and_what_waited_for_its_answer_is_not_done_later() {
+    let mut outlook = Local::new(Manner::default());
+    outlook.patience = Duration::from_millis(500);
+    let (_subject, mut store, folder) = with_a_contact(&outlook);
+    let entry = store.list(&folder.id, None).unwrap().into_entries().remove(0);
+    outlook.model.lock().unwrap().asks_at = Some("SaveAs");
+    assert_eq!(state(store.reader().read(&entry.href).map(drop)), ProgramState::Waiting);
+    // Whoever asks meanwhile hears the same.
+    assert_eq!(state(store.list(&folder.id, None)), ProgramState::Waiting);
+    outlook.model.lock().unwrap().asks_at = None;
+    // The answer to what was given up may still be on its way.
+    let read = loop {
+        match store.reader().read(&entry.href) {
+            Err(StoreError::Program { state: ProgramState::Waiting, .. }) => {}
+            read => break read,
+        }
+    };
+    assert!(read.is_ok(), "{read:?}");
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries().len(), 1);
+}
+
+#[test]
+fn much_to_do_is_not_taken_for_a_question() {
+    let mut outlook = Local::new(Manner::default());
+    outlook.patience = Duration::from_millis(300);
+    let (_subject, mut store, folder) = with_a_contact(&outlook);
+    // Busy again and again, but each call comes back: longer in all than one call may take.
+    outlook.model.lock().unwrap().busy = 4;
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries().len(), 1);
+}
+
+#[test]
+fn what_a_person_or_a_policy_refuses_is_told_and_nothing_is_changed() {
+    let outlook = Local::new(Manner::default());
+    let (_subject, mut store, folder) = with_a_contact(&outlook);
+    let entry = store.list(&folder.id, None).unwrap().into_entries().remove(0);
+    outlook.model.lock().unwrap().refuses = Some(("SaveAs", code::ABORTED));
+    assert_eq!(state(store.reader().read(&entry.href).map(drop)), ProgramState::Denied);
+    outlook.model.lock().unwrap().refuses = None;
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries(), [entry]);
+}
+
+#[test]
+fn an_outlook_with_other_rights_one_that_is_closed_and_none_at_all_are_told_apart() {
+    let outlook = Local::new(Manner::default());
+    let mut store = outlook.subject().store(None);
+    let door = outlook.doors()();
+    for (code, wanted) in [
+        (code::SERVER_EXEC_FAILURE, ProgramState::Elevated),
+        (code::OBJECT_NOT_RUNNING, ProgramState::Closed),
+        // Under Wine it is shown that a new Outlook beside it is told apart from none.
+        (code::CLASS_STRING, ProgramState::Missing),
+        (code::CLASS_NOT_REGISTERED, ProgramState::Missing),
+    ] {
+        outlook.model.lock().unwrap().locked = Some(code);
+        assert_eq!(state(store.open()), wanted);
+        assert_eq!(look(&*door).unwrap_err(), wanted);
+    }
+    outlook.model.lock().unwrap().locked = None;
+    store.open().expect("it is there again");
+    let found = look(&*door).unwrap();
+    assert_eq!(found.stores, ["Outlook-Datendatei", "Archiv"]);
+}
+
+#[test]
+fn an_outlook_that_closes_and_comes_back_is_found_again_with_what_is_in_it() {
+    let outlook = Local::new(Manner::default());
+    let (mut subject, mut store, folder) = with_a_contact(&outlook);
+    let before = store.list(&folder.id, None).unwrap().into_entries();
+    subject.vanishes();
+    assert_eq!(state(store.list(&folder.id, None)), ProgramState::Closed);
+    subject.comes_back();
+    assert_eq!(store.list(&folder.id, None).unwrap().into_entries(), before);
+}
+
+#[test]
+fn a_table_that_breaks_off_proves_no_deletion() {
+    let outlook = Local::new(Manner::default());
+    let (mut subject, mut store, folder) = with_a_contact(&outlook);
+    subject.adds(&folder, "bert", &sample(FolderKind::Contacts, "Bert"));
+    outlook.model.lock().unwrap().cut_tables = Some(1);
+    let listing = store.list(&folder.id, None).unwrap();
+    assert!(matches!(&listing, Listing::Partial { entries, .. } if entries.len() == 1), "{listing:?}");
+}
+
+#[test]
+fn the_self_test_runs_the_suite_in_a_data_file_of_its_own_and_tells_nothing_of_anybody() {
+    let outlook = Local::new(Manner::default());
+    let (_subject, mut own, mine) = with_a_contact(&outlook);
+    let before = own.list(&mine.id, None).unwrap().into_entries();
+
+    let place = tempfile::tempdir().unwrap();
+    let mut told = 0;
+    let report = selftest::run(&outlook.doors(), place.path(), &mut |at, of| told = told.max(at + 1).min(of)).unwrap();
+    let text = report.to_string();
+    assert_eq!((report.failed(), told), (0, SENTENCES.len()), "{text}");
+    assert!(report.is_removed && report.speed.is_some() && report.calls.iter().any(|calls| calls.member == "GetArray"));
+    for private in ["Anna-Geheim", "Friends", "Archiv", "Outlook-Datendatei", "@", &*place.path().to_string_lossy()] {
+        assert!(!text.contains(private), "{private} in {text}");
+    }
+    // What was there is as it was.
+    assert_eq!(own.list(&mine.id, None).unwrap().into_entries(), before);
+    let names = own.folders().unwrap().into_iter().map(|folder| folder.name).collect::<Vec<_>>();
+    assert!(names.contains(&"Friends".to_owned()) && !names.contains(&"Figures".to_owned()), "{names:?}");
+}
+
+#[test]
+fn an_outlook_that_does_not_do_as_it_should_is_told_with_its_code_and_without_its_words() {
+    let outlook = Local::new(Manner::default());
+    outlook.model.lock().unwrap().refuses = Some(("SaveAs", 0x8004_0119));
+    let place = tempfile::tempdir().unwrap();
+    let report = selftest::run(&outlook.doors(), place.path(), &mut |_, _| {}).unwrap();
+    assert!((1..SENTENCES.len()).contains(&report.failed()), "{report}");
+    assert!(report.to_string().contains("0x80040119"), "{report}");
+}
