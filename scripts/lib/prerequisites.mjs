@@ -189,6 +189,14 @@ export const toTest = [
     isOptional: true,
   },
   {
+    name: "firewalld and ufw for the tests of the server's own firewall",
+    // Where services start as soon as they are installed, this computer would have another firewall from then on.
+    isThere: () =>
+      !isLinux || existsSync("/run/systemd/system") || ["firewalld", "ufw", "dbus-daemon"].every((program) => isProgram(program)),
+    packages: { apt: ["firewalld", "ufw", "dbus"] },
+    isOptional: true,
+  },
+  {
     name: "coturn for the tests of the relay",
     isThere: () => !isLinux || isProgram("turnserver"),
     packages: { apt: ["coturn"], dnf: ["coturn"], pacman: ["coturn"], zypper: ["coturn"] },

@@ -1,6 +1,6 @@
 //! A computer in a lab: a profile, a data folder, and the program.
 
-use crate::lab::{Lab, until};
+use crate::lab::{Lab, must, until};
 use serde_json::Value;
 use std::{
     fs,
@@ -18,7 +18,13 @@ pub(crate) struct Computer<'a> {
     lab: &'a Lab,
     host: &'static str,
     folder: tempfile::TempDir,
+    environment: Vec<(&'static str, String)>,
+    /// The program runs with no more rights than anybody has.
+    is_users: bool,
 }
+
+/// A user of whom the system knows nothing but the number.
+const USER: u32 = 65_534;
 
 /// What a command did.
 #[derive(Debug)]
@@ -45,7 +51,28 @@ impl<'a> Computer<'a> {
     pub(crate) fn new(lab: &'a Lab, host: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
-        Self { lab, host, folder }
+        Self { lab, host, folder, environment: Vec::new(), is_users: false }
+    }
+
+    /// The program finds this in its environment.
+    pub(crate) fn with(mut self, variable: (&'static str, String)) -> Self {
+        self.environment.push(variable);
+        self
+    }
+
+    /// A user without rights runs the program, a copy of it: nobody else has to be able to reach where it was built.
+    pub(crate) fn with_user(mut self) -> Self {
+        fs::copy(program(), self.path("tandem")).unwrap();
+        self.is_users = true;
+        self.own();
+        self
+    }
+
+    /// Makes everything here the user's.
+    fn own(&self) {
+        if self.is_users {
+            must(Command::new("chown").arg("-R").arg(format!("{USER}:{USER}")).arg(self.folder.path()));
+        }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -53,7 +80,14 @@ impl<'a> Computer<'a> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.lab.command(self.host, &[&program()]);
+        let (user, group) = (format!("--reuid={USER}"), format!("--regid={USER}"));
+        let mut command = if self.is_users {
+            let copy = self.path("tandem").display().to_string();
+            self.lab.command(self.host, &["setpriv", &user, &group, "--clear-groups", &copy])
+        } else {
+            self.lab.command(self.host, &[&program()])
+        };
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.args(arguments).arg("--config-dir").arg(self.path("profile")).arg("--json");
         command.env("TANDEM_SECRETS", "file").env("LC_ALL", "C").env("HOME", self.folder.path());
         command.env_remove("TANDEM_CONFIG_DIR").env_remove("TANDEM_LOG").stdin(Stdio::null());
@@ -105,6 +139,7 @@ impl<'a> Computer<'a> {
         let file = self.path("data").join(item);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
+        self.own();
     }
 
     pub(crate) fn has(&self, item: &str) -> bool {

@@ -135,13 +135,19 @@ pub(crate) fn must(command: &mut Command) -> String {
 
 /// Waits until something is so, and says how long that took.
 #[track_caller]
-pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
+pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> (T, Duration) {
+    until_within(PATIENCE, what, look)
+}
+
+/// The same for what takes longer by design.
+#[track_caller]
+pub(crate) fn until_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return (found, begun.elapsed());
         }
-        assert!(begun.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        assert!(begun.elapsed() < patience, "not within {patience:?}: {what}");
         thread::sleep(Duration::from_millis(50));
     }
 }

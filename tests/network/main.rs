@@ -5,6 +5,9 @@
 //! |---|---|
 //! | `lab.rs` | namespaces, cables, programs in them |
 //! | `computer.rs` | a computer with a profile, data and `tandem` |
+//! | `directory.rs` | a directory, and nothing else that leads one computer to the other |
+//! | `firewall.rs` | the server's own firewall: firewalld, ufw |
+//! | `ladder.rs` | the connection check, with one thing after the other in the way |
 //! | `lan.rs` | only a switch: no router, no Internet |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 //! | `router.rs` | a home router that opens the way, or doesn't |
@@ -15,7 +18,10 @@
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
 
 mod computer;
+mod directory;
+mod firewall;
 mod lab;
+mod ladder;
 mod lan;
 mod relay;
 mod roaming;

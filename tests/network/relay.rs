@@ -3,18 +3,19 @@
 use crate::{
     computer::{Computer, Ran},
     lab::{Program, until},
+    ladder::Rungs,
     routers::{Nat, World, connect, invited, serving},
 };
 use std::{fs, thread, time::Duration};
 
 const RELAY: &str = "192.0.2.10:3478";
-const PASSWORD: &str = "a-password-of-the-relay";
+pub(crate) const RELAY_PASSWORD: &str = "a-password-of-the-relay";
 
 /// Starts coturn beside the rendezvous.
-fn coturn(world: &World) -> Program {
+pub(crate) fn coturn(world: &World) -> Program {
     let configuration = format!(
         "listening-ip=192.0.2.10\nrelay-ip=192.0.2.10\nlistening-port=3478\nmin-port=49160\nmax-port=49200\n\
-         fingerprint\nlt-cred-mech\nuser=office:{PASSWORD}\nrealm=lab\nno-tls\nno-dtls\nno-cli\nno-tcp\n\
+         fingerprint\nlt-cred-mech\nuser=office:{RELAY_PASSWORD}\nrealm=lab\nno-tls\nno-dtls\nno-cli\nno-tcp\n\
          no-multicast-peers\nlog-file=stdout\npidfile={}\nuserdb={}\n",
         world.path("turn.pid"),
         world.path("turn.db"),
@@ -28,7 +29,7 @@ fn coturn(world: &World) -> Program {
 }
 
 /// Chooses the relay for a server that runs or not.
-fn choose(world: &World, office: &Computer<'_>, password: &str) -> Ran {
+pub(crate) fn choose(world: &World, office: &Computer<'_>, password: &str) -> Ran {
     let file = world.path("relay-password");
     fs::write(&file, password).unwrap();
     office.tandem(&["relay", RELAY, "--user", "office", "--password-file", &file])
@@ -38,11 +39,10 @@ fn state(office: &Computer<'_>) -> Option<String> {
     office.tandem(&["relay"]).json()["state"].as_str().map(str::to_owned)
 }
 
-fn rung(computer: &Computer<'_>, id: &str) -> (String, String) {
-    let checks = computer.tandem(&["doctor"]).json();
-    let rung = checks["checks"].as_array().unwrap().iter().find(|rung| rung["id"] == id).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    (text(&rung["result"]), text(&rung["problem"]["code"]))
+fn path(computer: &Computer<'_>) -> (String, String) {
+    let rungs = Rungs::of(computer);
+    let (result, code) = rungs.get("path");
+    is(result, code)
 }
 
 fn is(result: &str, code: &str) -> (String, String) {
@@ -77,8 +77,8 @@ fn where_no_way_can_be_opened_a_relay_helps_until_there_is_one() {
     let (_rendezvous, at) = world.rendezvous();
     let _relay = coturn(&world);
     let (office, _serving) = serving(&world, &at);
-    assert_eq!(choose(&world, &office, PASSWORD).went_well().json()["state"], "ready");
-    assert_eq!(rung(&office, "path"), is("ok", ""));
+    assert_eq!(choose(&world, &office, RELAY_PASSWORD).went_well().json()["state"], "ready");
+    assert_eq!(path(&office), is("ok", ""));
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
     assert!(laptop.has("notes/Ideas/one.txt"));
@@ -109,15 +109,15 @@ fn without_a_relay_two_computers_behind_such_routers_are_told_what_is_in_the_way
     let (_rendezvous, at) = world.rendezvous();
     let _relay = coturn(&world);
     let (office, _serving) = serving(&world, &at);
-    assert_eq!(rung(&office, "path"), is("problem", "N33"));
-    choose(&world, &office, PASSWORD).went_well();
+    assert_eq!(path(&office), is("problem", "N33"));
+    choose(&world, &office, RELAY_PASSWORD).went_well();
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
     office.tandem(&["relay", "off"]).went_well();
     let _running = laptop.stay(&["run"]);
     until("it is told", || (laptop.tandem(&["status"]).json()["problem"]["code"] == "N32").then_some(()));
-    assert_eq!(rung(&laptop, "path"), is("problem", "N32"));
-    assert_eq!(rung(&laptop, "server-online"), is("ok", ""));
+    assert_eq!(path(&laptop), is("problem", "N32"));
+    assert_eq!(Rungs::of(&laptop).get("server-online"), ("ok", ""));
 }
 
 #[test]
@@ -129,10 +129,10 @@ fn a_relay_hears_nothing_unless_it_is_wanted() {
     let (office, serving) = serving(&world, &at);
     assert_eq!(state(&office), None);
     assert_eq!(packets_for_the_relay(&world), 0, "there is one, and nobody chose it");
-    assert_eq!(choose(&world, &office, PASSWORD).went_well().json()["state"], "ready");
+    assert_eq!(choose(&world, &office, RELAY_PASSWORD).went_well().json()["state"], "ready");
     assert!(packets_for_the_relay(&world) > 0);
     let secrets = || fs::read_to_string(office.path("profile/secrets.json")).unwrap();
-    assert!(secrets().contains(PASSWORD), "the password lies where the secrets lie");
+    assert!(secrets().contains(RELAY_PASSWORD), "the password lies where the secrets lie");
 
     office.tandem(&["internet", "off"]).went_well();
     until("it isn't asked any more", || state(&office).is_none().then_some(()));
@@ -146,7 +146,7 @@ fn a_relay_hears_nothing_unless_it_is_wanted() {
     until("it is asked again", || (state(&office)? == "ready").then_some(()));
     office.tandem(&["relay", "off"]).went_well();
     assert!(is_silent());
-    assert!(!secrets().contains(PASSWORD), "it is forgotten with the relay");
+    assert!(!secrets().contains(RELAY_PASSWORD), "it is forgotten with the relay");
     serving.end();
 }
 
@@ -155,7 +155,7 @@ fn a_relay_that_says_no_or_nothing_is_named() {
     let Some(world) = World::new(Nat::None, Nat::None, &["turnserver"]) else { return };
     let (_rendezvous, at) = world.rendezvous();
     let (office, _serving) = serving(&world, &at);
-    let silent = choose(&world, &office, PASSWORD);
+    let silent = choose(&world, &office, RELAY_PASSWORD);
     assert_eq!((silent.exit, &silent.json()["problem"]["code"]), (3, &"N36".into()), "{silent:?}");
     let _relay = coturn(&world);
     until("it is found once it is there", || (state(&office)? == "ready").then_some(()));
@@ -163,9 +163,9 @@ fn a_relay_that_says_no_or_nothing_is_named() {
     let refused = choose(&world, &office, "not the password");
     assert_eq!((refused.exit, &refused.json()["problem"]["code"]), (4, &"N35".into()), "{refused:?}");
     assert_eq!(office.tandem(&["status"]).json()["problem"]["code"], "N35");
-    assert_eq!(rung(&office, "path"), is("problem", "N35"));
-    choose(&world, &office, PASSWORD).went_well();
-    assert_eq!(rung(&office, "path"), is("ok", ""));
+    assert_eq!(path(&office), is("problem", "N35"));
+    choose(&world, &office, RELAY_PASSWORD).went_well();
+    assert_eq!(path(&office), is("ok", ""));
 
     office.tandem(&["rendezvous", "off"]).went_well();
     let alone = office.tandem(&["relay"]);

@@ -2,16 +2,20 @@
 
 use crate::{
     computer::Computer,
-    lab::{Lab, Program, must, until},
+    lab::{Lab, Program, must, until, until_within},
+    ladder::Rungs,
+    roaming::Nodes,
+    routers::{Nat, directory},
 };
-use serde_json::Value;
-use std::fs;
+use std::{fs, time::Duration};
 
 /// `office` behind `router`, and `laptop` on the Internet. The router's outer address is one of those that are kept for
 /// documentation, which miniupnpd takes for private: it is told what to call itself.
 struct Home {
     lab: Lab,
     folder: tempfile::TempDir,
+    /// The network for addresses, so that there is an Internet.
+    nodes: Nodes,
 }
 
 const FIREWALL: &str = "
@@ -22,6 +26,7 @@ table ip nat { chain post { type nat hook postrouting priority srcnat;
 table inet filter {
  chain forward { type filter hook forward priority 0;
   ct state established,related accept
+  meta l4proto icmpv6 accept
   ct status dnat accept
   jump miniupnpd
   iifname \"wan\" ct state new drop
@@ -40,6 +45,7 @@ table inet filter {
  }
  chain input { type filter hook input priority 0;
   ct state established,related accept
+  meta l4proto icmpv6 accept
   iifname \"wan\" ct state new drop
  }
 }
@@ -47,27 +53,75 @@ table inet filter {
 
 impl Home {
     fn new() -> Option<Self> {
+        Self::with(false)
+    }
+
+    /// The same; `has_outer`: with another router before the router, as when a provider's box stands before one's own.
+    fn with(has_outer: bool) -> Option<Self> {
         let mut lab = Lab::new(&["nft", "miniupnpd"])?;
         lab.switch("inet").host("router").host("office").host("laptop");
+        lab.ip("inet", "addr add 203.0.113.1/24 dev br0");
         lab.ip("router", "link add lan type bridge");
         lab.ip("router", "addr add 10.1.0.1/24 dev lan");
         lab.ip("router", "link set lan up");
         lab.run("router", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
-        lab.wire("router", "wan", "inet", "br0", &["203.0.113.21/24"]);
+        if has_outer {
+            lab.host("outer").run("outer", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+            lab.ip("outer", "link add lan type bridge");
+            lab.ip("outer", "addr add 192.168.1.1/24 dev lan");
+            lab.ip("outer", "link set lan up");
+            lab.wire("outer", "wan", "inet", "br0", &["203.0.113.21/24"]);
+            lab.wire("router", "wan", "outer", "lan", &["192.168.1.2/24"]);
+            lab.ip("router", "route add default via 192.168.1.1");
+        } else {
+            lab.wire("router", "wan", "inet", "br0", &["203.0.113.21/24"]);
+        }
         lab.wire("laptop", "wan", "inet", "br0", &["203.0.113.50/24"]);
         lab.wire("office", "eth0", "router", "lan", &["10.1.0.2/24"]);
         lab.ip("office", "route add default via 10.1.0.1");
         lab.ip("router", "route add 239.0.0.0/8 dev lan");
-        let home = Self { lab, folder: tempfile::tempdir().unwrap() };
-        home.reset_firewall();
+        let nodes = Nodes::start(&lab, "inet", 1);
+        let home = Self { lab, folder: tempfile::tempdir().unwrap(), nodes };
+        home.firewall("router", FIREWALL);
+        if has_outer {
+            home.firewall("outer", &Nat::PortRestricted.rules("nobody"));
+        }
         Some(home)
     }
 
-    /// As a router is after it was switched on.
-    fn reset_firewall(&self) {
+    /// The same, and the office has nothing but IPv6; it knows the router by its link-local address, as usual.
+    fn with_ipv6_only() -> Option<Self> {
+        let home = Self::new()?;
+        let lab = &home.lab;
+        lab.run("router", &["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
+        for (host, words) in [
+            ("router", "-6 addr add fe80::1/64 dev lan nodad"),
+            ("router", "-6 addr add 2001:db8:1::1/64 dev lan nodad"),
+            ("router", "-6 addr add 2001:db8:a::21/64 dev wan nodad"),
+            ("laptop", "-6 addr add 2001:db8:a::50/64 dev wan nodad"),
+            ("laptop", "-6 route add 2001:db8:1::/64 via 2001:db8:a::21"),
+            ("office", "-4 addr flush dev eth0"),
+            ("office", "-6 addr add 2001:db8:1::2/64 dev eth0 nodad"),
+            ("office", "-6 route add default via fe80::1 dev eth0"),
+        ] {
+            lab.ip(host, words);
+        }
+        Some(home)
+    }
+
+    /// The rules of a router, in the place of those it has.
+    fn firewall(&self, router: &str, rules: &str) {
         let file = self.folder.path().join("rules.nft");
-        fs::write(&file, format!("flush ruleset\n{FIREWALL}")).unwrap();
-        must(&mut self.lab.command("router", &["nft", "-f", &file.display().to_string()]));
+        fs::write(&file, format!("flush ruleset\n{rules}")).unwrap();
+        must(&mut self.lab.command(router, &["nft", "-f", &file.display().to_string()]));
+    }
+
+    /// Makes the computer at home a server that others may call.
+    fn server(&self) -> Computer<'_> {
+        let office = Computer::new(&self.lab, "office");
+        office.write("notes/Ideas/one.txt", "one\n");
+        office.become_server("Office PC", &["--internet", "on", "--dht-bootstrap", &self.nodes.first]);
+        office
     }
 
     /// What a home router runs. `external` is what it takes for its address, and `further` lines of its configuration.
@@ -92,16 +146,14 @@ impl Home {
     }
 }
 
+/// A mapping is renewed each minute.
+const RENEWED: Duration = Duration::from_secs(120);
 const PUBLIC: &str = "ext_ip=1.2.3.4\n";
 
-fn rung(checks: &Value, id: &str) -> (String, String) {
-    let rung = checks["checks"].as_array().unwrap().iter().find(|rung| rung["id"] == id);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    rung.map(|rung| (text(&rung["result"]), text(&rung["problem"]["code"]))).unwrap_or_default()
-}
-
 fn mapping(office: &Computer) -> (String, String) {
-    rung(&office.tandem(&["doctor"]).json(), "mapping")
+    let rungs = Rungs::of(office);
+    let (result, code) = rungs.get("mapping");
+    is(result, code)
 }
 
 fn is(result: &str, code: &str) -> (String, String) {
@@ -110,9 +162,7 @@ fn is(result: &str, code: &str) -> (String, String) {
 
 fn a_server_is_reached(protocols: &str) {
     let Some(home) = Home::new() else { return };
-    let (office, laptop) = (Computer::new(&home.lab, "office"), Computer::new(&home.lab, "laptop"));
-    office.write("notes/Ideas/one.txt", "one\n");
-    office.become_server("Office PC", &["--internet", "on"]);
+    let (office, laptop) = (home.server(), Computer::new(&home.lab, "laptop"));
     let daemon = home.miniupnpd(PUBLIC, protocols);
     let serving = office.stay(&["serve"]);
     let ((), took) = until("the router forwards", || home.forwards().then_some(()));
@@ -145,26 +195,80 @@ fn a_server_is_reached_through_a_router_that_maps_by_upnp_only() {
     a_server_is_reached("enable_natpmp=no\nenable_upnp=yes\n");
 }
 
+const EVERY_PROTOCOL: [&str; 3] = [
+    "enable_natpmp=yes\nenable_upnp=yes\n",
+    "enable_natpmp=yes\nenable_upnp=no\n",
+    "enable_natpmp=no\nenable_upnp=yes\n",
+];
+
 #[test]
 fn a_router_behind_another_one_is_named() {
-    let Some(home) = Home::new() else { return };
-    let office = Computer::new(&home.lab, "office");
-    office.become_server("Office PC", &["--internet", "on"]);
-    // Its own address is one that nobody on the Internet can call.
-    let _daemon = home.miniupnpd("", "enable_natpmp=yes\nenable_upnp=yes\n");
-    let serving = office.stay(&["serve"]);
-    assert_eq!(mapping(&office), is("problem", "N20"));
-    serving.end();
+    let Some(home) = Home::with(true) else { return };
+    let office = home.server();
+    for protocols in EVERY_PROTOCOL {
+        let _daemon = home.miniupnpd("", protocols);
+        let serving = office.stay(&["serve"]);
+        assert_eq!(mapping(&office), is("problem", "N20"), "{protocols}");
+        serving.end();
+    }
 }
 
 #[test]
 fn a_router_that_maps_nothing_is_named() {
     let Some(home) = Home::new() else { return };
-    let office = Computer::new(&home.lab, "office");
-    office.become_server("Office PC", &["--internet", "on"]);
+    let office = home.server();
     // Nothing answers, and nothing waits for it either.
     let serving = office.stay(&["serve"]);
-    let checks = office.tandem(&["doctor"]).json();
-    assert_eq!(rung(&checks, "mapping"), is("problem", "N03"), "{checks:#}");
+    assert_eq!(mapping(&office), is("problem", "N03"));
     serving.end();
+}
+
+#[test]
+fn a_router_that_was_switched_off_is_asked_again() {
+    let Some(home) = Home::new() else { return };
+    let office = home.server();
+    let daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
+    let _serving = office.stay(&["serve"]);
+    until("the router forwards", || home.forwards().then_some(()));
+    drop(daemon);
+    fs::remove_file(home.folder.path().join("leases")).unwrap();
+    home.firewall("router", FIREWALL);
+    assert!(!home.forwards());
+    let _daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
+    let ((), took) = until_within(RENEWED, "the router forwards again", || home.forwards().then_some(()));
+    eprintln!("mapped again after {took:?}");
+}
+
+#[test]
+fn a_router_that_keeps_calls_from_ipv6_addresses_away_lets_those_for_the_server_pass() {
+    let Some(home) = Home::with_ipv6_only() else { return };
+    let (office, laptop) = (Computer::new(&home.lab, "office"), Computer::new(&home.lab, "laptop"));
+    office.write("notes/Ideas/one.txt", "one\n");
+    office.become_server("Office PC", &["--internet", "on"]);
+    office.tandem(&["peer-names", "off"]).went_well();
+    let list = ["nft", "list", "chain", "inet", "filter", "miniupnpd"];
+    let is_open = || home.lab.run("router", &list).contains("accept");
+
+    let serving = office.stay(&["serve"]);
+    let port = serving.said()[0]["addresses"][0].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+    let file = office.path("office.tandem").display().to_string();
+    office.tandem(&["invite", "--out", &file, "--hint", &format!("[2001:db8:1::2]:{port}")]).went_well();
+    let kept_out = laptop.join(&[&file]);
+    assert!(kept_out.stdout.contains("N04"), "{kept_out:?}");
+    assert_eq!(Rungs::of(&office).get("findable"), ("problem", "N10"), "an address of the own network tells nobody");
+    serving.end();
+
+    let data = home.folder.path().join("directory").display().to_string();
+    let (_directory, at) = directory(&home.lab, "laptop", "[2001:db8:a::50]:7700", &data);
+    office.tandem(&["rendezvous", &at]).went_well();
+    let _daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
+    let serving = office.stay(&["serve"]);
+    let ((), took) = until("the router lets calls pass", || is_open().then_some(()));
+    eprintln!("open after {took:?}");
+    laptop.join(&[&file]).went_well();
+    assert!(laptop.has("notes/Ideas/one.txt"));
+    let rungs = Rungs::of(&office);
+    assert_eq!((rungs.get("gateway"), rungs.get("mapping")), (("ok", ""), ("ok", "")));
+    serving.end();
+    until("nothing is left behind", || (!is_open()).then_some(()));
 }

@@ -3,6 +3,7 @@
 use crate::{
     computer::{Computer, Staying},
     lab::{Lab, Program, must, until},
+    relay::{RELAY_PASSWORD, choose, coturn},
 };
 use std::{
     fs,
@@ -64,6 +65,8 @@ table inet filter {{
 pub(crate) struct World {
     pub(crate) lab: Lab,
     folder: tempfile::TempDir,
+    /// Where directory and rendezvous listen.
+    pub(crate) rendezvous: &'static str,
 }
 
 impl World {
@@ -77,9 +80,50 @@ impl World {
         }
         lab.host("rdv").wire("rdv", "wan", "inet", "br2", &["192.0.2.10/24"]);
         lab.ip("rdv", "route add default via 192.0.2.1");
-        let world = Self { lab, folder: tempfile::tempdir().unwrap() };
+        let world = Self { lab, folder: tempfile::tempdir().unwrap(), rendezvous: "192.0.2.10:7700" };
         let world = world.house(office, "office", "ra", "br0", "203.0.113", "10.1.0");
         Some(world.house(laptop, "laptop", "rb", "br1", "198.51.100", "10.2.0"))
+    }
+
+    /// The same with IPv6 and nothing else: no addresses are changed, and routers let in whom was sent to.
+    fn with_ipv6_only() -> Option<Self> {
+        let mut lab = Lab::new(&["nft"])?;
+        lab.host("inet").run("inet", &["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
+        for (bridge, net) in [("br0", "a"), ("br1", "b"), ("br2", "c")] {
+            lab.ip("inet", &format!("link add {bridge} type bridge mcast_snooping 0"));
+            lab.ip("inet", &format!("link set {bridge} up"));
+            lab.ip("inet", &format!("-6 addr add 2001:db8:{net}::1/64 dev {bridge} nodad"));
+        }
+        lab.host("rdv").wire("rdv", "wan", "inet", "br2", &["2001:db8:c::10/64"]);
+        lab.ip("rdv", "-6 route add default via 2001:db8:c::1");
+        let rendezvous = "[2001:db8:c::10]:7700";
+        let mut world = Self { lab, folder: tempfile::tempdir().unwrap(), rendezvous };
+        for (host, router, bridge, outside, inside) in
+            [("office", "ra", "br0", "2001:db8:a", "2001:db8:1"), ("laptop", "rb", "br1", "2001:db8:b", "2001:db8:2")]
+        {
+            let lab = &mut world.lab;
+            lab.host(host).host(router).run(router, &["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
+            lab.ip(router, "link add lan type bridge mcast_snooping 0");
+            lab.ip(router, "link set lan up");
+            lab.ip(router, &format!("-6 addr add {inside}::1/64 dev lan nodad"));
+            lab.wire(router, "wan", "inet", bridge, &[&format!("{outside}::21/64")]);
+            lab.ip(router, &format!("-6 route add default via {outside}::1"));
+            lab.ip("inet", &format!("-6 route add {inside}::/64 via {outside}::21"));
+            lab.wire(host, "eth0", router, "lan", &[&format!("{inside}::2/64")]);
+            lab.ip(host, &format!("-6 route add default via {inside}::1"));
+            world.firewall(
+                router,
+                "flush ruleset
+table inet filter {
+ chain through { type filter hook forward priority 0;
+  ct state established,related accept
+  iifname \"wan\" ct state new drop
+ }
+}
+",
+            );
+        }
+        Some(world)
     }
 
     /// A computer behind a router, or, without one, on the Internet.
@@ -111,20 +155,24 @@ impl World {
 
     /// Starts the directory's rendezvous; how servers name it.
     pub(crate) fn rendezvous(&self) -> (Program, String) {
-        let program = crate::computer::built("tandem-directory");
-        let data = self.folder.path().join("directory").display().to_string();
-        let words = [program.as_str(), "--listen", "192.0.2.10:7700", "--data", &data];
-        let mut command = self.lab.command("rdv", &words);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let ready: serde_json::Value = lines.find_map(|line| serde_json::from_str(&line).ok()).unwrap();
-        let key = ready["rendezvousKey"].as_str().unwrap().to_owned();
-        (Program(child), format!("192.0.2.10:7700={key}"))
+        directory(&self.lab, "rdv", self.rendezvous, &self.path("directory"))
     }
 
     pub(crate) fn path(&self, name: &str) -> String {
         Path::new(self.folder.path()).join(name).display().to_string()
     }
+}
+
+/// Starts a directory with its rendezvous; how servers name that.
+pub(crate) fn directory(lab: &Lab, host: &str, listen: &str, data: &str) -> (Program, String) {
+    let program = crate::computer::built("tandem-directory");
+    let mut command = lab.command(host, &[&program, "--listen", listen, "--data", data]);
+    command.env("TANDEM_DIRECTORY_RENDEZVOUS_ADDRESS", listen);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let ready: serde_json::Value = lines.find_map(|line| serde_json::from_str(&line).ok()).unwrap();
+    let key = ready["rendezvousKey"].as_str().unwrap().to_owned();
+    (Program(child), format!("{listen}={key}"))
 }
 
 /// A server at home that is on the line to a rendezvous.
@@ -168,21 +216,52 @@ pub(crate) fn connect(laptop: &Computer<'_>) -> (Duration, String) {
     }
 }
 
-fn they_meet(office: Nat, laptop: Nat, path: &str) {
-    let Some(world) = World::new(office, laptop, &[]) else { return };
+const KINDS: [Nat; 4] = [Nat::None, Nat::FullCone, Nat::PortRestricted, Nat::Symmetric];
+
+/// A server behind one router, a client behind another, a rendezvous and a relay: what `look` sees of the client.
+fn meeting<T>(office: Nat, laptop: Nat, look: impl FnOnce(&Computer<'_>) -> T) -> Option<T> {
+    let world = World::new(office, laptop, &["turnserver"])?;
     let (_rendezvous, at) = world.rendezvous();
+    let _relay = coturn(&world);
     let (office, _serving) = serving(&world, &at);
+    choose(&world, &office, RELAY_PASSWORD).went_well();
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
     assert!(laptop.has("notes/Ideas/one.txt"));
-    let (took, found) = connect(&laptop);
-    eprintln!("{found} after {took:?}");
-    assert_eq!(found, path);
+    Some(look(&laptop))
+}
+
+fn they_meet(office: Nat, laptop: Nat, path: &str) {
+    let Some((took, found)) = meeting(office, laptop, connect) else { return };
+    eprintln!("{office:?} and {laptop:?}: {found} after {took:?}");
+    assert_eq!(found, path, "{office:?} and {laptop:?}");
+}
+
+/// In the order of [`KINDS`].
+fn it_meets(office: Nat, paths: [&str; 4]) {
+    for (laptop, path) in KINDS.into_iter().zip(paths) {
+        they_meet(office, laptop, path);
+    }
 }
 
 #[test]
-fn two_routers_that_let_in_only_whom_they_sent_to_are_opened_from_both_sides() {
-    they_meet(Nat::PortRestricted, Nat::PortRestricted, "punched");
+fn a_server_without_a_router_is_called_directly() {
+    it_meets(Nat::None, ["direct"; 4]);
+}
+
+#[test]
+fn a_server_whose_router_lets_everybody_in_is_called_where_the_rendezvous_sees_it() {
+    it_meets(Nat::FullCone, ["punched"; 4]);
+}
+
+#[test]
+fn a_router_that_lets_in_only_whom_was_sent_to_is_opened_from_both_sides() {
+    it_meets(Nat::PortRestricted, ["punched", "punched", "punched", "relayed"]);
+}
+
+#[test]
+fn a_server_behind_a_symmetric_router_calls_back_or_is_relayed() {
+    it_meets(Nat::Symmetric, ["punched", "punched", "relayed", "relayed"]);
 }
 
 #[test]
@@ -190,7 +269,73 @@ fn a_router_that_answers_unknown_packets_is_no_obstacle() {
     they_meet(Nat::Answering, Nat::Answering, "punched");
 }
 
+/// The table in `docs/network.md`: every pair of routers, how it connects, and the median of how long that takes.
 #[test]
-fn a_server_behind_a_symmetric_router_calls_back() {
-    they_meet(Nat::Symmetric, Nat::FullCone, "punched");
+#[ignore = "prints figures"]
+fn figures_of_routers() {
+    const ROUNDS: usize = 20;
+    println!("| server's router \u{2193}, client's router \u{2192} | none | full cone | port-restricted | symmetric |");
+    println!("|---|---|---|---|---|");
+    for (office, name) in KINDS.into_iter().zip(["none", "full cone", "port-restricted", "symmetric"]) {
+        let mut row = format!("| {name} |");
+        for laptop in KINDS {
+            let look = |laptop: &Computer<'_>| (0..ROUNDS).map(|_| connect(laptop)).collect::<Vec<_>>();
+            let Some(mut times) = meeting(office, laptop, look) else { return };
+            times.sort();
+            let (median, path) = &times[ROUNDS / 2];
+            row.push_str(&format!(" {path}, {} ms |", median.as_millis()));
+        }
+        println!("{row}");
+    }
+}
+
+#[test]
+fn a_link_through_two_routers_outlives_one_that_is_switched_off_and_on_again() {
+    let Some(world) = World::new(Nat::PortRestricted, Nat::PortRestricted, &[]) else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    let (office, _serving) = serving(&world, &at);
+    let laptop = Computer::new(&world.lab, "laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+    let _running = laptop.stay(&["run"]);
+    let path = || laptop.tandem(&["status"]).json()["path"].as_str().map(str::to_owned);
+    until("they are connected", || (path()? == "punched").then_some(()));
+    world.lab.ip("ra", "link set wan down");
+    world.lab.run("ra", &["conntrack", "-F"]);
+    world.lab.ip("ra", "link set wan up");
+    world.lab.ip("ra", "route add default via 203.0.113.1");
+    office.write("notes/Ideas/after.txt", "after\n");
+    let ((), took) = until("a change is here", || laptop.has("notes/Ideas/after.txt").then_some(()));
+    eprintln!("through the router again after {took:?}");
+}
+
+#[test]
+fn a_server_whose_provider_gives_it_another_address_is_found_there() {
+    let Some(world) = World::new(Nat::PortRestricted, Nat::PortRestricted, &[]) else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    let (office, _serving) = serving(&world, &at);
+    let laptop = Computer::new(&world.lab, "laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+    let _running = laptop.stay(&["run"]);
+    let path = || laptop.tandem(&["status"]).json()["path"].as_str().map(str::to_owned);
+    until("they are connected", || (path()? == "punched").then_some(()));
+    world.lab.ip("ra", "addr flush dev wan");
+    world.lab.ip("ra", "addr add 203.0.113.99/24 dev wan");
+    world.lab.ip("ra", "route add default via 203.0.113.1");
+    world.lab.run("ra", &["conntrack", "-F"]);
+    office.write("notes/Ideas/after.txt", "after\n");
+    let ((), took) = until("a change is here", || laptop.has("notes/Ideas/after.txt").then_some(()));
+    eprintln!("found at its new address after {took:?}");
+}
+
+#[test]
+fn with_ipv6_only_the_firewalls_of_both_routers_are_opened() {
+    let Some(world) = World::with_ipv6_only() else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    let (office, _serving) = serving(&world, &at);
+    let laptop = Computer::new(&world.lab, "laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+    assert!(laptop.has("notes/Ideas/one.txt"));
+    let (took, found) = connect(&laptop);
+    eprintln!("{found} after {took:?}");
+    assert_eq!(found, "direct", "at the server's own address");
 }

@@ -139,9 +139,13 @@ N22 = Dieses Netzwerk hat keinen Router.
     .body = Computer darin finden einander; ins Internet führt kein Weg.
     .action = Diesen Computer mit einem Netzwerk verbinden, das Internetzugang hat
 N23 = Die Firewall dieses Computers lässt niemanden zu Tandem durch.
-    .body = { $program } ist an, und der UDP-Port { $port } ist darin nicht offen. Andere Computer erreichen diesen nicht, auch nicht im eigenen Netzwerk.
+    .body = { $program ->
+        [ufw] Die Firewall ufw ist an, und der UDP-Port { $port } ist darin nicht offen.
+        [firewalld] Die Firewall firewalld ist an, und der UDP-Port { $port } ist darin nicht offen.
+       *[system] Anrufe beim UDP-Port { $port } erreichen diesen Computer, und sein Paketfilter verwirft sie.
+    } Andere Computer erreichen diesen nicht, auch nicht im eigenen Netzwerk.
     .action = Den Port öffnen
-    .command = sudo firewall-cmd --permanent --add-port={ $port }/udp --add-service=mdns && sudo firewall-cmd --reload
+    .command = tandem firewall allow
 N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
     .body = { $program ->
         [ufw] Die Firewall ufw ist an; ihre Regeln sieht nur der Administrator.
@@ -149,8 +153,9 @@ N24 = Ob die Firewall dieses Computers im Weg ist, ist nicht zu sehen.
     }
     .action = Wenn andere Computer diesen nicht erreichen: UDP-Port { $port } und Multicast-DNS (UDP-Port 5353) erlauben
     .command = { $program ->
-        [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
-       *[system] tandem status
+        [ufw] tandem firewall allow
+        [nftables] sudo nft list ruleset
+       *[system] tandem firewall
     }
 N30 = «{ $given }» nennt keinen Vermittlungsdienst.
     .body = Höchstens zwei können benutzt werden, jeder geschrieben HOST:PORT=SCHLÜSSEL, wie der Dienst es beim Start ausgibt.
@@ -186,6 +191,27 @@ N37 = Das Relay nützt nichts ohne Vermittlungsdienst.
     .body = { $relay } lässt nur herein, wen dieser Computer nennt, und dieser erfährt von ihnen bei einem Vermittlungsdienst. Es ist keiner gewählt.
     .action = Einen Vermittlungsdienst wählen
     .command = tandem rendezvous HOST:PORT=KEY
+N38 = Dieses Netz lässt kein UDP hinaus.
+    .body = Webseiten gehen hier; die Pakete, mit denen Tandems Computer reden, kommen nicht hinaus. Im eigenen Netz geht alles.
+    .action = Wer das Netz betreibt, kann ausgehendes UDP erlauben; oder ein anderes Netz benutzen, etwa das des Telefons
+N39 = Eine Organisation verwaltet diesen Computer.
+    .body = Er gehört zu { $domain }; deren Administratoren entscheiden, was seine Firewall und sein Netz durchlassen.
+    .action = Wenn andere Computer ihn nicht finden oder erreichen, ihnen diese Prüfung zeigen
+N40 = Dieses Netz verbirgt seine Computer voreinander.
+    .body = «{ $server }» ist erreicht, aber was er ankündigt (Multicast-DNS), kommt hier nicht an. Neue Computer finden ihn nicht in der Liste.
+    .action = Computer mit einer Einladungsdatei hinzufügen, oder Multicast (UDP-Port 5353) im WLAN oder Switch erlauben
+N41 = Die Firewall ist, wie sie war.
+    .body = { $program ->
+        [nftables] Ihre Regeln hat jemand geschrieben, und Tandem ändert keine davon.
+       *[other] Das System hat die Änderung nicht erlaubt, oder niemand hat sie bestätigt. Im eigenen Netzwerk geht weiter, was ging.
+    }
+    .action = Den UDP-Port { $port } selbst öffnen
+    .command = { $program ->
+        [ufw] sudo ufw allow { $port }/udp
+        [firewalld] sudo firewall-cmd --permanent --add-port={ $port }/udp && sudo firewall-cmd --permanent --add-service=mdns && sudo firewall-cmd --reload
+        [nftables] sudo nft 'insert rule inet filter input udp dport { "{" } { $port }, 5353 { "}" } accept'
+       *[system] tandem firewall allow
+    }
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

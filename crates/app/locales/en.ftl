@@ -144,9 +144,13 @@ N22 = This network has no router.
     .body = Computers in it find each other; there is no way to the Internet.
     .action = Connect this computer to a network with Internet access
 N23 = The firewall of this computer lets nobody call Tandem.
-    .body = { $program } is on, and UDP port { $port } isn't open in it. Other computers can't call this one, in your own network too.
+    .body = { $program ->
+        [ufw] The firewall ufw is on, and UDP port { $port } isn't open in it.
+        [firewalld] The firewall firewalld is on, and UDP port { $port } isn't open in it.
+       *[system] Calls to UDP port { $port } reach this computer, and its packet filter drops them.
+    } Other computers can't call this one, in your own network too.
     .action = Open the port
-    .command = sudo firewall-cmd --permanent --add-port={ $port }/udp --add-service=mdns && sudo firewall-cmd --reload
+    .command = tandem firewall allow
 N24 = Whether the firewall of this computer is in the way can't be seen.
     .body = { $program ->
         [ufw] The firewall ufw is on; its rules are for the administrator only.
@@ -154,8 +158,9 @@ N24 = Whether the firewall of this computer is in the way can't be seen.
     }
     .action = If other computers can't call this one, allow UDP port { $port } and multicast DNS (UDP port 5353)
     .command = { $program ->
-        [ufw] sudo ufw allow { $port }/udp && sudo ufw allow 5353/udp
-       *[system] tandem status
+        [ufw] tandem firewall allow
+        [nftables] sudo nft list ruleset
+       *[system] tandem firewall
     }
 N30 = "{ $given }" names no rendezvous.
     .body = At most two can be used, each written HOST:PORT=KEY, as the rendezvous prints it when it starts.
@@ -191,6 +196,27 @@ N37 = The relay is of no use without a rendezvous.
     .body = { $relay } lets in only whom this computer names, and this computer hears of them at a rendezvous. None is chosen.
     .action = Choose a rendezvous
     .command = tandem rendezvous HOST:PORT=KEY
+N38 = This network lets no UDP out.
+    .body = Web pages work here; the packets by which Tandem's computers talk don't get out. In your own network everything works.
+    .action = Ask whoever runs this network to allow outgoing UDP, or use another one, for example your phone's
+N39 = An organisation manages this computer.
+    .body = It belongs to { $domain }, whose administrators decide what its firewall and its network let through.
+    .action = If other computers don't find or reach it, show this check to them
+N40 = This network hides its computers from each other.
+    .body = «{ $server }» is reached, but what it announces (multicast DNS) doesn't arrive here. New computers don't find it in the list.
+    .action = Add computers by invitation file, or allow multicast (UDP port 5353) in the Wi-Fi or the switch
+N41 = The firewall was left as it is.
+    .body = { $program ->
+        [nftables] Its rules were written by somebody, and Tandem changes none of them.
+       *[other] The system didn't allow the change, or nobody confirmed it. In your own network what worked goes on working.
+    }
+    .action = Open UDP port { $port } yourself
+    .command = { $program ->
+        [ufw] sudo ufw allow { $port }/udp
+        [firewalld] sudo firewall-cmd --permanent --add-port={ $port }/udp && sudo firewall-cmd --permanent --add-service=mdns && sudo firewall-cmd --reload
+        [nftables] sudo nft 'insert rule inet filter input udp dport { "{" } { $port }, 5353 { "}" } accept'
+       *[system] tandem firewall allow
+    }
 
 ## Access: passwords, keys, permission
 

@@ -8,7 +8,7 @@ use crate::{
     settings::Settings,
 };
 use directory::{Client, DirectoryError, DirectoryUrl, RefusalReason};
-use identity::{Invitation, ServerId, ServerIdError, ServerRecord, Timestamp};
+use identity::{Invitation, Rendezvous, ServerId, ServerIdError, ServerRecord, Timestamp};
 use net::server_record;
 
 /// Looks at a server ID while it is being typed. Nothing is asked of anybody.
@@ -29,14 +29,31 @@ pub fn check_server_id(text: &str, language: Language) -> ServerIdCheck {
     }
 }
 
+/// A server that was found by its ID.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who it is.
+    pub record: ServerRecord,
+    /// Switchboards it may be registered with: those of the directory.
+    pub rendezvous: Vec<Rendezvous>,
+}
+
 /// Asks what stands behind a server ID: the network for addresses, and at the same time a directory, if one was named.
 /// Nothing is stored.
 ///
 /// Whatever belongs to the ID is right, whoever says it. Else the answer that says most decides: somebody passes for the
 /// server; it isn't published; nobody answers.
-pub async fn look_up(id: ServerId, settings: &Settings, directory: Option<&str>) -> Result<ServerRecord> {
+pub async fn look_up(id: ServerId, settings: &Settings, directory: Option<&str>) -> Result<Found> {
     let directory = directory.map(str::trim).filter(|text| !text.is_empty()).map(read_directory_url).transpose()?;
-    let Some(directory) = directory else { return look_up_in_dht(id, settings).await };
+    let Some(directory) = directory else {
+        return Ok(Found { record: look_up_in_dht(id, settings).await?, rendezvous: Vec::new() });
+    };
+    let client = directory_client(directory.clone())?;
+    let (record, info) = tokio::join!(look_up_anywhere(id, settings, directory), client.info());
+    Ok(Found { record: record?, rendezvous: info.unwrap_or_default().switchboards() })
+}
+
+async fn look_up_anywhere(id: ServerId, settings: &Settings, directory: DirectoryUrl) -> Result<ServerRecord> {
     let (mut in_dht, mut in_directory) =
         (std::pin::pin!(look_up_in_dht(id, settings)), std::pin::pin!(look_up_in_directory(id, directory)));
     let (first, other) = tokio::select! {
@@ -118,12 +135,14 @@ pub(crate) fn directory_problem(directory: &str, error: DirectoryError) -> Probl
     }
 }
 
-/// A published server as an invitation without addresses: where it is, its peer name says.
+/// A published server as an invitation without addresses: where it is, its peer name or a switchboard says.
 #[must_use]
-pub fn invitation_by_id(id: ServerId, record: &ServerRecord, now: Timestamp) -> Invitation {
+pub fn invitation_by_id(id: ServerId, found: &Found, now: Timestamp) -> Invitation {
+    let record = &found.record;
     let mut invitation = Invitation::new(record.public_key, record.service_id, record.name.clone(), now);
     invitation.comment.clone_from(&record.comment);
     invitation.server_id = Some(id);
+    invitation.rendezvous = found.rendezvous.iter().take(Invitation::RENDEZVOUS_MAX).cloned().collect();
     invitation
 }
 

@@ -1,9 +1,19 @@
-//! What this computer's own firewall does with calls to a port, as far as anybody may ask it.
+//! What this computer's own firewall does with calls to a port, as far as anybody may ask it, and opening the port.
 //!
-//! Reading is all that happens here. Opening a port is a decision of the computer's owner; the message that names the
-//! firewall says how.
+//! Looking needs no rights and changes nothing. Opening is a decision of the computer's owner: it happens when somebody
+//! asks for it, by the firewall's own tool, and the system asks for what it always asks for. Rules that somebody wrote by
+//! hand are never touched; the message says which line is missing.
 
-use std::{fs, process::Stdio, time::Duration};
+mod firewalld;
+mod macos;
+mod ufw;
+mod windows;
+
+use std::{
+    fs,
+    process::{Output, Stdio},
+    time::Duration,
+};
 use tokio::{process::Command, time::timeout};
 
 /// What is known of the firewall. The program is the name of the tool that changes it.
@@ -12,30 +22,65 @@ pub(crate) enum Firewall {
     /// None that we know is at work.
     None,
     /// It lets calls to the port in.
-    Open,
+    Open(&'static str),
     /// It drops them.
     Closed(&'static str),
     /// One is at work, and only an administrator may ask it for its rules.
     Unknown(&'static str),
 }
 
+/// The packet filter that every system has. What changes it on Linux is `nft`.
+pub(crate) const SYSTEM: &str = if cfg!(target_os = "linux") { "nftables" } else { "system" };
+
 /// Asking a service of the own computer takes no longer, or it isn't there.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Somebody looks for the administrator's password.
+const ASKED: Duration = Duration::from_secs(180);
+
+impl Firewall {
+    /// The tool that changes it.
+    pub(crate) const fn program(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Open(program) | Self::Closed(program) | Self::Unknown(program) => Some(program),
+        }
+    }
+
+    /// Whether [`allow`] can open a port in it.
+    pub(crate) fn can_allow(self) -> bool {
+        matches!(self, Self::Closed(program) | Self::Unknown(program) if program != SYSTEM || !cfg!(target_os = "linux"))
+    }
+}
 
 /// Looks at the firewalls this system may have.
 pub(crate) async fn look(port: u16) -> Firewall {
-    if !cfg!(target_os = "linux") {
-        return Firewall::Unknown("system");
+    if cfg!(windows) {
+        return windows::look().await;
     }
-    if let Some(is_open) = firewalld_lets_in(port).await {
-        return if is_open { Firewall::Open } else { Firewall::Closed("firewalld") };
+    if cfg!(target_os = "macos") {
+        return macos::look().await;
     }
-    if ufw_is_on(&fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default()) {
-        return Firewall::Unknown("ufw");
+    if let Some(firewall) = firewalld::look(port).await {
+        return firewall;
+    }
+    if let Some(firewall) = ufw::look(port) {
+        return firewall;
     }
     match rules_may_be_loaded(&fs::read_to_string("/proc/modules").unwrap_or_default()) {
-        true => Firewall::Unknown("system"),
+        true => Firewall::Unknown(SYSTEM),
         false => Firewall::None,
+    }
+}
+
+/// Opens the port, now and after the next start. `false`: the system refused, nobody confirmed, or there is no tool for it.
+pub(crate) async fn allow(port: u16) -> bool {
+    match look(port).await {
+        Firewall::None | Firewall::Open(_) => true,
+        Firewall::Closed(firewalld::PROGRAM) | Firewall::Unknown(firewalld::PROGRAM) => firewalld::allow(port).await,
+        Firewall::Closed(ufw::PROGRAM) | Firewall::Unknown(ufw::PROGRAM) => ufw::allow(port).await,
+        _ if cfg!(windows) => windows::allow().await,
+        _ if cfg!(target_os = "macos") => macos::allow().await,
+        Firewall::Closed(_) | Firewall::Unknown(_) => false,
     }
 }
 
@@ -45,39 +90,30 @@ fn rules_may_be_loaded(modules: &str) -> bool {
     loaded.any(|module| ["nf_tables", "iptable_filter", "ip6table_filter"].contains(&module))
 }
 
-/// Asks firewalld, which answers everybody. `None`: it isn't running.
-async fn firewalld_lets_in(port: u16) -> Option<bool> {
-    let ask = async |question: &str| {
-        let mut command = Command::new("firewall-cmd");
-        command.arg(question).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        timeout(PATIENCE, command.status()).await.ok()?.ok()?.code()
-    };
-    if ask("--state").await? != 0 {
-        return None;
-    }
-    match ask(&format!("--query-port={port}/udp")).await? {
-        0 => Some(true),
-        1 => Some(false),
-        _ => None,
-    }
+/// What a program of this system says. `None`: it isn't there, or doesn't come to an end.
+async fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Output> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    timeout(patience, command.output()).await.ok()?.ok()
 }
 
-/// Its configuration says whether it is on; its rules are for the administrator only.
-fn ufw_is_on(configuration: &str) -> bool {
-    configuration.lines().any(|line| line.trim().eq_ignore_ascii_case("enabled=yes"))
+/// Whether it did well.
+async fn does_well(program: &str, arguments: &[&str]) -> bool {
+    let output = run(program, arguments, ASKED).await;
+    if let Some(output) = output.as_ref().filter(|output| !output.status.success()) {
+        tracing::info!(program, status = %output.status, "the firewall wasn't changed");
+    }
+    output.is_some_and(|output| output.status.success())
+}
+
+/// This program, which some firewalls know by its file.
+fn own_file() -> Option<String> {
+    std::env::current_exe().ok()?.into_os_string().into_string().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ufw_is_on_when_its_configuration_says_so() {
-        assert!(ufw_is_on("# comment\nENABLED=yes\nLOGLEVEL=low\n"));
-        for off in ["", "ENABLED=no\n", "#ENABLED=yes\n"] {
-            assert!(!ufw_is_on(off), "{off}");
-        }
-    }
 
     #[test]
     fn rules_that_only_the_administrator_may_see_are_not_taken_for_none() {
@@ -86,5 +122,14 @@ mod tests {
         for none in ["", "nf_conntrack 172032 2 - Live 0x0\n"] {
             assert!(!rules_may_be_loaded(none), "{none}");
         }
+    }
+
+    #[test]
+    fn rules_written_by_hand_are_left_to_whoever_wrote_them() {
+        assert!(Firewall::Closed(firewalld::PROGRAM).can_allow());
+        assert!(Firewall::Unknown(ufw::PROGRAM).can_allow());
+        assert!(!Firewall::Open(firewalld::PROGRAM).can_allow());
+        assert!(!Firewall::None.can_allow());
+        assert_eq!(Firewall::Unknown(SYSTEM).can_allow(), !cfg!(target_os = "linux"));
     }
 }

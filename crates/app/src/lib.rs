@@ -18,6 +18,7 @@ pub mod invitation;
 pub mod lan;
 pub mod language;
 pub mod log;
+mod managed;
 pub mod message;
 pub mod node;
 pub mod password;

@@ -282,7 +282,7 @@ async fn published(office: &Computer, network: &Testnet) -> (Settings, identity:
     office.ask("create_server", request).await;
     let publication = office.ask("publish", json!({})).await;
     let id: identity::ServerId = publication["serverId"].as_str().unwrap().parse().unwrap();
-    assert_eq!(finding::look_up(id, &settings, None).await.unwrap().name.as_str(), "Office PC");
+    assert_eq!(finding::look_up(id, &settings, None).await.unwrap().record.name.as_str(), "Office PC");
     (settings, id)
 }
 

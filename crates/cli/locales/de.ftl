@@ -54,10 +54,14 @@ word-needs-decision = Ihre Entscheidung ist nötig.
 word-problem = Etwas steht im Weg.
 internet-on = «Über das Internet synchronisieren» ist an.
 internet-off = «Über das Internet synchronisieren» ist aus: nur im eigenen Netzwerk.
+firewall-open = Die Firewall lässt Anrufe beim UDP-Port { $port } durch ({ $program }).
+firewall-none = Auf diesem Computer ist keine Firewall im Weg.
 one-of-checks = { $id ->
         [network] Dieser Computer hat ein Netzwerk
         [own-internet-switch] «Über das Internet synchronisieren» passt auf diesem Computer
-        [findable] Eine Adresse des Servers ist bekannt
+        [internet] Das Internet ist erreichbar
+        [managed-network] Dieses Netz lässt Tandem durch
+        [findable] Es gibt einen Weg, den Server zu finden
         [local-firewall] Die Firewall dieses Computers lässt Anrufe durch
         [gateway] Es gibt einen Router
         [mapping] Der Router lässt Anrufe aus dem Internet durch

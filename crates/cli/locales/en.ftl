@@ -54,10 +54,14 @@ word-needs-decision = Needs your decision.
 word-problem = Something stands in the way.
 internet-on = "Synchronize via the Internet" is on.
 internet-off = "Synchronize via the Internet" is off: only in the local network.
+firewall-open = The firewall lets calls to UDP port { $port } in ({ $program }).
+firewall-none = No firewall is in the way on this computer.
 one-of-checks = { $id ->
         [network] This computer has a network
         [own-internet-switch] "Synchronize via the Internet" fits on this computer
-        [findable] An address of the server is known
+        [internet] The Internet can be reached
+        [managed-network] This network lets Tandem through
+        [findable] There is a way to find the server
         [local-firewall] This computer's firewall lets calls in
         [gateway] There is a router
         [mapping] The router lets calls from the Internet through

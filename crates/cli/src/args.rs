@@ -126,6 +126,8 @@ pub(crate) enum Command {
     Rendezvous(Rendezvous),
     /// Show or choose the relay for computers that find no direct way to this server. (On the server.)
     Relay(Relay),
+    /// Whether this computer's own firewall lets calls to this server in, and opening it. (On the server.)
+    Firewall(Firewall),
     /// Check the connection step by step.
     Doctor,
     /// Look where data lies on this computer, or what lies at one place.
@@ -480,6 +482,18 @@ pub(crate) struct Relay {
     /// Take the user's password from the first line of this file; "-" is standard input. Without it, it is asked for.
     #[arg(long, value_name = "FILE", requires = "relay")]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Firewall {
+    /// Open this server's UDP port. The system may ask for an administrator. Without it, how things stand.
+    #[arg(value_name = "allow", hide_possible_values = true)]
+    pub(crate) change: Option<FirewallChange>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum FirewallChange {
+    Allow,
 }
 
 #[derive(Args, Debug)]

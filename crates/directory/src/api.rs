@@ -226,6 +226,20 @@ pub struct Info {
     pub rendezvous: Vec<Rendezvous>,
 }
 
+impl Info {
+    /// How many of them are believed: a directory decides who is asked, not how many.
+    pub const RENDEZVOUS_MAX: usize = 4;
+
+    /// The switchboards, as far as what is said of them can be used.
+    #[must_use]
+    pub fn switchboards(&self) -> Vec<identity::Rendezvous> {
+        let usable = self.rendezvous.iter().filter_map(|said| {
+            Some(identity::Rendezvous { address: identity::HostPort::parse(&said.address)?, key: said.key })
+        });
+        usable.take(Self::RENDEZVOUS_MAX).collect()
+    }
+}
+
 /// Where a switchboard is, and the key that shows it is the right one.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

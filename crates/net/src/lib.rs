@@ -49,7 +49,7 @@ mod network_watch;
 pub use network_watch::{NetworkChange, watch_network};
 
 mod mapping;
-pub use mapping::{MappedBy, Mapping, MappingState, PortMapper};
+pub use mapping::{MappedBy, Mapping, MappingState, Pinhole, PortMapper};
 
 mod on_link;
 pub use on_link::{Network, OnLink};

@@ -8,6 +8,9 @@
 mod gateway;
 mod igd;
 mod pcp;
+mod pinhole;
+
+pub use pinhole::Pinhole;
 
 use gateway::Gateway;
 use std::{
@@ -66,12 +69,12 @@ pub enum MappingState {
     Mapped(Mapping),
 }
 
-/// Keeps a mapping as long as it exists.
+/// Keeps a mapping, and the way through the router's IPv6 firewall, as long as it exists.
 #[derive(Debug)]
 pub struct PortMapper {
     state: watch::Receiver<MappingState>,
-    end: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    pinhole: watch::Receiver<Pinhole>,
+    keepers: [(oneshot::Sender<()>, JoinHandle<()>); 2],
 }
 
 /// How long a mapping holds, in seconds. Short, so that what isn't taken away goes by itself.
@@ -92,9 +95,12 @@ impl PortMapper {
     #[must_use]
     pub fn start(port: NonZeroU16) -> Self {
         let (tell, state) = watch::channel(MappingState::Asking);
+        let (tell_pinhole, pinhole) = watch::channel(Pinhole::Asking);
         let (end, ended) = oneshot::channel();
-        let task = tokio::spawn(keep(port, tell, ended));
-        Self { state, end, task }
+        let mapping = (end, tokio::spawn(keep(port, tell, ended)));
+        let (end, ended) = oneshot::channel();
+        let hole = (end, tokio::spawn(pinhole::keep(port, tell_pinhole, ended)));
+        Self { state, pinhole, keepers: [mapping, hole] }
     }
 
     /// How things stand now.
@@ -109,11 +115,21 @@ impl PortMapper {
         self.state.clone()
     }
 
-    /// Takes the mapping away.
+    /// How things stand with IPv6, as it changes.
+    #[must_use]
+    pub fn subscribe_pinhole(&self) -> watch::Receiver<Pinhole> {
+        self.pinhole.clone()
+    }
+
+    /// Takes away what was opened.
     pub async fn close(self) {
-        // Nobody listens if the task is over already.
-        let _ = self.end.send(());
-        let _ = timeout(GOODBYE, self.task).await;
+        let ending = self.keepers.map(|(end, task)| {
+            // Nobody listens if the task is over already.
+            let _ = end.send(());
+            task
+        });
+        let [mapping, hole] = ending.map(|task| timeout(GOODBYE, task));
+        let _ = tokio::join!(mapping, hole);
     }
 }
 
@@ -213,15 +229,20 @@ async fn map(
         return (held.state(gateway).await, Some(held));
     }
     let (by_packet, device) = tokio::join!(pcp::map(gateway, port, wanted), igd::find(gateway));
-    let is_refused = match by_packet {
+    let answer = match by_packet {
         Ok(mapping) => {
             let held = Held::Pcp(mapping);
             return (held.state(gateway).await, Some(held));
         }
-        Err(answer) => answer == pcp::Answer::Refused,
+        Err(answer) => answer,
     };
     let Some(device) = device else {
-        return (if is_refused { MappingState::Refused } else { MappingState::NotOffered }, None);
+        let state = match answer {
+            pcp::Answer::Silent => MappingState::NotOffered,
+            pcp::Answer::Refused => MappingState::Refused,
+            pcp::Answer::Disconnected => MappingState::SecondRouter { external: None },
+        };
+        return (state, None);
     };
     match device.map(gateway, port, wanted).await {
         Ok(mapped) => {

@@ -5,10 +5,13 @@ import type { Link } from "../parts/PathPicture.svelte";
 const stretch: Record<string, number> = {
   network: 0,
   "own-internet-switch": 0,
+  "local-firewall": 0,
   internet: 0.34,
+  "managed-network": 0.34,
   findable: 0.34,
-  router: 0.34,
-  reachable: 0.67,
+  gateway: 0.34,
+  mapping: 0.34,
+  path: 0.67,
 };
 
 /** What the picture of the way shows for these rungs: whole up to the first problem, and unknown behind it. */

@@ -263,6 +263,18 @@ export const scenes: readonly Scene[] = [
     }),
     go: page("check"),
   },
+  {
+    id: "check/firewall",
+    state: as("server"),
+    answers: () => ({
+      doctor: () => [
+        { id: "network", result: "ok", problem: null },
+        { id: "local-firewall", result: "problem", problem: problem("N23", { program: "ufw", port: "41234" }) },
+        { id: "data-readable", result: "ok", problem: null },
+      ],
+    }),
+    go: page("check"),
+  },
   { id: "check/report", state: as("server"), go: page("check"), press: [say("report-look")] },
   { id: "log/usual", state: as("server"), go: page("log") },
   { id: "log/empty", state: as("server"), answers: () => ({ log: () => [] }), go: page("log") },

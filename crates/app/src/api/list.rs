@@ -70,6 +70,10 @@ crate::commands! {
     relay(Nothing) -> RelayView;
     /// Changes it.
     set_relay(RelayRequest) -> RelayView;
+    /// What this computer's own firewall does with calls to this server.
+    firewall(Nothing) -> FirewallView;
+    /// Opens the server's port in it, for which the system may ask for an administrator.
+    allow_in_firewall(Nothing) -> FirewallView;
     /// What is published of this server.
     publication(Nothing) -> PublicationView;
     /// Publishes this server under a server ID, or renews what is published.

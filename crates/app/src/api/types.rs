@@ -663,6 +663,36 @@ impl std::fmt::Debug for RelayRequest {
     }
 }
 
+/// This computer's own firewall, and the port at which this server is called.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FirewallView {
+    /// The UDP port.
+    pub port: u16,
+    /// What happens to calls.
+    pub state: FirewallStateView,
+    /// The tool that changes it: `firewalld`, `ufw`, `nftables`, or `system`. `None`: there is no firewall.
+    pub program: Option<String>,
+    /// Whether `allow_in_firewall` can open the port.
+    pub can_allow: bool,
+    /// What is in the way, if something is.
+    pub problem: Option<ProblemView>,
+}
+
+/// What a firewall does with calls.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FirewallStateView {
+    /// There is none that is known.
+    None,
+    /// It lets them in.
+    Open,
+    /// It drops them.
+    Closed,
+    /// Only an administrator may ask it.
+    Unknown,
+}
+
 /// Changes the settings of the running instance: what isn't named stays.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

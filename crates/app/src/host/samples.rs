@@ -295,7 +295,7 @@ impl Samples {
         settings.network.dht_bootstrap = self.dht.bootstrap().to_vec();
         let answer = finding::look_up(ServerId::parse(&server_id)?, &settings, None).await;
         let (found, problem) = match answer {
-            Ok(record) => (Some(record.name.to_string()), None),
+            Ok(found) => (Some(found.record.name.to_string()), None),
             Err(problem) => (None, Some(problem.view(self.language))),
         };
         self.set_looked_up(Some(SampleLookUp { server_id, found, problem }));

@@ -186,10 +186,10 @@ impl Host {
             Meant::Id(id) => id,
         };
         let settings = Settings::load(&self.profile().settings_file())?;
-        let record = finding::look_up(id, &settings, directory).await?;
+        let found = finding::look_up(id, &settings, directory).await?;
         let now = Timestamp::from_unix_secs(crate::node::now_secs());
-        let invitation = finding::invitation_by_id(id, &record, now);
-        self.keep_server(invitation, KnownBy::ServerId, Some(record.salt)).await
+        let invitation = finding::invitation_by_id(id, &found, now);
+        self.keep_server(invitation, KnownBy::ServerId, Some(found.record.salt)).await
     }
 
     pub(super) async fn take_opened(&self, _: Nothing) -> Result<Vec<Opened>> {

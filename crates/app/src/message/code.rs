@@ -107,6 +107,10 @@ codes! {
     RelayRefused = "N35", Trust, ["relay"];
     RelaySilent = "N36", NotConnected, ["relay"];
     RelayNeedsRendezvous = "N37", Other, ["relay"];
+    UdpBlocked = "N38", NotConnected, [];
+    ManagedComputer = "N39", Ok, ["domain"];
+    MulticastFiltered = "N40", Ok, ["server"];
+    FirewallUnchanged = "N41", Other, ["port", "program"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

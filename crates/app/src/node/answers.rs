@@ -461,8 +461,10 @@ impl Instance {
     }
 
     /// Whether others would look for this server in vain: it is to be reached over the Internet, and nothing says where.
-    fn is_unfindable(&self, settings: &Settings) -> bool {
-        if self.part == Part::Client || !settings.network.internet || settings.network.peer_names {
+    pub(super) fn is_unfindable(&self, settings: &Settings) -> bool {
+        let network = &settings.network;
+        let is_found = network.peer_names || !self.known_switchboards(settings).is_empty();
+        if self.part == Part::Client || !network.internet || is_found {
             return false;
         }
         let is_lasting = |known: &net::Candidate| known.source == net::Source::Fixed;

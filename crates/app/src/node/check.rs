@@ -3,14 +3,20 @@
 
 use super::Instance;
 use crate::{
-    api::types::{Check, Nothing},
+    api::types::{Check, Nothing, PathView},
     engine::Part,
     firewall::{self, Firewall},
     language::Language,
+    managed,
     message::{Code, Problem, Result},
 };
-use net::{MappingState, Source, rendezvous::Translation};
-use std::{net::SocketAddr, sync::PoisonError};
+use identity::HostPort;
+use net::{
+    LanBrowser, LanName, MappingState, OnLink, Pinhole, Source,
+    rendezvous::{NotPutThrough, Observed, Translation},
+};
+use std::{net::SocketAddr, sync::PoisonError, time::Duration};
+use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 /// The rungs so far.
 struct Ladder {
@@ -18,6 +24,24 @@ struct Ladder {
     language: Language,
     is_stopped: bool,
 }
+
+/// What is known of the Internet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Internet {
+    /// Somebody there answered.
+    Answers,
+    /// Web pages would come, and our packets (UDP) don't get out.
+    TcpOnly,
+    /// Nobody answered of those who were asked.
+    Silent,
+    /// There was nobody to ask.
+    Unasked,
+}
+
+/// A connection to somewhere on the Internet has come about by then, or won't.
+const PROBE: Duration = Duration::from_secs(3);
+/// A server in the local network has announced itself by then, or its announcement doesn't arrive.
+const ANNOUNCED: Duration = Duration::from_secs(4);
 
 impl Ladder {
     fn add(&mut self, id: &str, result: &str, problem: Option<Problem>) {
@@ -64,12 +88,13 @@ impl Instance {
 
     fn check_network(&self, ladder: &mut Ladder) {
         let is_for_here = self.settings().network.listen.ip().is_loopback() && self.part == Part::Server;
-        let is_connected = self.listening.iter().any(|address| !address.ip().is_loopback());
         match &self.endpoint {
             // Nothing is running: there is no way to tell from here.
             None => ladder.skip("network"),
             Some(_) if is_for_here => ladder.skip("network"),
-            Some(_) => ladder.rung("network", (!is_connected).then(|| Problem::new(Code::Offline))),
+            Some(endpoint) => {
+                ladder.rung("network", (!endpoint.has_network()).then(|| Problem::new(Code::Offline)));
+            }
         }
     }
 
@@ -77,67 +102,71 @@ impl Instance {
         self.check_network(ladder);
         let port = self.listening.first().map_or(0, SocketAddr::port);
         let is_called = self.endpoint.is_some() && !self.settings().network.listen.ip().is_loopback();
-        if !is_called {
-            return ["own-internet-switch", "local-firewall", "gateway", "mapping", "path"]
-                .iter()
-                .for_each(|id| ladder.skip(id));
-        }
         let internet = self.settings().network.internet;
         // Off is a choice, and not in the way of anything in the local network.
-        if internet {
-            ladder.rung("own-internet-switch", None)
+        if is_called && internet {
+            ladder.rung("own-internet-switch", None);
         } else {
-            ladder.skip("own-internet-switch")
+            ladder.skip("own-internet-switch");
         }
-        let port_fact = |code| Problem::new(code).with("port", port.to_string());
-        match firewall::look(port).await {
-            Firewall::None | Firewall::Open => ladder.rung("local-firewall", None),
-            Firewall::Closed(program) => {
-                ladder.rung("local-firewall", Some(port_fact(Code::FirewallCloses).with("program", program)));
+        if !(is_called && internet) {
+            ["internet", "managed-network", "findable"].iter().for_each(|id| ladder.skip(id));
+            if is_called {
+                check_firewall(ladder, port, None).await;
+            } else {
+                ladder.skip("local-firewall");
             }
-            Firewall::Unknown(program) => {
-                ladder.unknown("local-firewall", Some(port_fact(Code::FirewallUnknown).with("program", program)));
-            }
-        }
-        if !internet {
             return ["gateway", "mapping", "path"].iter().for_each(|id| ladder.skip(id));
         }
-        let seen: Vec<Translation> = self.switchboards.observed().iter().map(|seen| seen.translation).collect();
-        self.check_router(ladder, !seen.is_empty(), port).await;
-        self.check_path(ladder, &seen);
-    }
+        let (router, pinhole) = tokio::join!(self.router.answer(), self.router.pinhole());
+        let observed = self.switchboards.observed();
+        let seen: Vec<Translation> = observed.iter().map(|seen| seen.translation).collect();
+        let rendezvous = self.wanted_switchboards().into_iter().map(|known| known.address).collect();
+        let internet = if seen.is_empty() { self.ask_around(rendezvous).await } else { Internet::Answers };
+        // A network without a router is told as that.
+        let has_router = router != Some(MappingState::NoGateway) || is_there(pinhole);
+        let internet = if internet == Internet::Silent && !has_router { Internet::Unasked } else { internet };
+        check_internet(ladder, internet);
+        check_managed(ladder, internet, None).await;
+        let is_unfindable = self.is_unfindable(&self.settings());
+        ladder.rung("findable", is_unfindable.then(|| Problem::new(Code::NoWayToServer)));
 
-    /// The router, and whether it opened the way. Where a switchboard puts others through, nobody needs that.
-    async fn check_router(&self, ladder: &mut Ladder, is_on_line: bool, port: u16) {
-        let answer = self.router.answer().await;
-        match answer {
-            None => ladder.unknown("gateway", None),
-            Some(MappingState::NoGateway) if is_on_line => ladder.skip("gateway"),
-            Some(MappingState::NoGateway) => ladder.rung("gateway", Some(Problem::new(Code::NoGateway))),
-            Some(_) => ladder.rung("gateway", None),
-        }
-        let with_port = |code| Some(Problem::new(code).with("port", port.to_string()));
-        match answer {
-            Some(MappingState::Mapped(_)) => ladder.rung("mapping", None),
-            _ if is_on_line => ladder.skip("mapping"),
-            None | Some(MappingState::NoGateway | MappingState::Asking) => ladder.unknown("mapping", None),
-            Some(MappingState::NotOffered | MappingState::Refused) => {
-                ladder.rung("mapping", with_port(Code::RouterClosed));
-            }
-            Some(MappingState::SecondRouter { .. }) => ladder.rung("mapping", with_port(Code::SecondRouter)),
-            Some(MappingState::CarrierNat { .. }) => ladder.rung("mapping", Some(Problem::new(Code::CarrierNat))),
-        }
+        let outside = match router {
+            Some(MappingState::Mapped(mapping)) => Some(mapping.external.port()),
+            _ if seen.contains(&Translation::None) => Some(port),
+            _ => None,
+        };
+        let arrives = match outside.filter(|_| !ladder.is_stopped) {
+            Some(outside) => self.switchboards.is_called_at(outside).await,
+            None => None,
+        };
+        // Without a router between, only this computer's own firewall can be in the way. With IPv6 a router changes no
+        // address and keeps calls away all the same, unless it says otherwise.
+        let is_direct = |seen: &Observed| {
+            seen.translation == Translation::None && (seen.address.is_ipv4() || pinhole == Some(Pinhole::Open))
+        };
+        let lets_in = arrives.filter(|arrives| *arrives || observed.iter().all(is_direct));
+        check_firewall(ladder, port, lets_in).await;
+        check_router(ladder, router, pinhole, !seen.is_empty(), port);
+        self.check_path(ladder, &seen, arrives, port);
     }
 
     /// By which way others come, whatever their routers are like. `seen`: what stands between this computer and the
-    /// switchboards it has lines to.
-    fn check_path(&self, ladder: &mut Ladder, seen: &[Translation]) {
+    /// switchboards it has lines to. `arrives`: whether a call from somewhere else came through the router.
+    fn check_path(&self, ladder: &mut Ladder, seen: &[Translation], arrives: Option<bool>, port: u16) {
         let has_relay = self.candidates.all().iter().any(|known| known.source == Source::Relay);
-        let is_open = self.router.mapping().is_some() || seen.contains(&Translation::None);
+        let is_mapped = self.router.mapping().is_some();
+        let is_put_through =
+            seen.iter().any(|kind| matches!(kind, Translation::None | Translation::EndpointIndependent));
         match self.relay_problem() {
             Some(problem) => ladder.rung("path", Some(problem)),
-            None if is_open || has_relay => ladder.rung("path", None),
-            None if seen.contains(&Translation::EndpointIndependent) => ladder.rung("path", None),
+            None if has_relay || is_put_through || arrives == Some(true) => ladder.rung("path", None),
+            // The router says that it is open, and what was sent to it didn't arrive.
+            None if is_mapped && arrives == Some(false) => {
+                let hint = Problem::new(Code::FirewallUnknown).with("port", port.to_string());
+                ladder.unknown("path", Some(hint.with("program", firewall::SYSTEM)));
+            }
+            None if is_mapped => ladder.rung("path", None),
             None if seen.contains(&Translation::EndpointDependent) => {
                 ladder.rung("path", Some(Problem::new(Code::RelayNeeded)));
             }
@@ -146,11 +175,11 @@ impl Instance {
     }
 
     async fn check_client(&self, ladder: &mut Ladder) -> Result<()> {
-        let is_connected = self.status_now().await?.is_connected;
+        let status = self.status_now().await?;
+        let is_connected = status.is_connected;
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
         self.check_network(ladder);
         let rungs: [(&str, &[Code]); 8] = [
-            ("own-internet-switch", &[Code::InternetOffHere]),
             ("findable", &[Code::NoWayToServer]),
             ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
             ("server-internet-switch", &[Code::InternetOffOnServer]),
@@ -158,20 +187,168 @@ impl Instance {
             ("server-key", &[Code::KeyDiffers]),
             ("version", &[Code::VersionsDiffer]),
             ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated, Code::NotOnList]),
+            ("own-internet-switch", &[Code::InternetOffHere]),
         ];
         // Anything else that is in the way says nothing of these rungs.
         let met = met.filter(|problem| rungs.iter().any(|(_, codes)| codes.contains(&problem.code)));
         let of = |codes: &[Code]| met.clone().filter(|problem| codes.contains(&problem.code));
-        for (id, codes) in rungs {
+        ladder.rung("own-internet-switch", of(&[Code::InternetOffHere]));
+        self.check_clients_internet(ladder, status.path, met.as_ref()).await;
+        for (id, codes) in &rungs[..7] {
             match of(codes) {
                 Some(problem) => ladder.rung(id, Some(problem)),
                 // Only a connection shows that the server answered this question.
-                None if !is_connected && met.is_none() && id != "own-internet-switch" && id != "findable" => {
-                    ladder.unknown(id, None);
-                }
+                None if !is_connected && met.is_none() && *id != "findable" => ladder.unknown(id, None),
                 None => ladder.rung(id, None),
             }
         }
         Ok(())
     }
+
+    async fn check_clients_internet(&self, ladder: &mut Ladder, path: Option<PathView>, met: Option<&Problem>) {
+        let is_wanted = self.endpoint.is_some() && self.settings().network.internet;
+        if ladder.is_stopped || !is_wanted || path == Some(PathView::Local) {
+            ladder.skip("internet");
+            return check_managed(ladder, Internet::Unasked, self.hides_server(path).await).await;
+        }
+        let put_through = *self.put_through.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = matches!(put_through, Some(Ok(()) | Err(NotPutThrough::Offline | NotPutThrough::Busy)));
+        let says_nothing = [Code::ServerSilent, Code::NoWayToServer];
+        let is_heard = met.is_some_and(|problem| !says_nothing.contains(&problem.code));
+        let internet = if path.is_some() || answered || is_heard {
+            Internet::Answers
+        } else {
+            let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.clone();
+            self.ask_around(told.into_iter().map(|known| known.address).collect()).await
+        };
+        check_internet(ladder, internet);
+        check_managed(ladder, internet, None).await;
+    }
+
+    /// Whether a server that is reached in the local network isn't seen there: its announcement gets lost.
+    async fn hides_server(&self, path: Option<PathView>) -> Option<Problem> {
+        let server = self.settings().server.clone().filter(|_| path == Some(PathView::Local))?;
+        let is_here = self.candidates.all().iter().all(|known| known.address.ip().is_loopback());
+        if is_here {
+            return None;
+        }
+        let browser = LanBrowser::start(OnLink::system()).ok()?;
+        let (name, mut found) = (LanName::of(&server.public_key), browser.subscribe());
+        let is_seen = found.wait_for(|servers| servers.iter().any(|other| other.id == name));
+        match timeout(ANNOUNCED, is_seen).await {
+            Err(_) => Some(Problem::new(Code::MulticastFiltered).with("server", server.name.as_str())),
+            Ok(_) => None,
+        }
+    }
+
+    /// Asks whoever is known on the Internet whether it is there.
+    async fn ask_around(&self, known: Vec<HostPort>) -> Internet {
+        // Only if it is in use: the check itself takes no place there.
+        let dht = self.dht.try_lock().ok().and_then(|place| place.clone());
+        let is_asked = dht.is_some() || !known.is_empty();
+        let dht = async {
+            match dht {
+                Some(dht) => dht.answers().await,
+                None => false,
+            }
+        };
+        let (by_udp, by_tcp) = tokio::join!(dht, takes_connections(known));
+        match (by_udp, by_tcp) {
+            (true, _) => Internet::Answers,
+            (false, true) => Internet::TcpOnly,
+            (false, false) if is_asked => Internet::Silent,
+            (false, false) => Internet::Unasked,
+        }
+    }
+}
+
+/// Whether any of these takes a TCP connection. A directory does, at the port where it is a rendezvous by UDP.
+async fn takes_connections(known: Vec<HostPort>) -> bool {
+    let mut asking = JoinSet::new();
+    for at in known {
+        asking.spawn(async move {
+            let connected = TcpStream::connect((at.host(), at.port()));
+            timeout(PROBE, connected).await.is_ok_and(|connected| connected.is_ok())
+        });
+    }
+    while let Some(answer) = asking.join_next().await {
+        if answer.unwrap_or(false) {
+            return true;
+        }
+    }
+    false
+}
+
+fn check_internet(ladder: &mut Ladder, internet: Internet) {
+    match internet {
+        Internet::Answers | Internet::TcpOnly => ladder.rung("internet", None),
+        Internet::Silent => ladder.rung("internet", Some(Problem::new(Code::Offline))),
+        Internet::Unasked => ladder.unknown("internet", None),
+    }
+}
+
+/// What this network keeps back, on purpose or not, and who decides on that. `hint`: what was noticed else.
+async fn check_managed(ladder: &mut Ladder, internet: Internet, hint: Option<Problem>) {
+    if internet == Internet::TcpOnly {
+        return ladder.rung("managed-network", Some(Problem::new(Code::UdpBlocked)));
+    }
+    let domain = async { Some(Problem::new(Code::ManagedComputer).with("domain", managed::domain().await?)) };
+    let hint = match hint {
+        Some(hint) => Some(hint),
+        None => domain.await,
+    };
+    match hint {
+        // Not in the way for sure; good to know if something is.
+        Some(hint) => ladder.unknown("managed-network", Some(hint)),
+        None => ladder.rung("managed-network", None),
+    }
+}
+
+/// The firewall of this computer. `lets_in`: whether a call that no router could keep away came in.
+async fn check_firewall(ladder: &mut Ladder, port: u16, lets_in: Option<bool>) {
+    let about = |code, program| Some(Problem::new(code).with("port", port.to_string()).with("program", program));
+    match (firewall::look(port).await, lets_in) {
+        (_, Some(true)) | (Firewall::None, _) | (Firewall::Open(_), None) => ladder.rung("local-firewall", None),
+        (Firewall::Closed(program), _) | (Firewall::Unknown(program) | Firewall::Open(program), Some(false)) => {
+            ladder.rung("local-firewall", about(Code::FirewallCloses, program));
+        }
+        (Firewall::Unknown(program), None) => {
+            ladder.unknown("local-firewall", about(Code::FirewallUnknown, program));
+        }
+    }
+}
+
+/// The router, and whether it opened the way. Where a switchboard puts others through, nobody needs that. `pinhole`: the
+/// same for IPv6, which decides where there is nothing else.
+fn check_router(
+    ladder: &mut Ladder,
+    answer: Option<MappingState>,
+    pinhole: Option<Pinhole>,
+    is_on_line: bool,
+    port: u16,
+) {
+    let is_ipv6_only = answer == Some(MappingState::NoGateway) && is_there(pinhole);
+    match answer {
+        None => ladder.unknown("gateway", None),
+        Some(MappingState::NoGateway) if is_ipv6_only => ladder.rung("gateway", None),
+        Some(MappingState::NoGateway) if is_on_line => ladder.skip("gateway"),
+        Some(MappingState::NoGateway) => ladder.rung("gateway", Some(Problem::new(Code::NoGateway))),
+        Some(_) => ladder.rung("gateway", None),
+    }
+    let with_port = |code| Some(Problem::new(code).with("port", port.to_string()));
+    match answer {
+        Some(MappingState::Mapped(_)) => ladder.rung("mapping", None),
+        _ if is_ipv6_only && pinhole == Some(Pinhole::Open) => ladder.rung("mapping", None),
+        _ if is_on_line => ladder.skip("mapping"),
+        _ if is_ipv6_only => ladder.rung("mapping", with_port(Code::RouterClosed)),
+        None | Some(MappingState::NoGateway | MappingState::Asking) => ladder.unknown("mapping", None),
+        Some(MappingState::NotOffered | MappingState::Refused) => ladder.rung("mapping", with_port(Code::RouterClosed)),
+        Some(MappingState::SecondRouter { .. }) => ladder.rung("mapping", with_port(Code::SecondRouter)),
+        Some(MappingState::CarrierNat { .. }) => ladder.rung("mapping", Some(Problem::new(Code::CarrierNat))),
+    }
+}
+
+/// Whether there is a router for IPv6.
+fn is_there(pinhole: Option<Pinhole>) -> bool {
+    matches!(pinhole, Some(Pinhole::Open | Pinhole::Closed))
 }

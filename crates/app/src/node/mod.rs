@@ -22,6 +22,7 @@ mod answers;
 mod check;
 mod client;
 pub(crate) mod finding;
+mod firewall;
 mod lan;
 mod options;
 mod publication;

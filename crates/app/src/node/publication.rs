@@ -12,7 +12,7 @@ use crate::{
     message::{Code, Problem, Result},
 };
 use directory::DirectoryError;
-use identity::{Comment, RecordKeys, Salt, ServerId, ServerName, ServerRecord, ServiceId};
+use identity::{Comment, RecordKeys, Rendezvous, Salt, ServerId, ServerName, ServerRecord, ServiceId};
 use net::{DhtError, PeerName, Source, peer_name, server_record};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -67,6 +67,9 @@ struct Place {
     due_at: u64,
     /// Why that didn't work the last time.
     problem: Option<String>,
+    /// Switchboards beside the directory, as it last named them.
+    #[serde(default)]
+    rendezvous: Vec<Rendezvous>,
 }
 
 fn in_the_dht() -> Vec<Place> {
@@ -208,10 +211,14 @@ impl Instance {
 
     async fn renew_publications(&self) -> Result<()> {
         let mut outcome = Ok(());
+        let before = self.rendezvous_of_directories().await?;
         for publication in self.publications().await? {
             if publication.is_revoked || self.settings().network.internet {
                 outcome = outcome.and(self.settle(publication).await.map(drop));
             }
+        }
+        if self.rendezvous_of_directories().await? != before {
+            self.rules.send_replace(());
         }
         outcome
     }
@@ -281,6 +288,10 @@ impl Instance {
                     outcome => outcome,
                 }
                 .map_err(refused)?;
+                // Whoever looks this server up there asks for it at the switchboards that are named there.
+                if let Ok(info) = client.info().await {
+                    place.rendezvous = info.switchboards();
+                }
                 // Not all servers of a directory on the same day.
                 DAY * 6 + DAY.mul_f64(f64::from(publication.salt[0]) / 256.0)
             }
@@ -311,6 +322,13 @@ impl Instance {
         let mut publications = self.publications().await?;
         publications.retain(|publication| publication.id != id);
         self.keep(PUBLICATIONS, &publications).await
+    }
+
+    /// Switchboards at which others ask for this server because the directory it is published in names them.
+    pub(super) async fn rendezvous_of_directories(&self) -> Result<Vec<Rendezvous>> {
+        let published = self.published().await?;
+        let places = published.into_iter().flat_map(|publication| publication.places);
+        Ok(places.filter(|place| !place.is_left).flat_map(|place| place.rendezvous).collect())
     }
 
     /// What is published, for the door and for people.

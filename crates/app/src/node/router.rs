@@ -1,7 +1,7 @@
 //! The router lets calls from the Internet through, as long as this is a server that may be called from there.
 
 use super::Instance;
-use net::{Mapping, MappingState, PortMapper};
+use net::{Mapping, MappingState, Pinhole, PortMapper};
 use std::{
     num::NonZeroU16,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -32,6 +32,16 @@ impl Router {
     pub(super) async fn answer(&self) -> Option<MappingState> {
         let mut state = self.mapper().as_ref()?.subscribe();
         let answered = state.wait_for(|state| *state != MappingState::Asking);
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(answer)) => Some(*answer),
+            _ => None,
+        }
+    }
+
+    /// The same for IPv6.
+    pub(super) async fn pinhole(&self) -> Option<Pinhole> {
+        let mut state = self.mapper().as_ref()?.subscribe_pinhole();
+        let answered = state.wait_for(|state| *state != Pinhole::Asking);
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(Ok(answer)) => Some(*answer),
             _ => None,

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::types::Direction,
     engine::Engine,
+    finding::Found,
     message::{Code, Problem, Result},
     password::{Rule, normal_form},
     profile::{Profile, ProfileLock},
@@ -20,8 +21,7 @@ use crate::{
     settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
 use identity::{
-    Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServerRecord, ServiceId,
-    Token,
+    Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServiceId, Token,
 };
 use net::{
     Answer, Credentials, DialError, Endpoint, EndpointConfig, Entrants, KnockKey, LanName, LanServer, PasswordRecord,
@@ -146,16 +146,17 @@ impl From<Invitation> for ServerToJoin {
     }
 }
 
-/// A published server: where it is, its peer name says.
-impl From<ServerRecord> for ServerToJoin {
-    fn from(record: ServerRecord) -> Self {
+/// A published server: where it is, its peer name or a switchboard says.
+impl From<Found> for ServerToJoin {
+    fn from(found: Found) -> Self {
+        let Found { record, rendezvous } = found;
         Self {
             knock: KnockKey::of_service(&record.service_id),
             name: record.name,
             public_key: Some(record.public_key),
             service_id: Some(record.service_id),
             addresses: Vec::new(),
-            rendezvous: Vec::new(),
+            rendezvous,
             ticket: None,
             salt: Some(record.salt),
             lan: None,

@@ -5,6 +5,7 @@ use crate::{
     api::types::{Nothing, ObservedView, RendezvousRequest, RendezvousView, TranslationView},
     engine::Part,
     message::{Code, Problem, Result},
+    settings::Settings,
 };
 use identity::{Invitation, Rendezvous, ServiceId};
 use net::{
@@ -24,7 +25,9 @@ pub(super) struct Switchboards(Mutex<Lines>);
 #[derive(Debug, Default)]
 struct Lines {
     service_ids: Vec<ServiceId>,
-    to: Vec<(Rendezvous, Registration)>,
+    /// Named by directories, beside those that the owner chose.
+    by_directories: Vec<Rendezvous>,
+    to: Vec<(Rendezvous, Arc<Registration>)>,
 }
 
 impl Switchboards {
@@ -35,6 +38,13 @@ impl Switchboards {
     /// Where this server is seen, by each switchboard.
     pub(super) fn observed(&self) -> Vec<Observed> {
         self.lines().to.iter().flat_map(|(_, line)| line.observed()).collect()
+    }
+
+    /// Whether calls from somewhere else arrive at a port of this computer's address on the Internet; `None` where nobody
+    /// could be asked to call.
+    pub(super) async fn is_called_at(&self, port: u16) -> Option<bool> {
+        let line = self.lines().to.iter().map(|(_, line)| line).find(|line| !line.observed().is_empty()).cloned()?;
+        line.is_called_at(port).await
     }
 }
 
@@ -68,25 +78,38 @@ impl Instance {
 
     async fn arrange_lines(&self) -> Result<()> {
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
-        let service_ids = self.service_ids().await?;
+        let (service_ids, by_directories) = (self.service_ids().await?, self.rendezvous_of_directories().await?);
+        self.switchboards.lines().by_directories = by_directories;
         let wanted = self.wanted_switchboards();
         let mut lines = self.switchboards.lines();
         if lines.service_ids != service_ids {
-            *lines = Lines { service_ids, to: Vec::new() };
+            (lines.service_ids, lines.to) = (service_ids, Vec::new());
         }
         lines.to.retain(|(known, _)| wanted.contains(known));
         for rendezvous in wanted {
             if !lines.to.iter().any(|(known, _)| *known == rendezvous) {
                 let line = endpoint.register(rendezvous.clone(), &lines.service_ids, &self.candidates);
-                lines.to.push((rendezvous, line));
+                lines.to.push((rendezvous, Arc::new(line)));
             }
         }
         Ok(())
     }
 
-    fn wanted_switchboards(&self) -> Vec<Rendezvous> {
+    /// Those that the owner chose, and then those of the directories this server is published in.
+    pub(super) fn wanted_switchboards(&self) -> Vec<Rendezvous> {
         let settings = self.settings();
-        if settings.network.internet { settings.network.rendezvous.clone() } else { Vec::new() }
+        if settings.network.internet { self.known_switchboards(&settings) } else { Vec::new() }
+    }
+
+    /// The same, whether they are asked or not.
+    pub(super) fn known_switchboards(&self, settings: &Settings) -> Vec<Rendezvous> {
+        let mut all = settings.network.rendezvous.clone();
+        for named in &self.switchboards.lines().by_directories {
+            if !all.contains(named) {
+                all.push(named.clone());
+            }
+        }
+        all
     }
 
     /// Switchboards at which others are put through to this server: first those to which there is a line.
@@ -104,12 +127,12 @@ impl Instance {
 
     pub(crate) async fn rendezvous(&self, _: Nothing) -> Result<Vec<RendezvousView>> {
         self.door()?;
+        let all = self.known_switchboards(&self.settings());
         let lines = self.switchboards.lines();
         let observed = |known: &Rendezvous| {
             let line = lines.to.iter().find(|(other, _)| other == known);
             line.map(|(_, line)| line.observed()).unwrap_or_default()
         };
-        let all = self.settings().network.rendezvous.clone();
         Ok(all
             .iter()
             .map(|known| RendezvousView {

@@ -7,7 +7,7 @@ use app::{
     secrets::StoreKind,
     settings::Settings,
 };
-use identity::{Fingerprint, Secret, ServerId, ServerRecord};
+use identity::{Fingerprint, Secret, ServerId};
 use mainline::Testnet;
 use serde_json::json;
 use std::{net::Ipv4Addr, time::Duration};
@@ -54,9 +54,9 @@ async fn publish(server: &Node, request: serde_json::Value) -> ServerId {
     published["serverId"].as_str().unwrap().parse().unwrap()
 }
 
-async fn join_by_id(client: &Computer, record: &ServerRecord, server: &Node) -> app::message::Result<Node> {
+async fn join_by_id(client: &Computer, found: &finding::Found, server: &Node) -> app::message::Result<Node> {
     let request = request(invite(server, json!({})).await, client);
-    Node::join(&client.profile(), JoinRequest { server: record.clone().into(), ..request }).await
+    Node::join(&client.profile(), JoinRequest { server: found.clone().into(), ..request }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,13 +69,14 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
         use_network(client, &network);
     }
     let id = publish(&server, json!({"comment": "Anna, front desk"})).await;
-    let record = finding::look_up(id, &settings(&laptop), None).await.unwrap();
+    let found = finding::look_up(id, &settings(&laptop), None).await.unwrap();
+    let record = &found.record;
     let comment = record.comment.as_ref().map(ToString::to_string);
     assert_eq!((record.name.as_str(), comment.as_deref()), ("Office PC", Some("Anna, front desk")));
     assert_eq!(Fingerprint::of(&record.public_key).to_string(), status(&server).await.fingerprint);
 
     // No address is known: the peer name says where the server is.
-    let client = join_by_id(&laptop, &record, &server).await.unwrap();
+    let client = join_by_id(&laptop, &found, &server).await.unwrap();
     call(&client, "start", json!({})).await;
     wait_quiet(&client).await;
     assert_eq!(laptop.total(), 3);
@@ -83,7 +84,7 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
 
     // The same ID with another comment.
     assert_eq!(publish(&server, json!({"comment": "Ben"})).await, id);
-    let renewed = finding::look_up(id, &settings(&laptop), None).await.unwrap();
+    let renewed = finding::look_up(id, &settings(&laptop), None).await.unwrap().record;
     assert_eq!(renewed.comment.map(|comment| comment.to_string()).as_deref(), Some("Ben"));
 
     let left = call(&server, "revoke", json!({})).await;
@@ -91,7 +92,7 @@ async fn a_server_is_published_joined_by_its_id_and_revoked_without_anybodys_dir
     let gone = finding::look_up(id, &settings(&laptop), None).await.unwrap_err();
     assert_eq!(gone.code.as_str(), "I02");
     // Somebody kept a copy of the record.
-    let refused = join_by_id(&late, &record, &server).await.unwrap_err();
+    let refused = join_by_id(&late, &found, &server).await.unwrap_err();
     assert_eq!(refused.code.as_str(), "I02");
     assert!(status(&client).await.is_connected, "who is connected stays connected");
     assert_ne!(publish(&server, json!({})).await, id, "a new publication has nothing in common with the old one");

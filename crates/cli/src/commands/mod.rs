@@ -69,6 +69,7 @@ async fn dispatch(command: Command, profile: &Profile, output: Output) -> Result
         Command::PeerNames(args) => status::peer_names(&args, profile, words).await,
         Command::Rendezvous(args) => reach::rendezvous(args, profile, words).await,
         Command::Relay(args) => reach::relay(args, profile, output).await,
+        Command::Firewall(args) => reach::firewall(args, profile, output.words).await,
         Command::Doctor => status::doctor(profile, words).await,
         Command::Folders(args) => folders::folders(args, profile, words).await,
         Command::Held(args) => held::held(args, profile, output).await,

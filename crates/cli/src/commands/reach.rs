@@ -1,8 +1,8 @@
-//! What helps other computers to reach a server behind any router: a rendezvous and a relay.
+//! What helps other computers to reach a server behind any router: a rendezvous, a relay, and a firewall that lets them in.
 
 use super::{advice, exit_of};
 use crate::{
-    args::{PasswordFrom, Relay, Rendezvous},
+    args::{Firewall, PasswordFrom, Relay, Rendezvous},
     door::ask,
     output::{Answer, Output},
     password,
@@ -10,7 +10,8 @@ use crate::{
 };
 use app::{
     api::types::{
-        Nothing, RelayRequest, RelayStateView, RelayView, RendezvousRequest, RendezvousView, TranslationView,
+        FirewallStateView, FirewallView, Nothing, RelayRequest, RelayStateView, RelayView, RendezvousRequest,
+        RendezvousView, TranslationView,
     },
     message::{Exit, Result},
     node::Use,
@@ -75,6 +76,22 @@ pub(crate) async fn relay(args: Relay, profile: &Profile, output: Output) -> Res
     }
     let exit = view.problem.as_ref().map_or(Exit::Ok, exit_of);
     Ok(Answer::new(json!(view), text.trim_end().to_owned()).ending(exit))
+}
+
+pub(crate) async fn firewall(args: Firewall, profile: &Profile, words: Words) -> Result<Answer> {
+    let command = if args.change.is_some() { "allow_in_firewall" } else { "firewall" };
+    let view: FirewallView = ask(profile, Use::Ask, command, Nothing {}).await?;
+    let port = view.port.to_string();
+    let mut text = match (view.state, &view.program) {
+        (FirewallStateView::Open, Some(program)) => say!(words, "firewall-open", port = port, program = program),
+        (FirewallStateView::None, _) | (_, None) => say!(words, "firewall-none"),
+        _ => String::new(),
+    };
+    if let Some(problem) = &view.problem {
+        text.push_str(&advice(problem));
+    }
+    let exit = view.problem.as_ref().map_or(Exit::Ok, exit_of);
+    Ok(Answer::new(json!(view), text.trim().to_owned()).ending(exit))
 }
 
 async fn set(profile: &Profile, rendezvous: Vec<String>) -> Result<Vec<RendezvousView>> {

@@ -99,11 +99,12 @@ async fn found_by_id(
 ) -> Result<ServerToJoin> {
     let words = output.words;
     output.note(&say!(words, "looking-up"));
-    let record = finding::look_up(id, settings, directory).await?;
+    let found = finding::look_up(id, settings, directory).await?;
+    let record = &found.record;
     let comment = record.comment.as_ref().map_or_else(|| "none".to_owned(), |comment| printable(comment.as_str()));
     let (name, fingerprint) = (printable(record.name.as_str()), Fingerprint::of(&record.public_key).to_string());
     output.note(&say!(words, "found-by-id", name = name, comment = comment, fingerprint = fingerprint));
-    Ok(record.into())
+    Ok(found.into())
 }
 
 fn again(args: Join) -> Result<JoinAgain> {

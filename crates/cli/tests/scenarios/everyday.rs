@@ -349,7 +349,9 @@ fn a_new_password_counts_for_new_computers_only() {
 fn doctor_stops_at_what_stands_in_the_way() {
     let mut pair = Pair::joined(|office, _| everything(office));
     let checks = pair.laptop.json(&["doctor"]);
-    assert!(checks["checks"].as_array().unwrap().iter().all(|check| check["result"] == "ok"), "{checks:#}");
+    // Both are on this computer: the Internet doesn't matter.
+    let is_fine = |check: &serde_json::Value| check["result"] == "ok" || check["id"] == "internet";
+    assert!(checks["checks"].as_array().unwrap().iter().all(is_fine), "{checks:#}");
     drop(pair.serving.take());
     let ran = pair.laptop.tandem(&["doctor", "--json"]);
     assert_eq!(ran.exit, 3, "{ran:?}");

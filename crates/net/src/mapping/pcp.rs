@@ -17,6 +17,8 @@ pub(super) enum Answer {
     Silent,
     /// The router said no.
     Refused,
+    /// The router has no address on the Internet to give.
+    Disconnected,
 }
 
 /// A router in the same network answers within milliseconds; three packets in less than two seconds.
@@ -36,6 +38,8 @@ pub(super) async fn map(gateway: &Gateway, port: NonZeroU16, wanted: NonZeroU16)
         Ok(mapping) => return Ok(mapping),
         Err(pcp::Failure::Socket(_) | pcp::Failure::Timeout) => Answer::Silent,
         Err(pcp::Failure::UnsupportedVersion(_)) => Answer::Silent,
+        // A router that stands behind another one says so, too.
+        Err(pcp::Failure::NetworkFailure(_)) => Answer::Disconnected,
         Err(error) => {
             tracing::debug!(%error, "no mapping by PCP");
             Answer::Refused
@@ -46,6 +50,7 @@ pub(super) async fn map(gateway: &Gateway, port: NonZeroU16, wanted: NonZeroU16)
         Err(natpmp::Failure::Socket(_) | natpmp::Failure::Timeout | natpmp::Failure::UnsupportedVersion(_)) => {
             Err(first)
         }
+        Err(natpmp::Failure::NetworkFailure) => Err(Answer::Disconnected),
         Err(error) => {
             tracing::debug!(%error, "no mapping by NAT-PMP");
             Err(Answer::Refused)

@@ -24,6 +24,8 @@ pub struct Registration {
     observed: watch::Receiver<Vec<Observed>>,
     socket: Arc<crate::socket::SilentSocket>,
     requests: mpsc::Sender<Wanted>,
+    /// When the switchboard was last asked to call.
+    asked_at: tokio::sync::Mutex<Option<Instant>>,
     _task: JoinSet<()>,
 }
 
@@ -56,6 +58,8 @@ const LINE: Duration = Duration::from_secs(5);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(60);
 /// A packet that was asked for arrives within this time, or doesn't.
 const CALLED: Duration = Duration::from_secs(3);
+/// A switchboard that was asked just now doesn't call again.
+const CALLS_EVERY: Duration = Duration::from_secs(6);
 
 /// A line to a switchboard, ready to talk.
 pub(super) struct Line {
@@ -117,7 +121,7 @@ impl Registration {
         let keeper = Keeper { shared, at, keys, candidates, tell, wanted: Arc::new(tokio::sync::Mutex::new(wanted)) };
         let mut task = JoinSet::new();
         task.spawn(async move { keeper.run().await });
-        Self { observed, socket, requests, _task: task }
+        Self { observed, socket, requests, asked_at: tokio::sync::Mutex::default(), _task: task }
     }
 
     /// Where the switchboard sees this computer; nothing while there is no line.
@@ -135,9 +139,14 @@ impl Registration {
     /// Whether a packet arrives at a port of this computer's observed address that comes from where this computer never
     /// sent anything. `None`: nobody could be asked to send one.
     pub async fn is_called_at(&self, port: u16) -> Option<bool> {
+        let mut asked_at = self.asked_at.lock().await;
+        if let Some(before) = *asked_at {
+            tokio::time::sleep_until(before + CALLS_EVERY).await;
+        }
         if self.observed.borrow().is_empty() {
             return None;
         }
+        *asked_at = Some(Instant::now());
         let mut token = [0; 16];
         getrandom::fill(&mut token).expect("the system gives random bytes, or nothing here is safe");
         let heard = self.socket.wait_for(token);

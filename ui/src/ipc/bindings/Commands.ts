@@ -9,6 +9,7 @@ import type { DeviceRequest } from "./DeviceRequest";
 import type { DeviceView } from "./DeviceView";
 import type { Done } from "./Done";
 import type { Event } from "./Event";
+import type { FirewallView } from "./FirewallView";
 import type { FolderView } from "./FolderView";
 import type { HeldView } from "./HeldView";
 import type { HistoryAnswer } from "./HistoryAnswer";
@@ -170,6 +171,14 @@ relay: Command<Nothing, RelayView>,
  * Changes it.
  */
 set_relay: Command<RelayRequest, RelayView>, 
+/**
+ * What this computer's own firewall does with calls to this server.
+ */
+firewall: Command<Nothing, FirewallView>, 
+/**
+ * Opens the server's port in it, for which the system may ask for an administrator.
+ */
+allow_in_firewall: Command<Nothing, FirewallView>, 
 /**
  * What is published of this server.
  */
