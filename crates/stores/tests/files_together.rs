@@ -322,6 +322,13 @@ fn the_watch_tells_folders_even_new_ones_and_not_our_staging() {
     fs::write(home.root().join("contacts/New/b.vcf"), b"x").unwrap();
     assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), folder("contacts/New"));
     calm();
+    // Under another name it is the same folder to the system.
+    fs::rename(home.root().join("contacts/New"), home.root().join("contacts/Renamed")).unwrap();
+    assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), None);
+    calm();
+    fs::write(home.root().join("contacts/Renamed/c.vcf"), b"x").unwrap();
+    assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), folder("contacts/Renamed"));
+    calm();
     fs::create_dir_all(home.root().join("mail/.New/cur")).unwrap();
     calm();
     fs::write(home.root().join("mail/.New/cur/1:2,"), b"x").unwrap();

@@ -15,13 +15,16 @@ use crate::{
 };
 use fail::fail_point;
 use pim::{FolderUid, ItemUid, NativeHash};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 use stores::{FolderId, Intent, StoreError};
 use sync::{
     index::{HubIndex, Local, LocalFolder, ReplicaIndex},
     model::{RowBody, Seq},
     replica::{ApplyOutcome, Happened, StoreChange, settle_removed, settle_written},
 };
+
+/// So often in turn the store may say of an item that somebody else changed it first.
+const OVERTAKEN_MAX: u32 = 20;
 
 /// A group on its way into the store.
 pub(super) struct Group {
@@ -134,6 +137,7 @@ impl Room {
                         self.arrived.remove(&state.version.native).into_iter().for_each(Arrived::discard);
                     }
                     self.state.items_done += 1;
+                    self.overtaken.remove(&change.item());
                     self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Done(local))?;
                 }
                 Err(error) => self.store_refused(change, &error)?,
@@ -144,9 +148,27 @@ impl Room {
         Ok(())
     }
 
+    /// Whether to believe that somebody else changed the item first, as the store says.
+    fn is_overtaken(&mut self, item: ItemUid) -> bool {
+        let times = self.overtaken.entry(item).or_default();
+        *times += 1;
+        let is_believed = *times < OVERTAKEN_MAX;
+        if !is_believed {
+            self.overtaken.remove(&item);
+        }
+        is_believed
+    }
+
     fn store_refused(&mut self, change: StoreChange, error: &StoreError) -> Result<()> {
         let outcome = match error {
-            StoreError::Changed | StoreError::NotFound => ApplyOutcome::Changed,
+            StoreError::Changed | StoreError::NotFound if self.is_overtaken(change.item()) => ApplyOutcome::Changed,
+            // Nobody is faster each time: the place can't take it, and the system has no better words for that.
+            StoreError::Changed | StoreError::NotFound => {
+                self.refused_at.get_or_insert_with(Instant::now);
+                let problem = Problem::new(Code::NotWritable).with("path", self.place.clone());
+                self.problem(Cause::Writing, problem);
+                return self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Unavailable);
+            }
             StoreError::NoSpace { .. } => ApplyOutcome::NoRoom,
             StoreError::Unavailable { .. }
             | StoreError::Program { .. }
@@ -158,7 +180,7 @@ impl Room {
         };
         if matches!(outcome, ApplyOutcome::NoRoom | ApplyOutcome::Unavailable) {
             self.store_problem(Cause::Writing, error);
-            self.refused_at.get_or_insert_with(std::time::Instant::now);
+            self.refused_at.get_or_insert_with(Instant::now);
         }
         self.replica.applied(&mut self.index.replica(), change, outcome)
     }
@@ -186,7 +208,7 @@ impl Room {
             Err(error) => {
                 if !matches!(error, StoreError::Changed) {
                     self.store_problem(Cause::Writing, &error);
-                    self.refused_at.get_or_insert_with(std::time::Instant::now);
+                    self.refused_at.get_or_insert_with(Instant::now);
                 }
                 self.replica.folder_applied(&mut self.index.replica(), folder, Err(()))?;
             }

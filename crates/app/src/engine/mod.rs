@@ -38,7 +38,7 @@ use pim::{FolderUid, ItemUid, NativeHash};
 use problems::{Cause, Problems};
 use reading::Reading;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     path::PathBuf,
     sync::{Arc, mpsc},
     thread::JoinHandle,
@@ -204,6 +204,7 @@ impl Engine {
                 recovering: Recovering::No,
                 problems: Problems::default(),
                 refused_at: None,
+                overtaken: HashMap::new(),
                 save_again_at: None,
                 plan_again_at: None,
                 resume: BTreeMap::new(),
@@ -389,6 +390,8 @@ pub struct Room {
     problems: Problems,
     /// The store refused a change that may go later.
     refused_at: Option<Instant>,
+    /// How often in turn the store said of an item that somebody else was faster.
+    overtaken: HashMap<ItemUid, u32>,
     /// Contents that came and couldn't be kept are tried again then.
     save_again_at: Option<Instant>,
     /// Planning went in a circle on the server; it begins again then.

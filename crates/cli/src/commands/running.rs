@@ -36,11 +36,13 @@ pub(crate) async fn stay_connected(profile: &Profile, output: Output) -> Result<
 async fn tell(node: Node, output: Output) -> Result<Answer> {
     let mut events = node.events();
     let mut last = String::new();
+    // Listened for all the time: a signal that comes between two events would be lost on a new listener.
+    let mut interrupted = std::pin::pin!(interrupted());
     let end = loop {
         let event = tokio::select! {
             event = events.recv() => event,
             () = node.closed() => break Err(what_stands_in_the_way(&node).await),
-            () = interrupted() => break Ok(Answer::new(json!({"event": "ended"}), say!(output.words, "ended"))),
+            () = &mut interrupted => break Ok(Answer::new(json!({"event": "ended"}), say!(output.words, "ended"))),
         };
         match event {
             Ok(event) if output.json => output.event(&json!(event)),

@@ -39,12 +39,13 @@ pub(crate) async fn servers(args: &Servers, profile: &Profile, output: Output) -
 async fn watch(search: &mut LanSearch, output: Output) -> Result<Answer> {
     let words = output.words;
     output.note(&say!(words, "servers-looking"));
+    let mut interrupted = std::pin::pin!(interrupted());
     loop {
         let servers = search.servers();
         output.event_or_line(&json!({"event": "servers", "servers": servers}), || table(&servers, words));
         tokio::select! {
             () = search.changed() => {}
-            () = interrupted() => return Ok(Answer::new(json!({"event": "ended"}), say!(words, "ended"))),
+            () = &mut interrupted => return Ok(Answer::new(json!({"event": "ended"}), say!(words, "ended"))),
         }
     }
 }

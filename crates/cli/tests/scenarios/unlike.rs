@@ -1,7 +1,7 @@
 //! Computers whose disks are unlike: what one can name, the other can't.
 
 use crate::{
-    computer::{Computer, card},
+    computer::{Computer, card, mail},
     neighbours::is_here,
 };
 use std::{
@@ -85,6 +85,28 @@ fn names_that_differ_only_by_case_are_kept_apart_where_case_does_not_count() {
     office.soon("the edit is there", |office| office.read("notes/Ideas/Todo.md") == "# second, edited\n");
     assert_eq!(office.read("notes/Ideas/todo.md"), "# first\n");
     laptop.soon("eight are there still", |laptop| is_same(laptop, 8));
+    drop(serving);
+    drop(stick);
+}
+
+#[test]
+fn mail_is_kept_on_a_disk_without_colons_in_names() {
+    let (office, laptop) = (Computer::new(), Computer::new());
+    let Some(stick) = Stick::at(&laptop.data()) else { return };
+    office.write("mail/cur/1.host:2,S", mail("first"));
+    office.write("mail/cur/2.host:2,FS", mail("second"));
+    office.write("notes/Ideas/what: a name?.md", "# third\n");
+    office.become_server();
+    let serving = office.stay(&["serve"]);
+    laptop.join(&office.invite(&serving), &["--yes"]).went_well();
+    assert_eq!(laptop.contents().into_keys().filter(|path| path.contains(";2,")).count(), 2);
+    assert_eq!(texts(&laptop, ".md"), ["# third\n"]);
+
+    let first = laptop.contents().into_keys().find(|path| path.ends_with("1.host;2,S")).unwrap();
+    fs::rename(laptop.data().join(&first), laptop.data().join(first.replace(";2,S", ";2,RS"))).unwrap();
+    laptop.tandem(&["sync"]).went_well();
+    office
+        .soon("the answer is known", |office| office.contents().into_keys().any(|path| path.ends_with("1.host:2,RS")));
     drop(serving);
     drop(stick);
 }

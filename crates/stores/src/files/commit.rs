@@ -254,12 +254,7 @@ impl<'a> Commit<'a> {
                     self.learn(folder, place, &base, &path);
                     return Ok(path);
                 }
-                // Taken, or not a name on this file system (a memory card's, a Windows share's).
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ErrorKind::AlreadyExists | ErrorKind::InvalidInput | ErrorKind::InvalidFilename
-                    ) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists || may_mean_the_name(&error) => {}
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                     return self.copy_over(from, folder, place, names, flags, letters_before);
                 }
@@ -275,7 +270,7 @@ impl<'a> Commit<'a> {
         let renamed = disk::rename_new(from, &path);
         let path = match renamed {
             // File systems of Windows have no colon in names.
-            Err(error) if error.kind() == ErrorKind::InvalidInput && separator == ':' && place.part == Part::Mail => {
+            Err(error) if may_mean_the_name(&error) && separator == ':' && place.part == Part::Mail => {
                 let path = to.path(place, ';')?;
                 disk::rename_new(from, &path)?;
                 path
@@ -430,7 +425,7 @@ impl<'a> Commit<'a> {
         }
         let renamed = disk::rename_new(path, &to);
         let to = match renamed {
-            Err(error) if error.kind() == ErrorKind::InvalidInput && separator == ':' => {
+            Err(error) if may_mean_the_name(&error) && separator == ':' => {
                 let wanted = [stem, format!(";2,{letters}").as_bytes()].concat();
                 let name = text::bytes_to_name(wanted).ok_or(StoreError::NotFound)?;
                 let to = place.path.join(Sub::Cur.name()).join(name);
@@ -518,6 +513,12 @@ pub(super) fn find(known: &KnownNames, folder: &FolderId, place: &Place, name: &
         return maildir::find(folder, place, name, known);
     }
     Ok(text::text_to_name(name).map(|name| place.path.join(name)))
+}
+
+/// Whether it may be the new name that the file system didn't take (a memory card's, a Windows share's). Those over FUSE
+/// say that there is no such file.
+fn may_mean_the_name(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidFilename | ErrorKind::NotFound)
 }
 
 /// The flag letters in a message's file name.

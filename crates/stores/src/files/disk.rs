@@ -125,6 +125,8 @@ pub(super) struct FileSystemFacts {
     pub(super) is_remote: bool,
     /// A file keeps its number over a remount, so the number can be part of a revision.
     pub(super) keeps_file_ids: bool,
+    /// A folder's time changes whenever a name in it does, so an unchanged time means unchanged names.
+    pub(super) dates_folders: bool,
 }
 
 /// Asks what kind of file system `path` lies on.
@@ -134,21 +136,48 @@ pub(super) fn file_system_facts(path: &Path) -> FileSystemFacts {
         let magic = stat.f_type as u64 & 0xffff_ffff;
         // From linux/magic.h: NFS, AFS (two), CEPH, CODA, 9P.
         let is_remote = [0x6969, 0x5346_414f, 0x6b41_4653, 0x00c3_6400, 0x7375_7245, 0x0102_1997].contains(&magic);
+        // FUSE may be anything; exFAT's driver there renames files without dating the folder.
+        let is_fuse = magic == 0x6573_5546;
         // SMB, CIFS, SMB2, FUSE: remote or not known, and file numbers are made up at each mount.
-        let is_made_up = [0x517b, 0xff53_4d42, 0xfe53_4d42, 0x6573_5546].contains(&magic);
+        let is_made_up = is_fuse || [0x517b, 0xff53_4d42, 0xfe53_4d42].contains(&magic);
         // FAT and exFAT number files as they meet them.
         let is_fat = [0x4d44, 0x2011_bab0].contains(&magic);
-        return FileSystemFacts { is_remote: is_remote || is_made_up, keeps_file_ids: !is_made_up && !is_fat };
+        return FileSystemFacts {
+            is_remote: is_remote || is_made_up,
+            keeps_file_ids: !is_made_up && !is_fat,
+            dates_folders: !is_fuse && !is_fat,
+        };
     }
     #[cfg(target_vendor = "apple")]
     if let Ok(stat) = rustix::fs::statfs(path) {
         let name: Vec<u8> = stat.f_fstypename.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
-        let is_remote = [&b"nfs"[..], b"smbfs", b"afpfs", b"webdav", b"macfuse", b"osxfuse"].contains(&&name[..]);
+        let is_fuse = [&b"macfuse"[..], b"osxfuse"].contains(&&name[..]);
+        let is_remote = is_fuse || [&b"nfs"[..], b"smbfs", b"afpfs", b"webdav"].contains(&&name[..]);
         let is_fat = [&b"msdos"[..], b"exfat"].contains(&&name[..]);
-        return FileSystemFacts { is_remote, keeps_file_ids: !is_remote && !is_fat };
+        return FileSystemFacts {
+            is_remote,
+            keeps_file_ids: !is_remote && !is_fat,
+            dates_folders: !is_fuse && !is_fat,
+        };
     }
     let is_remote = cfg!(windows) && path.to_string_lossy().replace('/', "\\").starts_with(r"\\");
-    FileSystemFacts { is_remote, keeps_file_ids: false }
+    FileSystemFacts { is_remote, keeps_file_ids: false, dates_folders: dates_folders(path).unwrap_or(false) }
+}
+
+/// Tries out whether a folder's time changes with the names in it. Windows' FAT leaves it as it is, NTFS doesn't.
+#[cfg_attr(unix, allow(dead_code, reason = "the kind of file system tells it there"))]
+fn dates_folders(path: &Path) -> io::Result<bool> {
+    let folder = path.join(format!(".tandem-{}.tmp", super::random_hex()?));
+    std::fs::create_dir(&folder)?;
+    let tried = (|| {
+        let before = folder.metadata()?.modified()?;
+        // Longer than a tick of any system's clock.
+        std::thread::sleep(std::time::Duration::from_millis(40));
+        File::create_new(folder.join("a"))?;
+        Ok(folder.metadata()?.modified()? != before)
+    })();
+    std::fs::remove_dir_all(&folder)?;
+    tried
 }
 
 /// Says what an error means for a store. `path` is shown to people; `need` is what was to be written, in bytes.
@@ -165,5 +194,17 @@ pub(super) fn store_error(error: &io::Error, path: &Path, need: u64) -> StoreErr
         | ErrorKind::NetworkUnreachable
         | ErrorKind::NetworkDown => StoreError::Unavailable { reason: error.to_string() },
         _ => StoreError::Io { reason: error.to_string(), path },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trying_it_out_tells_that_folders_are_dated_here_and_leaves_nothing_behind() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(dates_folders(home.path()).unwrap(), file_system_facts(home.path()).dates_folders);
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
     }
 }

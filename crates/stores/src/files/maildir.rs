@@ -77,7 +77,7 @@ pub(super) fn list(
 ) -> Result<Listing, StoreError> {
     let mut before = Times::of(place);
     let then = since.and_then(|token| postcard::from_bytes::<Times>(&token.0).ok());
-    if then.as_ref().is_some_and(|then| then.were_settled() && then.same_as(&before)) {
+    if facts.dates_folders && then.as_ref().is_some_and(|then| then.were_settled() && then.same_as(&before)) {
         return Ok(Listing::Unchanged);
     }
     if before.cur.is_none() && before.new.is_none() {

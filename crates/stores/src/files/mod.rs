@@ -197,13 +197,13 @@ impl Store for FilesStore {
             None => self.identify()?,
         };
         self.id = Some(id.clone());
-        let facts = self.places.parts.iter().map(|(part, path)| {
-            // A part that was never made will lie on its root's file system.
-            let existing = path.ancestors().find(|path| path.exists()).unwrap_or(path);
-            (*part, disk::file_system_facts(existing))
-        });
-        self.places = Arc::new(Places { facts: facts.collect(), parts: self.places.parts.clone() });
         if !was_there {
+            let facts = self.places.parts.iter().map(|(part, path)| {
+                // A part that was never made will lie on its root's file system.
+                let existing = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+                (*part, disk::file_system_facts(existing))
+            });
+            self.places = Arc::new(Places { facts: facts.collect(), parts: self.places.parts.clone() });
             self.known.forget_all();
             self.doubtful.clear();
             for folder in self.tree(&id).list_without_marks()? {
@@ -333,6 +333,6 @@ impl Store for FilesStore {
 
     fn watch(&mut self, wake: Box<dyn Fn(Option<FolderId>) + Send + Sync>) -> Result<Box<dyn Watch>, StoreError> {
         self.check_roots()?;
-        Ok(Box::new(watch::FilesWatch::start(Arc::clone(&self.places), self.spec.roots(), wake)?))
+        Ok(Box::new(watch::FilesWatch::start(&self.places, self.spec.roots(), wake)?))
     }
 }

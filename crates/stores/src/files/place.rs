@@ -37,7 +37,7 @@ impl Place {
 impl Places {
     /// What is known of a part's file system.
     pub(super) fn facts(&self, part: Part) -> FileSystemFacts {
-        let careful = FileSystemFacts { is_remote: true, keeps_file_ids: false };
+        let careful = FileSystemFacts { is_remote: true, keeps_file_ids: false, dates_folders: false };
         self.facts.get(&part).copied().unwrap_or(careful)
     }
 

@@ -2,8 +2,9 @@
 
 use super::{
     keywords::KEYWORDS_FILE,
+    known::Sub,
     mark::FOLDER_MARK,
-    place::{Places, STAGING},
+    place::{DEPTH_MAX, Places, STAGING},
     spec::Part,
     text,
 };
@@ -13,7 +14,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
@@ -23,13 +24,17 @@ use std::{
 /// Changes within this time are told once: saving a file is several steps.
 const SETTLE: Duration = Duration::from_millis(20);
 
+/// Whether the system watches single folders. A library that watches "everything below" asks each file there what it is
+/// then, and is told of each file that is opened or half written, which is most of what Tandem does itself.
+const WATCHES_FOLDERS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 type Wake = Box<dyn Fn(Option<FolderId>) + Send + Sync>;
 
 /// Watches until it is dropped.
 pub(super) struct FilesWatch {
     is_over: Arc<AtomicBool>,
     /// Ends with this value, and the channel to the telling thread with it.
-    _watcher: RecommendedWatcher,
+    _watched: Arc<Mutex<Watched>>,
 }
 
 impl Watch for FilesWatch {}
@@ -44,29 +49,103 @@ impl Drop for FilesWatch {
 type Hint = Option<FolderId>;
 
 impl FilesWatch {
-    pub(super) fn start(places: Arc<Places>, roots: Vec<PathBuf>, wake: Wake) -> Result<Self, StoreError> {
+    pub(super) fn start(places: &Places, roots: Vec<PathBuf>, wake: Wake) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel();
-        let watched = canonical(&places);
+        let parts = canonical(places);
+        let told = parts.clone();
         let tell = move |event: notify::Result<Event>| {
-            for hint in hints(&watched, event) {
+            for hint in hints(&told, event) {
                 // The thread has ended only if the watch was dropped.
                 let _ = sender.send(hint);
             }
         };
-        let unavailable = |error: notify::Error| StoreError::Unavailable { reason: error.to_string() };
-        let mut watcher = notify::recommended_watcher(tell).map_err(unavailable)?;
-        for root in roots {
-            let root = root.canonicalize().unwrap_or(root);
-            watcher.watch(&root, RecursiveMode::Recursive).map_err(unavailable)?;
-        }
+        let roots = roots.into_iter().map(|root| root.canonicalize().unwrap_or(root)).collect();
+        let watcher = notify::recommended_watcher(tell).map_err(unavailable)?;
+        let mut watched = Watched { watcher, parts, roots, paths: BTreeSet::new() };
+        watched.take_in()?;
+        let watched = Arc::new(Mutex::new(watched));
         let is_over = Arc::new(AtomicBool::new(false));
-        let thread_is_over = Arc::clone(&is_over);
+        let (thread_is_over, thread_watched) = (Arc::clone(&is_over), Arc::downgrade(&watched));
         std::thread::Builder::new()
             .name("files-watch".to_owned())
-            .spawn(move || tell_settled(&receiver, &wake, &thread_is_over))
+            .spawn(move || tell_settled(&receiver, &thread_watched, &wake, &thread_is_over))
             .map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
-        Ok(Self { is_over, _watcher: watcher })
+        Ok(Self { is_over, _watched: watched })
     }
+}
+
+fn unavailable(error: notify::Error) -> StoreError {
+    StoreError::Unavailable { reason: error.to_string() }
+}
+
+/// What the system was asked to watch.
+struct Watched {
+    watcher: RecommendedWatcher,
+    parts: Vec<(Part, PathBuf)>,
+    roots: Vec<PathBuf>,
+    paths: BTreeSet<PathBuf>,
+}
+
+impl Watched {
+    /// Watches what is there now, and no longer what isn't.
+    fn take_in(&mut self) -> Result<(), StoreError> {
+        let (mode, there) = if WATCHES_FOLDERS {
+            (RecursiveMode::NonRecursive, folders(&self.roots, &self.parts))
+        } else {
+            (RecursiveMode::Recursive, self.roots.iter().cloned().collect())
+        };
+        // A renamed folder is the same one to the system: its old name has to be given up before the new one is told.
+        for gone in self.paths.difference(&there) {
+            let _ = self.watcher.unwatch(gone);
+        }
+        self.paths.retain(|path| there.contains(path));
+        for path in there {
+            if !self.paths.contains(&path) {
+                match self.watcher.watch(&path, mode) {
+                    Ok(()) => drop(self.paths.insert(path)),
+                    // Gone again; its parent tells so.
+                    Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => {}
+                    Err(error) => return Err(unavailable(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every folder in which something can happen that a listing would show.
+fn folders(roots: &[PathBuf], parts: &[(Part, PathBuf)]) -> BTreeSet<PathBuf> {
+    let mut found: BTreeSet<PathBuf> = roots.iter().cloned().collect();
+    for (part, root) in parts {
+        if !root.is_dir() {
+            continue;
+        }
+        found.insert(root.clone());
+        if *part == Part::Mail {
+            let dotted = below(root).filter(|path| is_dotted(path));
+            for folder in dotted.chain([root.clone()]) {
+                found.extend(Sub::ALL.map(|sub| folder.join(sub.name())).into_iter().filter(|path| path.is_dir()));
+                found.insert(folder);
+            }
+            continue;
+        }
+        let mut level = vec![root.clone()];
+        for _ in 0..DEPTH_MAX {
+            level = level.iter().flat_map(|folder| below(folder).filter(|path| !is_dotted(path))).collect();
+            found.extend(level.iter().cloned());
+        }
+    }
+    found
+}
+
+/// The folders in a folder, which names what each entry is; no entry is asked.
+fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+fn is_dotted(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
 /// The parts by their real paths, as events name them.
@@ -75,7 +154,7 @@ fn canonical(places: &Places) -> Vec<(Part, PathBuf)> {
     places.parts.iter().map(|(part, path)| (*part, real(path))).collect()
 }
 
-fn tell_settled(receiver: &mpsc::Receiver<Hint>, wake: &Wake, is_over: &AtomicBool) {
+fn tell_settled(receiver: &mpsc::Receiver<Hint>, watched: &Weak<Mutex<Watched>>, wake: &Wake, is_over: &AtomicBool) {
     while let Ok(first) = receiver.recv() {
         let mut hints = BTreeSet::from([first]);
         let settled = Instant::now() + SETTLE;
@@ -89,6 +168,11 @@ fn tell_settled(receiver: &mpsc::Receiver<Hint>, wake: &Wake, is_over: &AtomicBo
         // Looking at everything includes every single folder.
         if hints.contains(&None) {
             hints = BTreeSet::from([None]);
+            // New folders are watched before they are looked into, so that nothing comes in between.
+            let Some(watched) = watched.upgrade() else { return };
+            if let Err(error) = watched.lock().unwrap_or_else(PoisonError::into_inner).take_in() {
+                tracing::warn!(%error, "not every folder is watched; the look at all of them now and then goes on");
+            }
         }
         for hint in hints {
             if is_over.load(Ordering::Acquire) {
@@ -138,6 +222,8 @@ fn mail_hint(names: &[&str]) -> Option<Hint> {
         inside => (FolderId(root.to_owned()), inside),
     };
     match inside {
+        // The folder of messages came or went; elsewhere its name also stands for what happens in it.
+        ["cur" | "new"] if WATCHES_FOLDERS => Some(None),
         // A message, or the folder of messages itself.
         ["cur" | "new", ..] => Some(Some(folder)),
         [name] if *name == KEYWORDS_FILE => Some(Some(folder)),
@@ -172,6 +258,30 @@ mod tests {
 
     fn folder(id: &str) -> Option<Hint> {
         Some(Some(FolderId(id.into())))
+    }
+
+    #[test]
+    fn only_folders_are_watched_in_which_a_listing_would_show_something() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |path: &str| home.path().join(path);
+        let watched = [
+            "",
+            "mail",
+            "mail/cur",
+            "mail/new",
+            "mail/.A",
+            "mail/.A/cur",
+            "mail/.A/new",
+            "contacts",
+            "contacts/Home",
+            "contacts/Home/Family",
+        ];
+        for path in watched.into_iter().chain(["mail/tmp", "mail/.A/tmp", "contacts/Home/.tandem-tmp", "other"]) {
+            std::fs::create_dir_all(at(path)).unwrap();
+        }
+        std::fs::write(at("contacts/Home/a.vcf"), "x").unwrap();
+        let parts = [(Part::Mail, at("mail")), (Part::Contacts, at("contacts")), (Part::Tasks, at("tasks"))];
+        assert_eq!(folders(&[at("")], &parts), watched.map(at).into());
     }
 
     #[test]
