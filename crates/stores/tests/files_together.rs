@@ -329,6 +329,16 @@ fn the_watch_tells_folders_even_new_ones_and_not_our_staging() {
     fs::write(home.root().join("contacts/Renamed/c.vcf"), b"x").unwrap();
     assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), folder("contacts/Renamed"));
     calm();
+    // And under the same name it may be another one.
+    fs::rename(home.root().join("contacts/Renamed"), home.root().join("contacts/Old")).unwrap();
+    fs::create_dir(home.root().join("contacts/Renamed")).unwrap();
+    assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), None);
+    calm();
+    for place in ["contacts/Renamed", "contacts/Old"] {
+        fs::write(home.root().join(place).join("d.vcf"), b"x").unwrap();
+        assert_eq!(woken.recv_timeout(Duration::from_secs(5)).unwrap(), folder(place));
+        calm();
+    }
     fs::create_dir_all(home.root().join("mail/.New/cur")).unwrap();
     calm();
     fs::write(home.root().join("mail/.New/cur/1:2,"), b"x").unwrap();

@@ -100,7 +100,8 @@ impl Watched {
         }
         self.paths.retain(|path| there.contains(path));
         for path in there {
-            if !self.paths.contains(&path) {
+            // Under a name that is watched there may be another folder by now. Asking twice for the same one changes nothing.
+            if WATCHES_FOLDERS || !self.paths.contains(&path) {
                 match self.watcher.watch(&path, mode) {
                     Ok(()) => drop(self.paths.insert(path)),
                     // Gone again; its parent tells so.
