@@ -31,10 +31,6 @@ use door::Door;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tauri::{Manager as _, RunEvent};
 
-/// Gives the system back what a long run needed; others keep most of it for as long as the program runs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Keeps mail, contacts, calendar, tasks and notes the same on your own computers.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]

@@ -30,10 +30,6 @@ use std::{
 use terminal::Modes;
 use words::Words;
 
-/// Gives the system back what a long run needed; others keep most of it for as long as the program runs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let Tandem { common, mut command } = match Tandem::try_parse() {
         Ok(args) => args,
