@@ -161,15 +161,57 @@ pub fn usual() -> Vec<Place> {
         .collect()
 }
 
+/// The Outlook that is running.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outlook {
+    /// What it is, and what is open in it.
+    #[serde(flatten)]
+    pub found: stores::outlook::Found,
+    /// Folders of its default store.
+    pub folders: Vec<CountedFolder>,
+}
+
+/// The store that is the default one of Outlook's profile.
+pub(crate) const OUTLOOK: &str = "outlook:";
+
 /// The Outlook of this computer; `None` where there can be none.
 #[must_use]
-pub fn outlook() -> Option<Result<stores::outlook::Found>> {
+pub fn outlook() -> Option<Result<Outlook>> {
+    let found = match look_at_outlook()? {
+        Ok(found) => found,
+        Err(error) => return Some(Err(Problem::with_store(error, OUTLOOK))),
+    };
+    let folders = survey_outlook("").map_or_else(|_| Vec::new(), |folders| folders.into_iter().map(counted).collect());
+    Some(Ok(Outlook { found, folders }))
+}
+
+/// What is open in the Outlook of this computer; `None` where there can be none.
+pub(crate) fn look_at_outlook() -> Option<std::result::Result<stores::outlook::Found, StoreError>> {
     #[cfg(windows)]
-    return Some(stores::outlook::look_here().map_err(|state| {
-        Problem::with_store(StoreError::Program { program: stores::Program::Outlook, state }, "outlook:")
-    }));
+    return Some(
+        stores::outlook::look_here().map_err(|state| StoreError::Program { program: stores::Program::Outlook, state }),
+    );
     #[cfg(not(windows))]
     None
+}
+
+/// Every folder of a store of Outlook's by its name, or of its default store.
+pub(crate) fn survey_outlook(name: &str) -> std::result::Result<Vec<Surveyed>, StoreError> {
+    #[cfg(windows)]
+    return stores::outlook::survey_here(Some(name.to_owned()).filter(|name| !name.is_empty()));
+    #[cfg(not(windows))]
+    {
+        let _ = name;
+        Err(StoreError::Program { program: stores::Program::Outlook, state: stores::ProgramState::Missing })
+    }
+}
+
+fn counted(one: Surveyed) -> CountedFolder {
+    CountedFolder {
+        kind: kind_name(one.folder.kind),
+        name: one.folder.name,
+        items: one.count.ok().map(|count| count.items),
+    }
 }
 
 /// What Evolution Data Server keeps on this computer.
@@ -178,13 +220,13 @@ pub struct Evolution {
     /// How to name it as a store.
     pub store: &'static str,
     /// Its address books, calendars, task and memo lists.
-    pub folders: Vec<EvolutionFolder>,
+    pub folders: Vec<CountedFolder>,
 }
 
-/// An address book, a calendar, or a list.
+/// A folder of a program: a mailbox, an address book, a calendar, or a list.
 #[derive(Clone, Debug, Serialize)]
-pub struct EvolutionFolder {
-    /// `contacts`, `calendar`, `tasks` or `notes`.
+pub struct CountedFolder {
+    /// `mail`, `contacts`, `calendar`, `tasks` or `notes`.
     pub kind: &'static str,
     /// What people call it.
     pub name: String,
@@ -202,12 +244,7 @@ pub fn evolution() -> Option<Result<Evolution>> {
         Ok(surveyed) => surveyed,
         Err(error) => return Some(Err(Problem::with_store(error, EVOLUTION))),
     };
-    let folder = |one: Surveyed| EvolutionFolder {
-        kind: kind_name(one.folder.kind),
-        name: one.folder.name,
-        items: one.count.ok().map(|count| count.items),
-    };
-    Some(Ok(Evolution { store: EVOLUTION, folders: surveyed.into_iter().map(folder).collect() }))
+    Some(Ok(Evolution { store: EVOLUTION, folders: surveyed.into_iter().map(counted).collect() }))
 }
 
 /// Every folder of Evolution Data Server on the bus at an address, or the session's.

@@ -254,16 +254,6 @@ fn what_died_is_found_again_at_the_next_look() {
     assert_means(&*store, &entry, FolderKind::Contacts, &card("UID:a\r\n", "Anna", ""));
 }
 
-/// `cargo test --release -p stores --test eds_store -- --ignored --nocapture figures`
-#[test]
-#[ignore = "prints figures for docs/performance.md"]
-fn figures() {
-    let Some(mut subject) = EdsSubject::start() else { return };
-    for kind in [FolderKind::Contacts, FolderKind::Calendar] {
-        print!("{}", stores::conformance::figures(&mut *subject.store(None), kind, 2_000));
-    }
-}
-
 /// EDS adds to a telephone number what it looks it up by, elsewhere in a list than alone.
 #[test]
 fn a_revision_is_the_same_in_a_listing_and_when_the_item_is_read() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use stores::{
     FolderInfo, Listing, ProgramState, Store, StoreError,
     conformance::{SENTENCES, Subject, sample},
-    outlook::{code, look, selftest},
+    outlook::{code, look, selftest, survey},
 };
 
 /// An Outlook with one contact in a folder of its own.
@@ -104,6 +104,23 @@ fn an_outlook_with_other_rights_one_that_is_closed_and_none_at_all_are_told_apar
     store.open().expect("it is there again");
     let found = look(&*door).unwrap();
     assert_eq!(found.stores, ["Outlook-Datendatei", "Archiv"]);
+}
+
+#[test]
+fn a_survey_counts_what_lies_in_a_store_and_writes_nothing() {
+    let outlook = Local::new(Manner::default());
+    let (_subject, _store, _) = with_a_contact(&outlook);
+    let counted = |name: Option<&str>| {
+        let surveyed = survey(outlook.doors()(), name.map(str::to_owned)).unwrap();
+        surveyed.into_iter().map(|one| (one.folder.name, one.count.unwrap().items)).collect::<Vec<_>>()
+    };
+    let found = counted(None);
+    assert!(found.contains(&("Friends".to_owned(), 1)) && found.contains(&("Kalender".to_owned(), 0)), "{found:?}");
+    assert!(counted(Some("Archiv")).iter().all(|(_, items)| *items == 0));
+    assert!(survey(outlook.doors()(), Some("Nowhere".to_owned())).is_err());
+    // Whoever opens the other store for the first time finds no mark in it.
+    let archive = outlook.model.lock().unwrap().marks_of("Archiv");
+    assert!(archive.is_empty(), "{archive:?}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     api::types::Nothing,
     engine::view::kind_name,
     language::Language,
-    message::{Code, Problem, Result},
+    message::{Code, Problem, ProblemView, Result},
     places::{self, Destination, Found},
     settings::StoreSpec,
 };
@@ -19,7 +19,10 @@ use std::{
     env,
     path::{Path, PathBuf},
 };
-use stores::files::{self, FilesSpec, Surveyed};
+use stores::{
+    ProgramState, StoreError,
+    files::{self, FilesSpec, Surveyed},
+};
 
 /// A data source with what the window isn't told.
 #[derive(Clone, Debug)]
@@ -43,7 +46,8 @@ impl Host {
         let language = self.language();
         let found = blocking(move || {
             let sources = places::usual().into_iter().map(|place| look_at(&place.path, language));
-            sources.chain(look_at_evolution(language).map(Ok)).collect::<Result<Vec<_>>>()
+            let programs = look_at_evolution(language).into_iter().chain(look_at_outlook(language));
+            sources.chain(programs.map(Ok)).collect::<Result<Vec<_>>>()
         })
         .await?;
         let mut views: Vec<DataSource> = found.into_iter().map(|source| self.keep_source(source)).collect();
@@ -224,13 +228,7 @@ fn look_at(path: &Path, language: Language) -> Result<Source> {
 /// Evolution Data Server as a data source, if anybody uses it here.
 fn look_at_evolution(language: Language) -> Option<Source> {
     let surveyed = places::survey_evolution("")?;
-    let (state, kinds, problem) = match surveyed {
-        Ok(surveyed) => (SourceState::Ready, counted(surveyed), None),
-        Err(error) => {
-            let problem = Problem::with_store(error, places::EVOLUTION);
-            (SourceState::Unusable, Vec::new(), Some(problem.view(language)))
-        }
-    };
+    let (state, kinds, problem) = of_survey(surveyed, places::EVOLUTION, language);
     let view = DataSource {
         id: String::new(),
         program: "evolution".to_owned(),
@@ -243,6 +241,47 @@ fn look_at_evolution(language: Language) -> Option<Source> {
         problem,
     };
     Some(Source { view, store: Some(places::EVOLUTION.to_owned()), loose: Vec::new() })
+}
+
+/// The stores in the Outlook of this computer as data sources. Where there is no Outlook at all, nothing is said of it.
+fn look_at_outlook(language: Language) -> Vec<Source> {
+    let (names, profile, trouble) = match places::look_at_outlook() {
+        None | Some(Err(StoreError::Program { state: ProgramState::Missing, .. })) => return Vec::new(),
+        Some(Ok(found)) => (found.stores, found.profile, None),
+        Some(Err(error)) => (vec![String::new()], String::new(), Some(error)),
+    };
+    let source = |(at, name): (usize, String)| {
+        // The default store goes by no name: it stays the default one if somebody renames it.
+        let place = if at == 0 { String::new() } else { name.clone() };
+        let surveyed = trouble.clone().map_or_else(|| places::survey_outlook(&place), Err);
+        let store = format!("{}{place}", places::OUTLOOK);
+        let (state, kinds, problem) = of_survey(surveyed, &store, language);
+        let name = if name.is_empty() { "Outlook".to_owned() } else { format!("Outlook: {name} ({profile})") };
+        let view = DataSource {
+            id: String::new(),
+            program: "outlook".to_owned(),
+            name,
+            path: None,
+            state,
+            items: kinds.iter().map(|kind| kind.items).sum(),
+            kinds,
+            is_mail_on_server: false,
+            problem,
+        };
+        Source { view, store: Some(store), loose: Vec::new() }
+    };
+    names.into_iter().enumerate().map(source).collect()
+}
+
+fn of_survey(
+    surveyed: std::result::Result<Vec<Surveyed>, StoreError>,
+    store: &str,
+    language: Language,
+) -> (SourceState, Vec<KindCount>, Option<ProblemView>) {
+    match surveyed {
+        Ok(surveyed) => (SourceState::Ready, counted(surveyed), None),
+        Err(error) => (SourceState::Unusable, Vec::new(), Some(Problem::with_store(error, store).view(language))),
+    }
 }
 
 /// How much there is of each kind, in the order people see them.
@@ -267,6 +306,9 @@ fn survey(store: &str) -> Result<Vec<Surveyed>> {
     if spec.connector == "eds" {
         let surveyed = places::survey_evolution(&spec.place);
         return surveyed.unwrap_or(Ok(Vec::new())).map_err(|error| Problem::with_store(error, store));
+    }
+    if spec.connector == "outlook" {
+        return places::survey_outlook(&spec.place).map_err(|error| Problem::with_store(error, store));
     }
     let files = FilesSpec::parse(store).map_err(|error| unknown().because(error))?;
     files::survey(&files).map_err(|error| Problem::with_store(error, &spec.place))

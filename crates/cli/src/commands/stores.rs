@@ -8,7 +8,7 @@ use crate::{
 };
 use app::{
     message::{Problem, Result},
-    places::{self, Found, Place},
+    places::{self, CountedFolder, Found, Place},
 };
 use serde_json::json;
 
@@ -24,9 +24,14 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
     let outlook_json = match &outlook {
         None => json!(null),
         Some(Ok(outlook)) => {
-            text.push_str(&format!("Outlook {}, {}\n", printable(&outlook.version), printable(&outlook.profile)));
+            text.push_str(&format!(
+                "Outlook {}, {}\n",
+                printable(&outlook.found.version),
+                printable(&outlook.found.profile)
+            ));
+            list(&outlook.folders, &mut text);
             text.push_str("    --store outlook:\n");
-            for name in outlook.stores.iter().skip(1) {
+            for name in outlook.found.stores.iter().skip(1) {
                 text.push_str(&format!("    --store {}\n", printable(&format!("outlook:{name}"))));
             }
             json!(outlook)
@@ -37,10 +42,7 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
         None => json!(null),
         Some(Ok(evolution)) => {
             text.push_str("Evolution Data Server\n");
-            for folder in &evolution.folders {
-                let items = folder.items.map_or_else(|| "?".to_owned(), |items| items.to_string());
-                text.push_str(&format!("    {}/{}: {items}\n", folder.kind, printable(&folder.name)));
-            }
+            list(&evolution.folders, &mut text);
             text.push_str(&format!("    --store {}\n", evolution.store));
             json!(evolution)
         }
@@ -57,6 +59,14 @@ pub(crate) async fn stores(args: Stores, words: Words) -> Result<Answer> {
         text.push_str(&say!(words, "stores-none"));
     }
     Ok(Answer::new(json!({"places": found, "outlook": outlook_json, "evolution": evolution_json}), text))
+}
+
+/// Folders with how much is in them.
+fn list(folders: &[CountedFolder], text: &mut String) {
+    for folder in folders {
+        let items = folder.items.map_or_else(|| "?".to_owned(), |items| items.to_string());
+        text.push_str(&format!("    {}/{}: {items}\n", folder.kind, printable(&folder.name)));
+    }
 }
 
 fn stands_in_the_way(problem: &Problem, text: &mut String, words: Words) -> serde_json::Value {

@@ -79,7 +79,7 @@ impl Computer {
     /// Runs the program to its end. Nobody is there to be asked.
     pub(crate) fn tandem(&self, arguments: &[&str]) -> Ran {
         // What Outlook doesn't show any more counts as deleted after a minute.
-        let patience = if self.windows.is_some() { PATIENCE * 10 } else { PATIENCE };
+        let patience = if self.windows.is_some() { PATIENCE * 40 } else { PATIENCE };
         run_patiently(self.command(arguments), Stdio::null(), patience)
     }
 

@@ -10,10 +10,12 @@ mod dispatch;
 use dispatch::Pulse;
 pub use dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
 
+#[cfg(test)]
+mod fidelity;
 mod look;
+pub use look::{Found, look, survey};
 #[cfg(windows)]
-pub use look::look_here;
-pub use look::{Found, look};
+pub use look::{look_here, survey_here};
 
 mod patch;
 mod person;

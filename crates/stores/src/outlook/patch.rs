@@ -71,13 +71,14 @@ fn changed<'a>(same: &'a Bag, new: &'a Bag) -> impl Iterator<Item = (&'a Key, Op
     set.chain(gone).filter(move |(key, _)| is_ours(key))
 }
 
-enum Settable {
+/// Whether `PropertyAccessor` takes a property.
+pub(super) enum Settable {
     Property(Variant),
     Body(String),
     No,
 }
 
-fn variant(key: &Key, value: &Value) -> Settable {
+pub(super) fn variant(key: &Key, value: &Value) -> Settable {
     // Recurrence, time zones, members: blobs that Outlook keeps caches of.
     let property = match value {
         Value::Text(text) if *key == names::BODY => return Settable::Body(text.clone()),

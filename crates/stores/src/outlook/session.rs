@@ -207,7 +207,7 @@ impl Outlook {
         Ok(self.folders_of(session)?.into_iter().filter_map(|folder| folder.info.marked_by).collect())
     }
 
-    fn connect(&self) -> Result<Session, StoreError> {
+    pub(super) fn connect(&self) -> Result<Session, StoreError> {
         let application = Object(in_turn(|| self.door.application())?);
         let namespace = application.call_object("GetNamespace", &["MAPI".into()])?;
         let store = match &self.name {

@@ -1,6 +1,8 @@
 //! People at work in a store, for the conformance suite.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub(crate) mod corpus;
+
 use pim::{Flags, FolderKind, Format, ItemUid, NativeHash};
 use std::{
     fs,

@@ -263,6 +263,13 @@ impl Model {
         self.order.iter().find(|id| self.folder(id).is_ok_and(|folder| folder.name == name)).cloned()
     }
 
+    /// Names of the properties that were set on the folders of a store.
+    pub(crate) fn marks_of(&self, store: &str) -> Vec<String> {
+        let at = self.folder_called(store).map(|root| self.folders[&root].store);
+        let of_it = self.folders.values().filter(|folder| Some(folder.store) == at);
+        of_it.flat_map(|folder| folder.marks.keys().cloned()).collect()
+    }
+
     /// What a person sees in a folder: an item's ID and its texts, in one line.
     pub(crate) fn seen(&self, folder: &str) -> Vec<(String, String)> {
         let inside = self.folder_called(folder).map(|id| self.inside(&id)).unwrap_or_default();
