@@ -71,6 +71,13 @@ fn on_a_server_the_check_stops_at_what_is_in_the_way() {
     let (_rendezvous, at) = world.rendezvous();
     let office = office_at_home(&world, &at);
 
+    world.lab.ip("office", "link set eth0 down");
+    let serving = office.stay(&["serve"]);
+    stops(&office, "network", "N01");
+    serving.end();
+    world.lab.ip("office", "link set eth0 up");
+    world.lab.ip("office", "route add default via 10.1.0.1");
+
     world.lab.ip("ra", "link set wan down");
     let serving = office.stay(&["serve"]);
     stops(&office, "internet", "N01");
@@ -101,6 +108,9 @@ fn on_a_server_the_check_stops_at_what_is_in_the_way() {
     assert_eq!(all.ids(), [&order[..], &["gateway", "mapping", "path", "data-readable"]].concat());
     office.tandem(&["rendezvous", "off"]).went_well();
     stops(&office, "findable", "N10");
+    office.tandem(&["rendezvous", &at]).went_well();
+    fs::rename(office.path("data"), office.path("gone")).unwrap();
+    until("the data can't be read", || (Rungs::of(&office).get("data-readable").0 == "problem").then_some(()));
 }
 
 #[test]
@@ -132,7 +142,7 @@ table inet filter {
 fn on_a_client_the_check_stops_at_what_is_in_the_way() {
     let Some(world) = World::new(Nat::None, Nat::PortRestricted, &[]) else { return };
     let (_rendezvous, at) = world.rendezvous();
-    let (office, mut office_serving) = serving(&world, &at);
+    let (office, _office_serving) = serving(&world, &at);
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
 
@@ -164,7 +174,21 @@ fn on_a_client_the_check_stops_at_what_is_in_the_way() {
     let running = laptop.stay(&["run"]);
     stops(&laptop, "managed-network", "N38");
     running.end();
-    must(&mut world.lab.command("rb", &["nft", "delete", "table", "inet", "guests"]));
+}
+
+#[test]
+fn on_a_client_the_check_stops_at_what_the_server_says_or_doesnt() {
+    let Some(world) = World::new(Nat::None, Nat::PortRestricted, &[]) else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    let (office, mut office_serving) = serving(&world, &at);
+    let laptop = Computer::new(&world.lab, "laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+
+    office.tandem(&["internet", "off"]).went_well();
+    let running = laptop.stay(&["run"]);
+    stops(&laptop, "server-internet-switch", "N08");
+    running.end();
+    office.tandem(&["internet", "on"]).went_well();
 
     office_serving.end();
     let running = laptop.stay(&["run"]);
@@ -177,6 +201,8 @@ fn on_a_client_the_check_stops_at_what_is_in_the_way() {
     office.tandem(&["devices", "remove", &device]).went_well();
     let _running = laptop.stay(&["run"]);
     stops(&laptop, "access", "A03");
+    fs::rename(laptop.path("data"), laptop.path("gone")).unwrap();
+    until("the data can't be read", || (Rungs::of(&laptop).get("data-readable").0 == "problem").then_some(()));
     office_serving.end();
 }
 

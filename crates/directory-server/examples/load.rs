@@ -141,10 +141,8 @@ impl Server {
     fn start(program: &str, place: &[String; 2]) -> Outcome<Self> {
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0"]).args(place).stdout(Stdio::piped());
-        for (limit, value) in
-            [("LOOKUPS_PER_MINUTE", 1 << 30), ("LOOKUPS_BURST", 1 << 30), ("LOOKUPS_PER_SECOND", 1 << 30)]
-        {
-            command.env(format!("TANDEM_DIRECTORY_LIMITS_{limit}"), value.to_string());
+        for limit in ["LOOKUPS_PER_MINUTE", "LOOKUPS_BURST", "LOOKUPS_PER_SECOND", "CONNECTIONS_PER_SOURCE"] {
+            command.env(format!("TANDEM_DIRECTORY_LIMITS_{limit}"), (1 << 30).to_string());
         }
         let mut process = command.spawn()?;
         let mut line = String::new();

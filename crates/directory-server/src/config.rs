@@ -94,6 +94,8 @@ pub struct Limits {
     pub publishes_per_second: u32,
     /// Connections at once.
     pub connections: u32,
+    /// Connections at once from one IPv4 address or one IPv6 /64. Trusted proxies have no such limit.
+    pub connections_per_source: u32,
 }
 
 impl Default for Config {
@@ -130,6 +132,7 @@ impl Default for Limits {
             lookups_per_second: 100,
             publishes_per_second: 5,
             connections: 1024,
+            connections_per_source: 64,
         }
     }
 }

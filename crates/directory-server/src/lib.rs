@@ -25,5 +25,6 @@ pub use challenge::UsedChallenge;
 mod limits;
 mod metrics;
 mod rendezvous;
+mod room;
 mod routes;
 mod service;

@@ -134,7 +134,7 @@ fn behind_proxies(peer: IpAddr, forwarded: &str, trusted: &[IpNet]) -> IpAddr {
     address
 }
 
-fn contains(nets: &[IpNet], address: IpAddr) -> bool {
+pub(crate) fn contains(nets: &[IpNet], address: IpAddr) -> bool {
     nets.iter().any(|net| net.contains(&address))
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     config::Config,
     rendezvous::{self, Rendezvous},
+    room::Room,
     routes::{self, Peer, Shared},
     service::Service,
     storage::{Postgres, Sqlite, Storage, StorageError},
@@ -26,7 +27,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -134,7 +135,8 @@ impl Server {
         });
         let (stop, stopping) = watch::channel(false);
         let tidying = tidy_up(Arc::clone(&shared), certificate.clone(), stopping.clone());
-        let accepting = accept(listener, shared, certificate, config.limits.connections as usize, stopping);
+        let room = Room::new(config.limits.connections, config.limits.connections_per_source);
+        let accepting = accept(listener, shared, certificate, room, stopping);
         Ok(Self { addresses, rendezvous, stop, tasks: vec![tokio::spawn(tidying), tokio::spawn(accepting)] })
     }
 
@@ -197,11 +199,10 @@ async fn accept<S: Storage>(
     listener: TcpListener,
     shared: Arc<Shared<S>>,
     certificate: Option<Arc<Certificate>>,
-    connections_max: usize,
+    room: Arc<Room>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let router = routes::router(Arc::clone(&shared));
-    let room = Arc::new(Semaphore::new(connections_max));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -216,7 +217,8 @@ async fn accept<S: Storage>(
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let from = Some(peer.ip()).filter(|from| !routes::contains(&shared.trusted_proxies, from.to_canonical()));
+        let Some(place) = room.enter(from) else {
             shared.service.metrics.connections_refused.fetch_add(1, Ordering::Relaxed);
             continue;
         };

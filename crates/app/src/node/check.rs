@@ -179,29 +179,13 @@ impl Instance {
         let is_connected = status.is_connected;
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
         self.check_network(ladder);
-        let rungs: [(&str, &[Code]); 8] = [
-            ("findable", &[Code::NoWayToServer]),
-            ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
-            ("server-internet-switch", &[Code::InternetOffOnServer]),
-            ("path", &[Code::RoutersInTheWay]),
-            ("server-key", &[Code::KeyDiffers]),
-            ("version", &[Code::VersionsDiffer]),
-            ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated, Code::NotOnList]),
-            ("own-internet-switch", &[Code::InternetOffHere]),
-        ];
         // Anything else that is in the way says nothing of these rungs.
-        let met = met.filter(|problem| rungs.iter().any(|(_, codes)| codes.contains(&problem.code)));
-        let of = |codes: &[Code]| met.clone().filter(|problem| codes.contains(&problem.code));
-        ladder.rung("own-internet-switch", of(&[Code::InternetOffHere]));
+        let is_told = |problem: &Problem| problem.code == Code::InternetOffHere || rung_of(problem.code).is_some();
+        let met = met.filter(is_told);
+        let own = met.clone().filter(|problem| problem.code == Code::InternetOffHere);
+        ladder.rung("own-internet-switch", own);
         self.check_clients_internet(ladder, status.path, met.as_ref()).await;
-        for (id, codes) in &rungs[..7] {
-            match of(codes) {
-                Some(problem) => ladder.rung(id, Some(problem)),
-                // Only a connection shows that the server answered this question.
-                None if !is_connected && met.is_none() && *id != "findable" => ladder.unknown(id, None),
-                None => ladder.rung(id, None),
-            }
-        }
+        check_met(ladder, met.as_ref(), is_connected);
         Ok(())
     }
 
@@ -258,6 +242,33 @@ impl Instance {
             (false, true) => Internet::TcpOnly,
             (false, false) if is_asked => Internet::Silent,
             (false, false) => Internet::Unasked,
+        }
+    }
+}
+
+/// What a client may meet when it calls its server, in the order in which it would meet it.
+const MET: [(&str, &[Code]); 7] = [
+    ("findable", &[Code::NoWayToServer]),
+    ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
+    ("server-internet-switch", &[Code::InternetOffOnServer]),
+    ("path", &[Code::RoutersInTheWay]),
+    ("server-key", &[Code::KeyDiffers]),
+    ("version", &[Code::VersionsDiffer]),
+    ("access", &[Code::Removed, Code::OwnerMustAllow, Code::InvitationOutdated, Code::NotOnList]),
+];
+
+/// The rung at which this stands in the way.
+fn rung_of(code: Code) -> Option<&'static str> {
+    MET.iter().find(|(_, codes)| codes.contains(&code)).map(|(id, _)| *id)
+}
+
+fn check_met(ladder: &mut Ladder, met: Option<&Problem>, is_connected: bool) {
+    for (id, _) in MET {
+        match met.filter(|problem| rung_of(problem.code) == Some(id)) {
+            Some(problem) => ladder.rung(id, Some(problem.clone())),
+            // Only a connection shows that the server answered this question.
+            None if !is_connected && met.is_none() && id != "findable" => ladder.unknown(id, None),
+            None => ladder.rung(id, None),
         }
     }
 }
@@ -351,4 +362,70 @@ fn check_router(
 /// Whether there is a router for IPv6.
 fn is_there(pinhole: Option<Pinhole>) -> bool {
     matches!(pinhole, Some(Pinhole::Open | Pinhole::Closed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ladder() -> Ladder {
+        Ladder { checks: Vec::new(), language: Language::English, is_stopped: false }
+    }
+
+    fn stop(ladder: &Ladder) -> Option<(&str, &str)> {
+        let stop = ladder.checks.iter().find(|check| check.result == "problem")?;
+        Some((&stop.id, &stop.problem.as_ref()?.code))
+    }
+
+    #[test]
+    fn whatever_a_client_meets_the_check_stops_at_its_rung_and_tells_nothing_of_what_comes_after() {
+        for (place, (id, codes)) in MET.into_iter().enumerate() {
+            for code in codes {
+                let mut ladder = ladder();
+                check_met(&mut ladder, Some(&Problem::new(*code)), false);
+                assert_eq!(stop(&ladder), Some((id, code.as_str())));
+                let results: Vec<&str> = ladder.checks.iter().map(|check| check.result.as_str()).collect();
+                assert!(results[..place].iter().all(|result| *result == "ok"), "{id}: {results:?}");
+                assert!(results[place + 1..].iter().all(|result| *result == "skipped"), "{id}: {results:?}");
+                let problem = ladder.checks[place].problem.as_ref().expect("what stops it says why");
+                assert!(!problem.action.is_empty(), "{code:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_connected_met_nothing_and_who_never_called_cant_tell() {
+        let mut connected = ladder();
+        check_met(&mut connected, None, true);
+        assert!(connected.checks.iter().all(|check| check.result == "ok"));
+        let mut silent = ladder();
+        check_met(&mut silent, None, false);
+        assert!(silent.checks[1..].iter().all(|check| check.result == "cannotTell"));
+    }
+
+    #[test]
+    fn each_answer_of_a_router_has_its_rung_and_its_words() {
+        let private = Some("192.168.1.2".parse().expect("an address"));
+        let carrier = "100.64.0.7".parse().expect("an address");
+        let told = |answer, pinhole, is_on_line| {
+            let mut ladder = ladder();
+            check_router(&mut ladder, answer, pinhole, is_on_line, 41_234);
+            stop(&ladder).map(|(id, code)| (id.to_owned(), code.to_owned()))
+        };
+        for (answer, id, code) in [
+            (MappingState::NoGateway, "gateway", "N22"),
+            (MappingState::NotOffered, "mapping", "N03"),
+            (MappingState::Refused, "mapping", "N03"),
+            (MappingState::SecondRouter { external: private }, "mapping", "N20"),
+            (MappingState::SecondRouter { external: None }, "mapping", "N20"),
+            (MappingState::CarrierNat { external: carrier }, "mapping", "N21"),
+        ] {
+            let stop = Some((id.to_owned(), code.to_owned()));
+            assert_eq!(told(Some(answer), Some(Pinhole::NoGateway), false), stop, "{answer:?}");
+            assert_eq!(told(Some(answer), None, true), None, "a switchboard puts others through: {answer:?}");
+        }
+        let closed = Some(("mapping".to_owned(), "N03".to_owned()));
+        assert_eq!(told(Some(MappingState::NoGateway), Some(Pinhole::Closed), false), closed, "IPv6 only");
+        assert_eq!(told(Some(MappingState::NoGateway), Some(Pinhole::Open), false), None);
+    }
 }

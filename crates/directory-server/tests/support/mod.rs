@@ -55,6 +55,7 @@ pub(crate) fn config(folder: &Path) -> Config {
     config.limits.publishes_per_second = 1000;
     config.limits.lookups_burst = 1000;
     config.limits.lookups_per_second = 1000;
+    config.limits.connections_per_source = 1000;
     config
 }
 

@@ -109,3 +109,115 @@ impl Mapped {
 async fn external_ip(device: &Igd<by_tokio::Tokio>) -> Option<IpAddr> {
     timeout(REQUEST, device.get_external_ip()).await.ok()?.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    const SERVICE: &str = "urn:schemas-upnp-org:service:WANIPConnection:1";
+    const WANTED: u16 = 41_234;
+    const GATEWAY: Gateway = Gateway { address: Ipv4Addr::LOCALHOST, own: Ipv4Addr::LOCALHOST };
+
+    /// What a router was asked for: a port outside, and for how long.
+    type Asked = (u16, u32);
+
+    /// A router with a will of its own: `refuse` says by which error it answers a request, if it does.
+    async fn router(refuse: fn(Asked) -> Option<u16>) -> (Mapped, Arc<Mutex<Vec<Asked>>>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let addr = listener.local_addr().expect("an address");
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let heard = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (mut request, mut bytes) = (String::new(), [0; 4096]);
+                while !request.contains("</s:Envelope>") {
+                    let count = stream.read(&mut bytes).await.expect("a request");
+                    request.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                }
+                let number = |name: &str| -> u32 {
+                    let (_, rest) = request.split_once(&format!("<{name}>")).expect("an argument");
+                    rest.split('<').next().and_then(|text| text.trim().parse().ok()).expect("a number")
+                };
+                let asked = (number("NewExternalPort") as u16, number("NewLeaseDuration"));
+                heard.lock().expect("nobody panicked").push(asked);
+                let (status, body) = match refuse(asked) {
+                    None => ("200 OK", format!("<u:AddPortMappingResponse xmlns:u=\"{SERVICE}\"/>")),
+                    Some(code) => (
+                        "500 Internal Server Error",
+                        format!(
+                            "<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>\
+                             <UPnPError xmlns=\"urn:schemas-upnp-org:control-1-0\"><errorCode>{code}</errorCode>\
+                             <errorDescription>no</errorDescription></UPnPError></detail></s:Fault>"
+                        ),
+                    ),
+                };
+                let body = format!(
+                    "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+                     <s:Body>{body}</s:Body></s:Envelope>"
+                );
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                // Who has hung up doesn't want to know.
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        let arguments = [
+            "NewRemoteHost",
+            "NewExternalPort",
+            "NewProtocol",
+            "NewInternalPort",
+            "NewInternalClient",
+            "NewEnabled",
+            "NewPortMappingDescription",
+            "NewLeaseDuration",
+        ];
+        let device = Igd {
+            addr,
+            root_url: "/".to_owned(),
+            control_url: "/control".to_owned(),
+            control_schema_url: "/schema".to_owned(),
+            control_schema: [("AddPortMapping".to_owned(), arguments.map(str::to_owned).to_vec())].into(),
+            service_type: SERVICE.to_owned(),
+            provider: by_tokio::Tokio,
+        };
+        (Mapped { device, external: WANTED, lease: LEASE_SECS }, asked)
+    }
+
+    fn port() -> NonZeroU16 {
+        NonZeroU16::new(WANTED).expect("not zero")
+    }
+
+    #[tokio::test]
+    async fn a_router_that_knows_only_mappings_without_an_end_is_asked_for_one() {
+        let (mut mapped, asked) = router(|(_, lease)| (lease != 0).then_some(725)).await;
+        assert_eq!(mapped.renew(&GATEWAY, port()).await, Ok(()));
+        assert_eq!(mapped.renew(&GATEWAY, port()).await, Ok(()));
+        let asked = asked.lock().expect("nobody panicked");
+        assert_eq!(*asked, [(WANTED, LEASE_SECS), (WANTED, 0), (WANTED, 0)], "and it is remembered");
+    }
+
+    #[tokio::test]
+    async fn a_router_that_refuses_mappings_without_an_end_is_never_asked_for_one() {
+        let (mut mapped, asked) = router(|(_, lease)| (lease == 0).then_some(402)).await;
+        assert_eq!(mapped.renew(&GATEWAY, port()).await, Ok(()));
+        assert_eq!(*asked.lock().expect("nobody panicked"), [(WANTED, LEASE_SECS)]);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_another_computer_has_is_left_to_it() {
+        let (mut mapped, _) = router(|(port, _)| (port == WANTED).then_some(718)).await;
+        assert_eq!(mapped.renew(&GATEWAY, port()).await, Ok(()));
+        assert_ne!(mapped.external, WANTED);
+    }
+
+    #[tokio::test]
+    async fn a_router_that_says_no_is_believed() {
+        let (mut mapped, asked) = router(|_| Some(501)).await;
+        assert_eq!(mapped.renew(&GATEWAY, port()).await, Err(()));
+        assert_eq!(asked.lock().expect("nobody panicked").len(), 1);
+    }
+}
