@@ -7,6 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::watch;
 
 /// What keeps the way open.
 #[derive(Debug, Default)]
@@ -30,22 +31,14 @@ impl Router {
 
     /// How things stand; waits for the first answer. `None`: nobody asks it.
     pub(super) async fn answer(&self) -> Option<MappingState> {
-        let mut state = self.mapper().as_ref()?.subscribe();
-        let answered = state.wait_for(|state| *state != MappingState::Asking);
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok(answer)) => Some(*answer),
-            _ => None,
-        }
+        let state = self.mapper().as_ref()?.subscribe();
+        changed_from(MappingState::Asking, state).await
     }
 
     /// The same for IPv6.
     pub(super) async fn pinhole(&self) -> Option<Pinhole> {
-        let mut state = self.mapper().as_ref()?.subscribe_pinhole();
-        let answered = state.wait_for(|state| *state != Pinhole::Asking);
-        match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok(answer)) => Some(*answer),
-            _ => None,
-        }
+        let state = self.mapper().as_ref()?.subscribe_pinhole();
+        changed_from(Pinhole::Asking, state).await
     }
 
     /// Takes back what it was asked for.
@@ -55,6 +48,12 @@ impl Router {
             mapper.close().await;
         }
     }
+}
+
+/// What it is once it is something else, if that doesn't take too long.
+async fn changed_from<T: Copy + PartialEq>(asking: T, mut state: watch::Receiver<T>) -> Option<T> {
+    let answered = state.wait_for(|state| *state != asking);
+    tokio::time::timeout(PATIENCE, answered).await.ok()?.ok().map(|answer| *answer)
 }
 
 impl Instance {
