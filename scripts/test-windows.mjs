@@ -154,9 +154,10 @@ await step("Program for this system", () => run("cargo", ["build", "--locked", "
 await step("A laptop with Windows, a server with Linux", () => story(linux, windows));
 await step("Stand-in for Outlook", () =>
   cargo(["build", "--locked", ...build, "-p", "stores", "--example", "outlook-double"]));
-await step("Outlook on Windows, Evolution on Linux", () =>
-  run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
-    "windows::", "--ignored", "--test-threads", "1"], { env: wine }));
 const crates = TESTED.flatMap((crate) => ["-p", crate]);
 await step("Tests under Wine", () =>
   cargo(["test", "--locked", ...build, "--lib", "--tests", ...crates, "--", ...process.argv.slice(2)]));
+// Last: when it was tried, it stood still in the middle (crates/stores/DESIGN.md).
+await step("Outlook on Windows, Evolution on Linux", () =>
+  run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
+    "windows::", "--ignored", "--test-threads", "1"], { env: wine }));
