@@ -46,3 +46,19 @@ export const anchorsIn = (page) => {
   }
   return anchors;
 };
+
+/** The lines of a page as people read them: code is left out. */
+export const proseOf = (page) => {
+  const lines = page.split(/\r?\n/).map(() => "");
+  for (const { number, text } of proseLines(page)) lines[number - 1] = text.replace(/`[^`]*`/g, "");
+  return lines;
+};
+
+/** The headings of a page in order. Two pages have the same parts where level and given anchor (`shape`) are the same. */
+export const outlineOf = (page) =>
+  proseLines(page).flatMap(({ text }) => {
+    const [, level, heading] = /^(#{1,6})\s+(.*)$/.exec(text) ?? [];
+    if (!level) return [];
+    const anchor = /<a (?:id|name)="([^"]+)"/.exec(heading)?.[1] ?? "";
+    return [{ shape: level + anchor, text: heading }];
+  });

@@ -494,14 +494,6 @@ folder-off = wird nicht synchronisiert
 folder-same = auf beiden Seiten gleich
 folder-going = { $n } von { $m } gleich
 folder-progress = { $folder }: unterwegs
-held-title-deleted = { $n ->
-        [one] Ein Eintrag würde gelöscht – sicherheitshalber angehalten.
-       *[other] { $n } Einträge würden gelöscht – sicherheitshalber angehalten.
-    }
-held-title-reverted = { $n ->
-        [one] Ein Eintrag hat wieder einen früheren Stand – sicherheitshalber angehalten.
-       *[other] { $n } Einträge haben wieder einen früheren Stand – sicherheitshalber angehalten.
-    }
 held-atServer = { $n } von { $all } Einträgen fehlen in «{ $folder }» auf diesem Computer und würden auf dem Server gelöscht. War das Absicht?
 held-here = { $n } von { $all } Einträgen in «{ $folder }» wurden auf einem anderen Computer gelöscht und würden hier gelöscht. War das Absicht?
 held-emptied = «{ $folder }» ist plötzlich leer: Alle { $all } Einträge sind auf einmal weg. War das Absicht?

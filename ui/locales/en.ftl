@@ -497,14 +497,6 @@ folder-off = not synchronized
 folder-same = the same on both sides
 folder-going = { $n } of { $m } the same
 folder-progress = { $folder }: on the way
-held-title-deleted = { $n ->
-        [one] One item would be deleted – stopped to be safe.
-       *[other] { $n } items would be deleted – stopped to be safe.
-    }
-held-title-reverted = { $n ->
-        [one] One item went back to an earlier state – stopped to be safe.
-       *[other] { $n } items went back to an earlier state – stopped to be safe.
-    }
 held-atServer = { $n } of { $all } items are missing in «{ $folder }» on this computer, and wait to be deleted on the server. Were they deleted on purpose?
 held-here = { $n } of { $all } items in «{ $folder }» were deleted on another computer, and wait to be deleted here. Was that on purpose?
 held-emptied = «{ $folder }» is suddenly empty: all { $all } items are gone at once. Was that on purpose?

@@ -49,3 +49,31 @@ test("every screen in every state opens, fits, and passes axe", { timeout: 600_0
   assert.deepEqual(gallery.thrown, []);
   assert.deepEqual(gallery.elsewhere, []);
 });
+
+test("every message is drawn in English and in German, with its code, what happened, what to do and one button", async () => {
+  const drawn = [];
+  for (const language of ["en", "de"]) {
+    await show(gallery.page, "messages/all", { language, theme: "light", contrast: "usual" }, 960);
+    const messages = await gallery.page.evaluate(() =>
+      [...document.querySelectorAll("[data-code]")].map((one) => ({
+        code: one.dataset.code,
+        headline: one.querySelector(".headline").textContent.trim(),
+        texts: [...one.querySelectorAll(".words p")].map((text) => text.textContent.trim()),
+        buttons: one.querySelectorAll("button").length,
+      })),
+    );
+    assert.ok(messages.length > 100, `${messages.length} messages`);
+    for (const { code, headline, texts, buttons } of messages) {
+      assert.equal(texts.length, 3, code);
+      assert.ok(texts.every((text) => text && !/[{}]|undefined/.test(text)), `${code}: ${texts.join(" | ")}`);
+      assert.ok(texts[2].includes(code), `${code} isn't shown: ${texts[2]}`);
+      assert.equal(buttons, 1, code);
+      assert.ok(headline.length < 90, `${code}: ${headline}`);
+    }
+    drawn.push(new Map(messages.map(({ code, headline }) => [code, headline])));
+  }
+  const [english, german] = drawn;
+  assert.deepEqual([...german.keys()], [...english.keys()]);
+  const same = [...english].filter(([code, headline]) => german.get(code) === headline).map(([code]) => code);
+  assert.deepEqual(same, [], "the same in both languages");
+});

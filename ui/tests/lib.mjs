@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { build, preview } from "vite";
 
-const configFile = fileURLToPath(new URL("../vite.config.ts", import.meta.url));
+export const configFile = fileURLToPath(new URL("../vite.config.ts", import.meta.url));
 const axe = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const flags = [
   "--no-sandbox",

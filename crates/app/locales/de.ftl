@@ -298,8 +298,14 @@ K06 = Andere können die Datei mit dem Schlüssel dieses Computers lesen.
 D01 = Outlook wartet auf eine Antwort.
     .body = Es zeigt ein Fenster und lässt Tandem erst hinein, wenn Sie geantwortet haben.
     .action = In Outlook antworten, dann noch einmal versuchen
-D02 = { $program } benutzt die Daten allein.
-    .body = Tandem versucht es jede Minute wieder und verliert nichts. Wenn es so bleibt, schließen Sie { $program } einmal.
+D02 = { $program ->
+        [other] Ein anderes Programm benutzt die Daten allein.
+       *[known] { $program } benutzt die Daten allein.
+    }
+    .body = Tandem versucht es jede Minute wieder und verliert nichts. Bleibt es dabei, schließen Sie { $program ->
+        [other] dieses Programm
+       *[known] { $program }
+    } einmal.
     .action = Jetzt versuchen
 D03 = Die Daten sind nicht da.
     .body = «{ $place }» ist nicht zu finden; vielleicht ist ein Laufwerk nicht verbunden. Es wurde nirgends etwas gelöscht; die Synchronisierung damit wartet.
@@ -323,15 +329,12 @@ D08 = «{ $path }» ist nicht beschreibbar.
 D09 = Diese Dateien müssen zuerst importiert werden.
     .body = «{ $place }» enthält: { $found }. Tandem kann sie in einen neuen Ordner übernehmen; die Dateien selbst bleiben, wie sie sind.
     .action = In einen leeren Ordner importieren, oder einen anderen wählen
-D10 = «{ $name }» wird unverändert übertragen.
-    .body = Tandem kann in diesen Eintrag in «{ $folder }» nicht hineinsehen. Er bleibt überall Zeichen für Zeichen gleich; wird er aber auf zwei Computern geändert, lassen sich die Änderungen nicht zusammenführen.
-    .action = Es ist nichts zu tun
+D10 = «{ $name }» lässt sich nicht zusammenführen.
+    .body = Tandem kann in diesen Eintrag in «{ $folder }» nicht hineinsehen und überträgt ihn unverändert, Buchstabe für Buchstabe. Beide Fassungen sind aufgehoben.
+    .action = Eine von beiden wählen, oder beide behalten
 D11 = «{ $name }» ist zu groß.
     .body = Der Eintrag hat { $size }, möglich sind { $max }. Er bleibt, wo er ist, in «{ $folder }»; alle anderen werden synchronisiert.
     .action = Kleiner machen, oder auslassen
-D12 = «{ $name }» hat hier einen anderen Dateinamen.
-    .body = Dieser Computer kann den Namen, den die Datei anderswo hat, nicht speichern; hier heißt sie «{ $stored_as }». Der Inhalt ist derselbe.
-    .action = Es ist nichts zu tun
 D13 = «{ $name }» kann an diesem Ort nicht liegen.
     .body = «{ $folder }» nimmt diese Art von Eintrag nicht auf. Er bleibt, wo er ist; alle anderen werden synchronisiert.
     .action = Einen anderen Ordner dafür wählen
@@ -386,11 +389,17 @@ S01 = { $n ->
         [one] Ein Eintrag würde gelöscht – angehalten.
        *[other] { $n } Einträge würden gelöscht – angehalten.
     }
-    .body = { $n } von { $all } Einträgen fehlen in «{ $folder }» auf { $computer }. Wurden sie absichtlich gelöscht?
+    .body = { $computer ->
+        [other] { $n } von { $all } Einträgen fehlen in «{ $folder }» auf einem anderen Computer.
+       *[known] { $n } von { $all } Einträgen fehlen in «{ $folder }» auf { $computer }.
+    } Wurden sie absichtlich gelöscht?
     .action = Behalten (dort wiederherstellen), oder überall löschen
     .command = tandem held restore "{ $folder }"
 S02 = Auf diesem Computer ist kein Platz mehr.
-    .body = { $need } werden gebraucht, { $free } sind frei. Es wurde nichts verändert; die Synchronisierung geht weiter, wenn Platz ist.
+    .body = { $need_bytes ->
+        [0] Sein Datenträger ist voll.
+       *[other] { $need } werden gebraucht, { $free } sind frei.
+    } Es wurde nichts verändert; die Synchronisierung geht weiter, wenn Platz ist.
     .action = Platz schaffen, oder weniger Ordner wählen
 S03 = Die Verbindung ist abgerissen.
     .body = { $done } von { $all } Einträgen sind fertig und sicher. Tandem macht von selbst weiter, wenn die Verbindung wieder da ist.
@@ -401,11 +410,12 @@ S04 = { $n ->
        *[other] { $n } Einträge konnten nicht synchronisiert werden.
     }
     .body = { $reason ->
-        [large] Grund: zu groß.
-        [kind] Grund: Das Programm hier kennt diese Art von Eintrag nicht.
-        [damaged] Grund: beschädigt.
-       *[several] Die Gründe stehen in der Liste.
-    } Alle anderen sind aktuell.
+        [too-large] Zu groß
+        [unsupported] Das Programm hier kennt diese Art von Eintrag nicht
+        [past-bounds] Mehr Teile, als Tandem annimmt
+        [not-allowed] Dieser Computer darf in dem Ordner nicht schreiben
+       *[several] Nicht alle aus demselben Grund
+    }: «{ $name }». Alle anderen sind aktuell.
     .action = Die Einträge ansehen
 S05 = «{ $folder }» sieht nach einer zurückgespielten Sicherung aus.
     .body = { $n ->
@@ -414,9 +424,9 @@ S05 = «{ $folder }» sieht nach einer zurückgespielten Sicherung aus.
     } auf diesem Computer auf einmal in einen früheren Zustand zurückgefallen oder haben das meiste ihres Inhalts verloren. Das wird zurückgehalten, bis Sie entscheiden; alles andere geht weiter.
     .action = Die neueren behalten, oder die früheren überall übernehmen
     .command = tandem held
-S06 = «{ $server }» wurde wiederhergestellt oder neu eingerichtet.
-    .body = Seine Aufzeichnungen setzen die hier bekannten nicht fort. Beide Seiten werden neu verglichen; gelöscht wird dadurch nichts.
-    .action = Die Vorschau ansehen
+S06 = Beide Seiten werden neu verglichen.
+    .body = Die Aufzeichnungen dieses Computers und des Servers setzen einander nicht fort: Einer von beiden wurde aus einer Sicherung zurückgeholt oder neu eingerichtet. Gelöscht wird durch das Vergleichen nichts.
+    .action = Nichts zu tun
 S07 = Es wurde noch nichts verändert.
     .body = Das ist die Vorschau. Die Synchronisierung beginnt erst, wenn Sie sie bestätigen.
     .action = Prüfen, dann bestätigen
@@ -427,9 +437,9 @@ S08 = { $n ->
     }
     .body = Sie wurden seither wieder geändert. Rückgängig zu machen, nähme diese neueren Änderungen weg.
     .action = Die Einträge ansehen
-S09 = Tandems eigene Aufzeichnungen sind beschädigt.
-    .body = «{ $file }» ist nicht lesbar. Ihre E-Mails, Kontakte und Kalender sind unberührt; Tandem kann beide Seiten neu vergleichen.
-    .action = Tandem neu vergleichen lassen
+S09 = Tandems eigene Aufzeichnungen waren beschädigt.
+    .body = Sie liegen jetzt in «{ $file }», und beide Seiten werden neu verglichen. Ihre E-Mails, Kontakte und Kalender sind unberührt, und gelöscht wird dadurch nichts.
+    .action = Nichts zu tun; geschieht es wieder, den Datenträger prüfen lassen
 S10 = { $n ->
         [one] Ein Konflikt wartet auf Ihre Entscheidung.
        *[other] { $n } Konflikte warten auf Ihre Entscheidung.

@@ -303,8 +303,14 @@ K06 = Others can read the file with this computer's key.
 D01 = Outlook is waiting for an answer.
     .body = It shows a window and doesn't let Tandem in until you have answered it.
     .action = Answer it in Outlook, then try again
-D02 = { $program } is using the data alone.
-    .body = Tandem will try again every minute and loses nothing. If it stays like this, close { $program } once.
+D02 = { $program ->
+        [other] Another program is using the data alone.
+       *[known] { $program } is using the data alone.
+    }
+    .body = Tandem will try again every minute and loses nothing. If it stays like this, close { $program ->
+        [other] that program
+       *[known] { $program }
+    } once.
     .action = Try now
 D03 = The data isn't there.
     .body = «{ $place }» can't be found; perhaps a drive isn't connected. Nothing was deleted anywhere; synchronization of it waits.
@@ -328,15 +334,12 @@ D08 = «{ $path }» can't be written.
 D09 = These files have to be imported first.
     .body = «{ $place }» holds { $found }. Tandem can take them into a new folder; the files themselves stay as they are.
     .action = Import them into an empty folder, or choose another one
-D10 = «{ $name }» is carried as it is.
-    .body = Tandem can't look into this item in «{ $folder }». It is kept the same everywhere, letter for letter, but if it is changed on two computers the changes can't be combined.
-    .action = Nothing has to be done
+D10 = «{ $name }» can't be combined.
+    .body = Tandem can't look into this item in «{ $folder }», so it carries it as it is, letter for letter. Both versions are kept.
+    .action = Choose one of the two, or keep both
 D11 = «{ $name }» is too large.
     .body = It has { $size }, and items can have { $max }. It stays where it is in «{ $folder }»; all others are synchronized.
     .action = Make it smaller, or leave it out
-D12 = «{ $name }» has another file name here.
-    .body = This computer can't store the name it has elsewhere, so the file is called «{ $stored_as }». Its content is the same.
-    .action = Nothing has to be done
 D13 = «{ $name }» can't be kept at this place.
     .body = «{ $folder }» takes no such kind of item. It stays where it is; all others are synchronized.
     .action = Choose another folder for it
@@ -391,11 +394,17 @@ S01 = { $n ->
         [one] One item would be deleted – stopped to be safe.
        *[other] { $n } items would be deleted – stopped to be safe.
     }
-    .body = { $n } of { $all } items are missing in «{ $folder }» on { $computer }. Were they deleted on purpose?
+    .body = { $computer ->
+        [other] { $n } of { $all } items are missing in «{ $folder }» on another computer.
+       *[known] { $n } of { $all } items are missing in «{ $folder }» on { $computer }.
+    } Were they deleted on purpose?
     .action = Keep them (restore there), or delete them everywhere
     .command = tandem held restore "{ $folder }"
 S02 = There is no room left on this computer.
-    .body = { $need } are needed, { $free } are free. Nothing was changed; synchronization goes on when there is room.
+    .body = { $need_bytes ->
+        [0] Its disk is full.
+       *[other] { $need } are needed, { $free } are free.
+    } Nothing was changed; synchronization goes on when there is room.
     .action = Free up space, or choose fewer folders
 S03 = The connection broke off.
     .body = { $done } of { $all } items are finished and safe. Tandem continues by itself when the connection is back.
@@ -406,11 +415,12 @@ S04 = { $n ->
        *[other] { $n } items couldn't be synchronized.
     }
     .body = { $reason ->
-        [large] They are too large.
-        [kind] The program here has no such kind of item.
-        [damaged] They are damaged.
-       *[several] Each has its reason in the list.
-    } All others are up to date.
+        [too-large] It is too large
+        [unsupported] The program here has no such kind of item
+        [past-bounds] It has more parts than Tandem takes
+        [not-allowed] This computer may not write in its folder
+       *[several] Not all for the same reason
+    }: «{ $name }». All others are up to date.
     .action = See the items
 S05 = «{ $folder }» looks like a restored backup.
     .body = { $n ->
@@ -419,9 +429,9 @@ S05 = «{ $folder }» looks like a restored backup.
     } back to an earlier state at once on this computer, or lost most of their content. They are held until you decide; everything else goes on.
     .action = Keep the newer ones, or allow the earlier ones everywhere
     .command = tandem held
-S06 = «{ $server }» was restored or set up again.
-    .body = Its records don't continue the ones known here. Both sides are compared anew; nothing is deleted by that.
-    .action = Look at the preview
+S06 = Both sides are compared anew.
+    .body = The records of this computer and of the server don't continue each other: one of them was restored from a backup or set up again. Nothing is deleted by comparing.
+    .action = Nothing has to be done
 S07 = Nothing has been changed yet.
     .body = This is the preview. Synchronization starts only when you confirm it.
     .action = Check it, then confirm
@@ -432,9 +442,9 @@ S08 = { $n ->
     }
     .body = They were changed again since. Undoing would take those newer changes away.
     .action = Look at the items
-S09 = Tandem's own records are damaged.
-    .body = «{ $file }» can't be read. Your mail, contacts and calendars are untouched; Tandem can compare both sides anew.
-    .action = Let Tandem compare anew
+S09 = Tandem's own records were damaged.
+    .body = They lie in «{ $file }» now, and both sides are compared anew. Your mail, contacts and calendars are untouched, and nothing is deleted by that.
+    .action = Nothing has to be done; if it happens again, have the disk checked
 S10 = { $n ->
         [one] One conflict waits for your decision.
        *[other] { $n } conflicts wait for your decision.

@@ -386,6 +386,12 @@ fn with_source(error: SourceError, file: &Path) -> Problem {
         SourceError::TooLarge => {
             Problem::new(Code::ItemTooLarge).with("name", file).with("max_bytes", stores::Payload::SIZE_MAX)
         }
+        SourceError::Io(error) if stores::files::is_in_use(&error) => {
+            let is_outlooks = file
+                .extension()
+                .is_some_and(|ending| ["pst", "ost"].iter().any(|outlooks| ending.eq_ignore_ascii_case(outlooks)));
+            Problem::new(Code::DataInUse).with("program", if is_outlooks { "Outlook" } else { "other" })
+        }
         SourceError::Io(error) => Problem::new(Code::FileNotReadable).with("file", file).because(error),
     }
 }

@@ -13,6 +13,7 @@ use app::{
     settings::Settings,
 };
 use common::person::Person;
+use identity::{Hint, IdentityKey, Invitation, ServerName, ServiceId, Ticket, Timestamp, Token};
 use mainline::Testnet;
 use serde_json::{Value, json};
 use std::{
@@ -218,6 +219,46 @@ async fn what_was_opened_is_told_apart_and_a_server_stays_on_the_list_after_a_re
     assert_eq!((&servers[0]["name"], &servers[0]["knownBy"]), (&json!("Office PC"), &json!("invitation")));
     let left = laptop.ask("forget_server", json!({"server": servers[0]["id"]})).await;
     assert_eq!(left, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_whose_ticket_has_expired_says_so_and_can_be_used_with_the_password() {
+    let laptop = Computer::new().await;
+    let key = IdentityKey::generate();
+    let ticket = Ticket { token: Token::from_bytes([5; 16]), expires: Timestamp::from_unix_secs(1_700_000_000) };
+    let invitation = Invitation {
+        server_name: ServerName::parse("Office PC").unwrap(),
+        comment: None,
+        public_key: key.public(),
+        service_id: ServiceId::from_bytes([2; 16]),
+        server_id: None,
+        hints: vec![Hint::parse("192.168.1.10:47113").unwrap()],
+        rendezvous: Vec::new(),
+        directory: None,
+        created: Timestamp::from_unix_secs(1_699_000_000),
+        ticket: Some(ticket),
+    };
+    let file = laptop.home.path().join("old.tandem");
+    fs::write(&file, invitation.to_file(&key).unwrap()).unwrap();
+    laptop.host.give(vec![Given::File(file)]);
+    let opened = laptop.ask("take_opened", json!({})).await;
+    let note = &opened[0]["server"]["note"];
+    assert_eq!(note["code"], "V03", "{opened:#}");
+    let message = note["message"].as_str().unwrap();
+    assert!(message.contains("It was valid until 14 Nov 2023. You can still connect with the password."), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_cannot_be_written_are_told_with_their_folder() {
+    let computer = Computer::new().await;
+    // Where the file is to be is something else, for whomever.
+    let file = computer.home.path().join("profile/window.toml");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir_all(file.join("in the way")).unwrap();
+    let refused = computer.host.call("change_settings", json!({"appearance": "dark"})).await.unwrap_err();
+    assert_eq!(refused.code, Code::SettingsNotSaved);
+    let message = refused.view(app::language::Language::English).message;
+    assert!(message.contains("Tandem may not write to") && message.contains("profile"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

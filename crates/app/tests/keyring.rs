@@ -9,6 +9,9 @@ mod common;
 
 use app::{
     host::{Host, HostOptions},
+    language::Language,
+    message::Code,
+    node::{Created, InitServer, Node},
     profile::Profile,
     secrets::{self, KeyringStore, SecretError, SecretName, SecretStore, StoreKind},
     settings::{ProfileId, Settings},
@@ -72,6 +75,11 @@ fn play(scene: &str) {
             let chosen = secrets::choose(&home, &profile, None).unwrap();
             assert_eq!(chosen.store.kind(), StoreKind::File);
             assert!(matches!(chosen.fallback, Some(SecretError::NoService { .. })));
+            let (made, insists) = (init(None), init(Some(StoreKind::Keyring)));
+            let note = made.unwrap().note.unwrap();
+            assert_eq!(note.code, Code::NoKeyring);
+            assert_eq!(note.view(Language::English).headline, "This computer has no password store.");
+            assert_eq!(insists.unwrap_err().code, Code::KeyringSilent);
             let insisted = secrets::choose(&home, &profile, Some(StoreKind::Keyring)).map(|_| ());
             assert!(matches!(insisted, Err(SecretError::NoService { .. })), "{insisted:?}");
         }
@@ -117,9 +125,27 @@ fn play(scene: &str) {
             let folder = tempfile::tempdir().unwrap();
             let choice = secrets::choose(&Profile::in_folder(folder.path()), &profile, None).map(|_| ());
             assert!(matches!(choice, Err(SecretError::Locked)), "a locked store is no reason for a file: {choice:?}");
+            let refused = init(None).unwrap_err();
+            assert_eq!(refused.code, Code::KeyringLocked);
+            assert_eq!(refused.view(Language::German).headline, "Der Kennwortspeicher ist gesperrt.");
         }
         scene => panic!("no scene {scene}"),
     }
+}
+
+/// Tries to make a new server.
+fn init(secrets: Option<StoreKind>) -> app::message::Result<Created> {
+    let office = Computer::new("office");
+    let request = InitServer {
+        name: "Office PC".into(),
+        store: office.spec(),
+        password: Secret::new(common::PASSWORD.into()),
+        internet: false,
+        listen: None,
+        secrets,
+        folders: None,
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(Node::init_server(&office.profile(), request))
 }
 
 /// A server whose password is remembered, made and taken away in the window.

@@ -6,7 +6,7 @@ use crate::{
     words::{Words, say},
 };
 use app::{
-    api::types::{Nothing, RoleView, Status},
+    api::types::{Nothing, Status},
     control::ControlClient,
     message::{Code, Problem, Result},
     node::{Node, OpenOptions, Use},
@@ -15,7 +15,7 @@ use app::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The instance that answers.
 pub(crate) enum Door {
@@ -47,17 +47,10 @@ impl Door {
 
     /// Waits until the link to the server stands, or it is known what stands in the way. The running instance knows
     /// already; one of our own has only begun to call.
-    async fn settle(&self) -> Result<()> {
-        let begun = Instant::now();
-        while let Self::Own(_) = self {
-            let status: Status = self.call("status", Nothing {}).await?;
-            let is_settled = status.role == RoleView::Server || status.is_connected || status.problem.is_some();
-            if is_settled || begun.elapsed() > SETTLING_MAX {
-                break;
-            }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+    async fn settle(&self) {
+        if let Self::Own(node) = self {
+            tokio::time::timeout(SETTLING_MAX, node.called()).await.ok();
         }
-        Ok(())
     }
 
     /// Puts the profile down again, if we took it up.
@@ -72,7 +65,6 @@ impl Door {
 const SETTLING_MAX: Duration = Duration::from_secs(15);
 /// A running instance gets this long to carry out a decision before it is said to be under way.
 const DECISION_WAIT: Duration = Duration::from_secs(5);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Asks once.
 pub(crate) async fn ask<A: DeserializeOwned>(
@@ -95,7 +87,7 @@ pub(crate) async fn ask_connected<A: DeserializeOwned>(
 ) -> Result<A> {
     let door = Door::find(profile, Use::Once).await?;
     let answer = async {
-        door.settle().await?;
+        door.settle().await;
         door.call(command, request).await
     }
     .await;
@@ -127,7 +119,7 @@ pub(crate) async fn decide<A: DeserializeOwned>(
 ) -> Result<Decided<A>> {
     let door = Door::find(profile, Use::Once).await?;
     let work = async {
-        door.settle().await?;
+        door.settle().await;
         let answer = door.call(command, request).await?;
         let quiet = async {
             match &door {

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// What.
         path: String,
     },
+    /// Another program has it open and lets nobody else in.
+    #[error("in use: {path}")]
+    InUse {
+        /// What.
+        path: String,
+    },
     /// No room.
     #[error("no space left: {need} bytes needed")]
     NoSpace {

@@ -772,7 +772,8 @@ fn a_rolled_back_row_was_never_there<I: HubIndex>(mut hub: I, reopen: &mut impl 
     hub.put_mark(LogMark { seq: Seq(3), hash: [1; 16] }).unwrap();
     hub.set_epoch(Epoch([0xee; 16])).unwrap();
     hub.put_replica(ReplicaId([1; 16]), &ReplicaRecord::default()).unwrap();
-    let held = HeldDeletion { item: item_uid(1), folder: folder_uid(1), parent: Seq(1), by: ReplicaId([1; 16]) };
+    let (by, device) = (ReplicaId([1; 16]), ReplicaId([2; 16]));
+    let held = HeldDeletion { item: item_uid(1), folder: folder_uid(1), parent: Seq(1), by, device };
     hub.put_held_deletion(item_uid(1), Some(&held)).unwrap();
     assert_eq!((hub.live_count(folder_uid(1)).unwrap(), hub.live_count(folder_uid(2)).unwrap()), (1, 1));
     hub.rollback().unwrap();
@@ -897,8 +898,13 @@ fn replicas_and_held_deletions_come_back<I: HubIndex>(mut hub: I, reopen: &mut i
         withheld: vec![folder_uid(4), folder_uid(5)],
         to_restore: vec![item_uid(6)],
     };
-    let held =
-        |item, parent| HeldDeletion { item: item_uid(item), folder: folder_uid(1), parent: Seq(parent), by: laptop };
+    let held = |item, parent| HeldDeletion {
+        item: item_uid(item),
+        folder: folder_uid(1),
+        parent: Seq(parent),
+        by: laptop,
+        device: laptop,
+    };
     hub.begin().unwrap();
     hub.put_replica(laptop, &ReplicaRecord::default()).unwrap();
     hub.put_replica(laptop, &record).unwrap();

@@ -348,8 +348,8 @@ impl Hub {
                     if let Subject::Item(item) = proposal.subject
                         && let Some(Row { body: RowBody::Item(state), .. }) = log.index.row(proposal.subject)?
                     {
-                        let held_deletion =
-                            HeldDeletion { item, folder: state.folder, parent: proposal.parent, by: replica };
+                        let (folder, parent) = (state.folder, proposal.parent);
+                        let held_deletion = HeldDeletion { item, folder, parent, by: replica, device };
                         log.index.put_held_deletion(item, Some(&held_deletion))?;
                         *held.entry(state.folder).or_default() += 1;
                     }

@@ -361,6 +361,8 @@ pub struct HeldDeletion {
     pub parent: Seq,
     /// Who asks.
     pub by: ReplicaId,
+    /// The device that is ([`of_device`](crate::hub::of_device)).
+    pub device: ReplicaId,
 }
 
 /// The hub's memory.

@@ -25,7 +25,7 @@ export class FakeHost implements Host {
   #settings = world.settings;
   #publication = world.publication;
   #conflicts = world.conflicts;
-  #held = world.held;
+  #held = world.held();
   #samples = world.samples;
   #answers: Answers;
 

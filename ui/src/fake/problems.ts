@@ -40,6 +40,19 @@ const usual = {
   address: "192.168.1.10:47113",
   role: "client",
   chars_max: 63,
+  server_id: "K7QF-2M9D-XH4R-8TWA",
+  left: "2 h",
+  device: "Laptop",
+  directory: "directory.example",
+  given: "switchboard.example",
+  id: "c1",
+  last_seen: "2 h",
+  line: 3,
+  need_bytes: 1,
+  port: "47113",
+  spec: "imap:mail.example.org",
+  version: 2,
+  why: "no-such-record",
 };
 
 export const codes: readonly string[] = [...en.matchAll(/^([A-Z]\d\d) =/gm)].map((match) => match[1] as string);

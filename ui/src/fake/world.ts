@@ -241,8 +241,8 @@ export const entries: EntryView[] = [
 ];
 
 export const conflicts: ConflictView[] = [
-  { id: "c1", item: "i2", kind: "calendar", title: "Dentist", folder: "calendar/Calendar", fields: ["Start", "Place"], at: now - 3_600 },
-  { id: "c2", item: "i4", kind: "contacts", title: "Jonas Weber", folder: "contacts/Contacts", fields: ["Phone"], at: now - 9_000 },
+  { id: "c1", item: "i2", kind: "calendar", title: "Dentist", folder: "calendar/Calendar", fields: ["Start", "Place"], note: null, at: now - 3_600 },
+  { id: "c2", item: "i4", kind: "contacts", title: "Jonas Weber", folder: "contacts/Contacts", fields: ["Phone"], note: null, at: now - 9_000 },
 ];
 
 export const conflict: ConflictDetail = {
@@ -259,8 +259,17 @@ export const conflict: ConflictDetail = {
   ],
 };
 
-export const held: HeldView[] = [
-  { folder: "f2", path: "contacts/Contacts", count: 403, of: 806, waits: "atServer", examples: ["Jonas Weber", "Mia Schulz", "Print shop Krüger"] },
+/** In the language in use. */
+export const held = (): HeldView[] => [
+  {
+    folder: "f2",
+    path: "contacts/Contacts",
+    count: 403,
+    of: 806,
+    waits: "atServer",
+    examples: ["Jonas Weber", "Mia Schulz", "Print shop Krüger"],
+    problem: problem("S01", { n: 403 }),
+  },
 ];
 
 const today = Math.floor(now / 86_400);

@@ -29,7 +29,7 @@ async function show(id: string, look: Look): Promise<void> {
   // A scene in which something is waited for never finishes opening.
   await Promise.race([opened, new Promise((resolve) => setTimeout(resolve, 50))]);
   await scene.go?.(session, host);
-  app = mount(App, { target: document.getElementById("app") as HTMLElement, props: { session } });
+  app = mount(scene.page ?? App, { target: document.getElementById("app") as HTMLElement, props: { session } });
   await settle();
   for (const name of scene.press ?? []) await press(name());
   Object.assign(window, { session, host });

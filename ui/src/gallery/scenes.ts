@@ -1,12 +1,16 @@
 /** Every screen in every state it can be in. The robot visits them all, and so can you. */
+import type App from "../App.svelte";
 import * as clientSteps from "../client/steps.ts";
 import { FakeHost, refuse, wait, type Answers } from "../fake/host.ts";
 import { problem } from "../fake/problems.ts";
 import * as world from "../fake/world.ts";
+import type { HeldWhere } from "../ipc/bindings/HeldWhere.ts";
 import type { HostState } from "../ipc/bindings/HostState.ts";
+import type { ProblemView } from "../ipc/bindings/ProblemView.ts";
 import type { Stage } from "../ipc/bindings/Stage.ts";
 import type { Status } from "../ipc/bindings/Status.ts";
 import * as serverSteps from "../server/steps.ts";
+import Messages from "./Messages.svelte";
 import { t } from "../words/words.svelte.ts";
 import type { Page, Session, SettingsSection } from "../session/session.svelte.ts";
 
@@ -17,6 +21,8 @@ export type Scene = {
   state?: () => Partial<HostState>;
   /** Goes where the scene is, once the window is open. */
   go?: (session: Session, host: FakeHost) => unknown;
+  /** What is drawn instead of the window. */
+  page?: typeof App;
   /** What is pressed before anybody looks: buttons by how their name begins, in the language in use. */
   press?: readonly (() => string)[];
 };
@@ -49,6 +55,9 @@ const stopped = (stage: () => Stage) => (): Partial<HostState> => ({ stage: stag
 const open = (session: Session, problem_: string): void => {
   session.opened = { file: "Photo.jpg", server: null, problem: problem(problem_), leftAlone: 1 };
 };
+
+const heldProblem = (waits: HeldWhere): ProblemView =>
+  problem(waits === "emptied" ? "D05" : waits === "reverted" ? "S05" : "S01", { n: 403 });
 
 export const scenes: readonly Scene[] = [
   { id: "first/fresh", answers: () => ({ data_sources: () => [] }) },
@@ -188,6 +197,11 @@ export const scenes: readonly Scene[] = [
   { id: "overview/paused", state: as("client"), answers: () => ({ status: laptop({ word: "paused", pausedUntil: 1_800_000_000 }) }) },
   { id: "overview/waiting", state: as("client"), answers: () => ({ status: () => laptop({ word: "waiting", isConnected: false, problem: problem("N04") })() }) },
   { id: "overview/offline", state: as("client"), answers: () => ({ status: () => laptop({ word: "offline", isConnected: false, problem: problem("N01") })() }) },
+  ...(["K01", "K05", "D01", "D02", "S02", "S04", "S06", "S09"] as const).map((code) => ({
+    id: `overview/${code}`,
+    state: as("server"),
+    answers: (): Answers => ({ status: () => status({ word: "problem", problem: problem(code) })() }),
+  })),
   { id: "overview/problem", state: as("server"), answers: () => ({ status: () => status({ word: "problem", problem: problem("D03") })() }) },
   { id: "overview/removed", state: as("client"), answers: () => ({ status: () => laptop({ word: "problem", isConnected: false, problem: problem("A03") })() }) },
   { id: "overview/unanswered", state: as("server"), answers: () => ({ status: refuse("C12") }) },
@@ -206,13 +220,13 @@ export const scenes: readonly Scene[] = [
   ...(["atServer", "here", "emptied", "deletedElsewhere", "reverted"] as const).map((waits) => ({
     id: `folders/held-${waits}`,
     state: as("client"),
-    answers: (): Answers => ({ held: () => world.held.map((one) => ({ ...one, waits })), status: laptop({ word: "needsDecision", held: 403 }) }),
+    answers: (): Answers => ({ held: () => world.held().map((one) => ({ ...one, waits, problem: heldProblem(waits) })), status: laptop({ word: "needsDecision", held: 403 }) }),
     go: page("folders"),
   })),
   {
     id: "folders/held-sure",
     state: as("client"),
-    answers: () => ({ held: () => world.held, status: laptop({ word: "needsDecision", held: 403 }) }),
+    answers: () => ({ held: world.held, status: laptop({ word: "needsDecision", held: 403 }) }),
     go: page("folders"),
     press: [say("held-allow-deleted")],
   },
@@ -220,6 +234,13 @@ export const scenes: readonly Scene[] = [
   { id: "conflicts/loading", state: as("client"), answers: () => ({ conflicts: wait }), go: page("conflicts") },
   { id: "conflicts/some", state: as("client"), go: waitingAt("conflicts") },
   { id: "conflicts/compare", state: as("client"), go: waitingAt("conflicts"), press: [say("compare-of", { title: "Dentist" })] },
+  {
+    id: "conflicts/opaque",
+    state: as("client"),
+    answers: () => ({ conflicts: () => world.conflicts.slice(0, 1).map((one) => ({ ...one, note: problem("D10") })) }),
+    go: page("conflicts"),
+    press: [say("compare-of", { title: "Dentist" })],
+  },
   { id: "conflicts/decided", state: as("client"), go: waitingAt("conflicts"), press: [say("compare-of", { title: "Dentist" }), say("keep-both")] },
   { id: "activity/none", state: as("client"), answers: () => ({ history: () => ({ runs: [], entries: [] }) }), go: page("activity") },
   { id: "activity/usual", state: as("client"), go: page("activity") },
@@ -240,6 +261,13 @@ export const scenes: readonly Scene[] = [
   { id: "settings/not-writable", state: as("server"), go: (session) => { settings("general")(session); session.attempt.problem = problem("C01"); } },
   { id: "settings/restart", state: as("client"), answers: () => ({ settings: () => ({ ...world.settings, needsRestart: true }) }), go: settings("internet") },
   { id: "settings/empty-backup", state: as("server"), go: settings("backup"), press: [say("backup-empty")] },
+  {
+    id: "settings/disconnected-offline",
+    state: as("server"),
+    answers: () => ({ disconnect: () => ({ state: { ...world.hostState, stage: { at: "firstStart" } }, stays: problem("I06") }) }),
+    go: settings("advanced"),
+    press: [say("leave-server-open"), say("leave-server-yes")],
+  },
   { id: "settings/disconnect", state: as("client"), go: settings("advanced"), press: [say("leave-client-open")] },
   { id: "settings/removed", state: as("server"), go: settings("advanced"), press: [say("remove-open"), say("remove-yes")] },
   { id: "settings/password-looked-up", state: as("server"), go: settings("password"), press: [say("password-look")] },
@@ -294,6 +322,7 @@ export const scenes: readonly Scene[] = [
     press: [say("samples-publish-do"), say("samples-revoke"), say("samples-look-up")],
   },
   { id: "samples/starting", answers: () => ({ start_samples: wait }), go: (session) => (session.screen = "samples") },
+  { id: "messages/all", page: Messages },
   { id: "stopped/key-gone", state: stopped(() => ({ at: "stopped", role: "server", problem: problem("K03") })) },
   { id: "stopped/unreadable", state: stopped(() => ({ at: "unreadable", problem: problem("C02", { line: 3 }) })) },
 ];

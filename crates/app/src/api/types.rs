@@ -255,6 +255,8 @@ pub struct HeldView {
     pub waits: HeldWhere,
     /// Names of some of them.
     pub examples: Vec<String>,
+    /// What happened, in words.
+    pub problem: ProblemView,
 }
 
 /// What to do with deletions that wait.
@@ -293,6 +295,8 @@ pub struct ConflictView {
     pub folder: String,
     /// The fields both sides changed.
     pub fields: Vec<String>,
+    /// Why the two can't be combined, if they can't.
+    pub note: Option<ProblemView>,
     /// When the server took it.
     #[ts(type = "number")]
     pub at: u64,

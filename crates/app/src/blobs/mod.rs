@@ -213,13 +213,13 @@ fn read_folder(path: &Path) -> Result<Vec<fs::DirEntry>, BlobError> {
 
 /// Bytes this user can still write, where the system tells. Where it doesn't, a write that fails does.
 #[cfg(unix)]
-fn free_space(folder: &Path) -> io::Result<Option<u64>> {
+pub(crate) fn free_space(folder: &Path) -> io::Result<Option<u64>> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
 }
 
 #[cfg(not(unix))]
-fn free_space(_: &Path) -> io::Result<Option<u64>> {
+pub(crate) fn free_space(_: &Path) -> io::Result<Option<u64>> {
     Ok(None)
 }
 

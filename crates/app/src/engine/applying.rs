@@ -4,7 +4,7 @@
 //! intent that is found at the next start is settled from what the store says of it; doing that twice does no harm.
 
 use super::{
-    Arrived, Cause, Effect, Event, HubRoom, Part, Recovering, Result, Room, now_secs,
+    Arrived, Cause, Effect, HubRoom, Part, Recovering, Result, Room, now_secs,
     worker::{Job, Outcomes, Prepared, Staged, Write, folder_kind},
 };
 use crate::{
@@ -174,6 +174,7 @@ impl Room {
             | StoreError::Program { .. }
             | StoreError::Replaced
             | StoreError::Permission { .. }
+            | StoreError::InUse { .. }
             | StoreError::Io { .. } => ApplyOutcome::Unavailable,
             StoreError::TooLarge { .. } => ApplyOutcome::Refused("too-large".into()),
             StoreError::Unsupported => ApplyOutcome::Refused("unsupported".into()),
@@ -286,12 +287,8 @@ impl Room {
             }
             Happened::Conflict(item, _) => self.told_of(*item, Action::Conflict)?,
             Happened::DeletionOverruled(item) => self.told_of(*item, Action::Kept)?,
-            Happened::Refused(_, reason) => {
-                let problem = Problem::new(Code::ItemsLeftOut).with("n", 1_u64).with("reason", reason.clone());
-                self.effects.push_back(Effect::Event(Event::Problem(problem)));
-                None
-            }
-            Happened::RemovalsHeld(..)
+            Happened::Refused(..)
+            | Happened::RemovalsHeld(..)
             | Happened::DeletionsHeld(..)
             | Happened::ReversionsHeld(..)
             | Happened::MaybeSame(..) => None,

@@ -39,7 +39,7 @@ use problems::{Cause, Problems};
 use reading::Reading;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread::JoinHandle,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -111,6 +111,8 @@ pub struct State {
     pub is_compared: bool,
     /// Items that are on their way or wait for it.
     pub pending: u64,
+    /// How many were so when the last link broke, as long as there is no new one. Nothing is under way without a link.
+    pub was_pending: u64,
     /// Items brought here and sent since the engine began.
     pub items_done: u64,
     /// Bytes of content brought here and sent since the engine began.
@@ -782,6 +784,7 @@ impl Room {
         if self.state.is_quiet {
             self.problems.clear(&Cause::Writing);
             self.problems.clear(&Cause::Planning);
+            self.problems.clear(&Cause::Restored);
             // What still lies here is of versions that nobody needs any more.
             self.discard_arrived();
         }
@@ -827,10 +830,23 @@ impl Room {
         }
     }
 
+    /// The index that was found was damaged, and lies elsewhere now.
+    pub(crate) fn found_damaged(&mut self, moved_to: &Path) {
+        self.problem(Cause::Damaged, Problem::new(Code::IndexDamaged).with("file", moved_to));
+        self.tell_state();
+    }
+
     fn store_problem(&mut self, cause: Cause, error: &StoreError) {
         let problem = match error {
             StoreError::Permission { path } if cause == Cause::Writing => {
                 Problem::new(Code::NotWritable).with("path", path.clone())
+            }
+            StoreError::NoSpace { need } => {
+                let problem = Problem::with_store(error.clone(), &self.place);
+                match crate::blobs::free_space(Path::new(&self.place)) {
+                    Ok(Some(free)) if *need > 0 => problem.with("need_bytes", *need).with("free_bytes", free),
+                    _ => problem,
+                }
             }
             error => Problem::with_store(error.clone(), &self.place),
         };

@@ -27,12 +27,16 @@ pub(super) enum Cause {
     Reverted(FolderUid),
     /// An item can't be read; the others go on.
     Item(FolderUid, String),
+    /// The records of the two sides don't continue each other.
+    Restored,
+    /// The index was damaged and begun anew. Known as long as this runs.
+    Damaged,
 }
 
 impl Cause {
     /// Whether waiting for everything to be the same is in vain while it lasts.
     const fn stops(&self) -> bool {
-        !matches!(self, Self::Emptied(_) | Self::Reverted(_) | Self::Item(..))
+        !matches!(self, Self::Emptied(_) | Self::Reverted(_) | Self::Item(..) | Self::Restored | Self::Damaged)
     }
 }
 

@@ -35,6 +35,8 @@ const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(2);
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
 const AGAIN: Duration = Duration::from_secs(3);
+/// What another program has open is tried again so often.
+const BUSY: Duration = Duration::from_secs(60);
 /// Where the token of a folder's last listing is kept, and that of a folder which was emptied.
 const TOKEN: &str = "reading.token.";
 const EMPTIED: &str = "reading.emptied";
@@ -63,6 +65,8 @@ pub(super) struct Reading {
     /// Folders without their mark, as of the last look; listed in full to see whether it was only the mark.
     unmarked: BTreeSet<FolderUid>,
     is_store_gone: bool,
+    /// Folders that hold what another program has open, and when they are looked at again.
+    busy: BTreeMap<FolderUid, Instant>,
     /// Folders were listed since the engine began.
     knows_folders: bool,
     is_watched: bool,
@@ -117,7 +121,7 @@ impl Reading {
         }
         let now = Instant::now();
         let due = (self.is_all_due || !self.due.is_empty()).then(|| self.not_before.unwrap_or(now));
-        due.map(|at| at.saturating_duration_since(now))
+        due.into_iter().chain(self.busy.values().copied()).min().map(|at| at.saturating_duration_since(now))
     }
 }
 
@@ -184,6 +188,8 @@ impl Room {
         if self.reading.last_full.is_some_and(|last| now.duration_since(last) > FULL) {
             self.read_all();
         }
+        let is_over = |_: &FolderUid, at: &mut Instant| *at <= now;
+        self.reading.due.extend(self.reading.busy.extract_if(.., is_over).map(|(folder, _)| folder));
         let is_due = self.reading.is_all_due || !self.reading.due.is_empty();
         if !is_due || self.reading.not_before.is_some_and(|at| at > now) {
             return;
@@ -680,6 +686,9 @@ impl Room {
     }
 
     fn item_problem(&mut self, folder: FolderUid, href: &str, error: &StoreError) {
+        if matches!(error, StoreError::InUse { .. }) {
+            self.reading.busy.entry(folder).or_insert_with(|| Instant::now() + BUSY);
+        }
         let mut problem = Problem::with_store(error.clone(), href);
         let record = self.index.replica().folder(folder).ok().flatten();
         if let Some(local) = record.and_then(|record| record.local)

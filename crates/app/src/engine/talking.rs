@@ -33,6 +33,7 @@ impl Room {
             self.settled = sync::model::Seq(0);
             self.problems.clear(&Cause::Peer);
             self.state.is_connected = true;
+            self.state.was_pending = 0;
             self.replica.connected(&self.index.replica())?;
         }
         Ok(())
@@ -47,6 +48,7 @@ impl Room {
             (Some(room), Part::Server) => room.hub.close(session),
             _ => {
                 self.state.is_connected = false;
+                self.state.was_pending = self.replica.pending() as u64;
                 self.replica.disconnected();
                 // Large ones needn't come again.
                 let arrived = std::mem::take(&mut self.arrived).into_iter();
@@ -438,6 +440,7 @@ impl Room {
             }
             Output::PairedAnew => {
                 tracing::info!("this computer is paired anew: nothing counts as deleted in this round");
+                self.problem(Cause::Restored, Problem::new(Code::RecordsApart));
                 Ok(())
             }
             Output::Endless => {

@@ -11,16 +11,18 @@ use crate::{
         ConflictDetail, ConflictView, FieldView, FolderView, HeldDecision, HeldView, HeldWhere, ItemView, Keep,
         Preview, PreviewFolder,
     },
+    index::Device,
+    language::Language,
     message::{Code, Problem},
 };
-use pim::{FolderKind, FolderUid, ItemUid, NativeHash};
+use pim::{FolderKind, FolderUid, ItemUid, Kind, NativeHash};
 use std::collections::{BTreeMap, BTreeSet};
 use stores::FolderId;
 use sync::{
     guard::Guarded,
-    hub::{Decision, SessionId},
+    hub::{Decision, SessionId, of_device},
     index::{Direction, FolderRecord, Hold, HubIndex, ItemRecord, Local, Remote, ReplicaIndex},
-    model::{Conflict, ConflictId, FolderState, ItemState, RowBody, Seq, Subject},
+    model::{Conflict, ConflictId, FolderState, ItemState, ReplicaId, RowBody, Seq, Subject},
     plan::{Action, decide},
     replica::{FolderChange, Replica, StoreChange, give_way},
     wire::Frame,
@@ -32,6 +34,21 @@ type Asked<T> = crate::message::Result<T>;
 pub const SHAPE: u32 = 1;
 /// So many names are given as examples.
 const EXAMPLES: usize = 20;
+
+/// Deletions of one folder that wait in one place.
+struct Waiting {
+    waits: HeldWhere,
+    count: u64,
+    examples: Vec<String>,
+    /// Which devices ask for them, as far as the server knows.
+    by: BTreeSet<ReplicaId>,
+}
+
+impl Waiting {
+    const fn new(waits: HeldWhere) -> Self {
+        Self { waits, count: 0, examples: Vec::new(), by: BTreeSet::new() }
+    }
+}
 
 impl Room {
     /// Every folder, in path order.
@@ -139,15 +156,16 @@ impl Room {
         Ok(hub.set_withheld(index, device.as_bytes(), folder, !is_released)?)
     }
 
-    /// Deletions that wait for a decision.
-    pub(crate) fn held_views(&self) -> Asked<Vec<HeldView>> {
+    /// Deletions that wait for a decision. `here` is what this computer is called.
+    pub(crate) fn held_views(&self, language: Language, here: &str) -> Asked<Vec<HeldView>> {
         let index = self.index.replica();
         let folders = index.folders()?;
-        let mut groups = BTreeMap::<(FolderUid, u8), (HeldWhere, u64, Vec<String>)>::new();
-        let mut add = |folder: FolderUid, waits: HeldWhere, title: Option<String>| {
-            let (_, count, examples) = groups.entry((folder, waits as u8)).or_insert((waits, 0, Vec::new()));
-            *count += 1;
-            examples.extend(title.filter(|_| *count <= EXAMPLES as u64));
+        let mut groups = BTreeMap::<(FolderUid, u8), Waiting>::new();
+        let mut add = |folder: FolderUid, waits: HeldWhere, title: Option<String>, by: Option<ReplicaId>| {
+            let waiting = groups.entry((folder, waits as u8)).or_insert_with(|| Waiting::new(waits));
+            waiting.count += 1;
+            waiting.examples.extend(title.filter(|_| waiting.count <= EXAMPLES as u64));
+            waiting.by.extend(by);
         };
         for (item, record) in index.held_items()? {
             let Some(folder) = record.folder() else { continue };
@@ -160,7 +178,7 @@ impl Room {
             };
             // The server shows its own waiting deletions below.
             if self.part == Part::Client || waits != HeldWhere::AtServer {
-                add(folder, waits, self.title(Some(item), record.local.as_ref().map(|local| &local.state)));
+                add(folder, waits, self.title(Some(item), record.local.as_ref().map(|local| &local.state)), None);
             }
         }
         if let Some(HubRoom { index, .. }) = &self.hub {
@@ -170,21 +188,55 @@ impl Room {
                     Some(RowBody::Item(state)) => self.title(Some(held.item), Some(&state)),
                     _ => None,
                 };
-                add(held.folder, HeldWhere::AtServer, title);
+                add(held.folder, HeldWhere::AtServer, title, Some(held.device));
             }
         }
-        let mut views = Vec::new();
-        for ((folder, _), (waits, count, examples)) in groups {
-            let (path, of) = (path_of(&folders, folder, false), index.base_count(folder)?.max(count));
-            views.push(HeldView { folder: folder.to_string(), path, count, of, waits, examples });
-        }
         for (folder, count) in self.emptied_folders() {
-            let of = index.base_count(folder)?.max(count);
-            let path = path_of(&folders, folder, false);
-            let (folder, waits, examples) = (folder.to_string(), HeldWhere::Emptied, Vec::new());
-            views.push(HeldView { folder, path, count, of, waits, examples });
+            let waits = HeldWhere::Emptied;
+            groups.insert((folder, waits as u8), Waiting { count, ..Waiting::new(waits) });
+        }
+        let mut views = Vec::new();
+        for ((folder, _), Waiting { waits, count, examples, by }) in groups {
+            let (path, of) = (path_of(&folders, folder, false), index.base_count(folder)?.max(count));
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let problem = match waits {
+                HeldWhere::Emptied => Problem::new(Code::FolderEmptied).with("folder", name),
+                HeldWhere::Reverted => Problem::new(Code::ReversionsHeld).with("n", count).with("folder", name),
+                HeldWhere::AtServer | HeldWhere::Here | HeldWhere::DeletedElsewhere => {
+                    let computer = match (waits, self.part) {
+                        (HeldWhere::AtServer, Part::Client) => Some(here.to_owned()),
+                        _ => self.device_of(&by)?,
+                    };
+                    let problem = Problem::new(Code::DeletionsHeld).with("n", count).with("all", of);
+                    problem.with("folder", name).with("computer", computer.unwrap_or_else(|| "other".to_owned()))
+                }
+            };
+            let (folder, problem) = (folder.to_string(), problem.view(language));
+            views.push(HeldView { folder, path, count, of, waits, examples, problem });
         }
         Ok(views)
+    }
+
+    /// What the device is called, if it is only one.
+    fn device_of(&self, devices: &BTreeSet<ReplicaId>) -> Asked<Option<String>> {
+        let is_it = |device: &Device| devices.iter().eq([&of_device(device.id.to_string().as_bytes())]);
+        Ok(self.index.devices()?.into_iter().find(is_it).map(|device| device.name))
+    }
+
+    /// Items that one side doesn't take, in one message.
+    pub(crate) fn left_out(&self) -> Asked<Option<Problem>> {
+        let held = self.index.replica().held_items()?;
+        let refused = held.iter().filter_map(|(item, record)| match &record.hold {
+            // The owner keeps it from this computer.
+            Some(Hold::Refused(reason)) if reason != "withheld" => Some((*item, record, reason.as_str())),
+            _ => None,
+        });
+        let refused: Vec<_> = refused.collect();
+        let Some((item, record, reason)) = refused.first() else { return Ok(None) };
+        let is_one_reason = refused.iter().all(|(_, _, other)| other == reason);
+        let title = self.title(Some(*item), record.local.as_ref().map(|local| &local.state)).unwrap_or_default();
+        let problem = Problem::new(Code::ItemsLeftOut).with("n", refused.len()).with("name", title);
+        Ok(Some(problem.with("reason", if is_one_reason { *reason } else { "several" })))
     }
 
     /// Decides about deletions that wait in a folder.
@@ -278,10 +330,10 @@ impl Room {
     }
 
     /// Open conflicts.
-    pub(crate) fn conflict_views(&self) -> Asked<Vec<ConflictView>> {
+    pub(crate) fn conflict_views(&self, language: Language) -> Asked<Vec<ConflictView>> {
         let folders = self.index.replica().folders()?;
         let conflicts = self.index.replica().conflicts()?;
-        Ok(conflicts.iter().map(|(id, conflict)| self.conflict_view(&folders, *id, conflict)).collect())
+        Ok(conflicts.iter().map(|(id, conflict)| self.conflict_view(&folders, *id, conflict, language)).collect())
     }
 
     fn conflict_view(
@@ -289,15 +341,26 @@ impl Room {
         folders: &[(FolderUid, FolderRecord)],
         id: ConflictId,
         conflict: &Conflict,
+        language: Language,
     ) -> ConflictView {
         let loser = &conflict.loser;
+        let title = self.title(Some(conflict.item), Some(loser)).unwrap_or_default();
+        let folder = path_of(folders, loser.folder, false);
+        // Only what nobody could look into has no fields here, of the kinds that have any.
+        let has_fields = matches!(loser.kind, Kind::Contact | Kind::Event | Kind::Task);
+        let local = self.index.replica().item(conflict.item).ok().flatten().and_then(|record| record.local);
+        let note = (has_fields && local.is_some_and(|local| local.fields.is_none())).then(|| {
+            let name = folder.rsplit('/').next().unwrap_or_default();
+            Problem::new(Code::ItemOpaque).with("name", title.clone()).with("folder", name).view(language)
+        });
         ConflictView {
             id: hex(&id.0),
             item: conflict.item.to_string(),
             kind: format!("{:?}", loser.kind).to_lowercase(),
-            title: self.title(Some(conflict.item), Some(loser)).unwrap_or_default(),
-            folder: path_of(folders, loser.folder, false),
+            title,
+            folder,
             fields: conflict.fields.clone(),
+            note,
             at: conflict.at,
         }
     }
@@ -313,13 +376,13 @@ impl Room {
     }
 
     /// Both sides of a conflict in words. The losing bytes may have to be fetched first, see [`Self::missing_for`].
-    pub(crate) fn conflict_detail(&self, text: &str) -> Asked<ConflictDetail> {
+    pub(crate) fn conflict_detail(&self, text: &str, language: Language) -> Asked<ConflictDetail> {
         let (id, conflict) = self.find_conflict(text)?;
         let folders = self.index.replica().folders()?;
         let current = self.current_state(conflict.item)?;
         let server = current.map(|state| self.describe(Some(conflict.item), &state)).unwrap_or_default();
         let other = self.describe(None, &conflict.loser);
-        Ok(ConflictDetail { conflict: self.conflict_view(&folders, id, &conflict), server, other })
+        Ok(ConflictDetail { conflict: self.conflict_view(&folders, id, &conflict, language), server, other })
     }
 
     /// The content of a conflict's losing version, if it isn't on this computer.

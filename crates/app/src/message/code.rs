@@ -132,7 +132,7 @@ codes! {
     SecretsExposed = "K06", Trust, ["file"];
 
     OutlookAsks = "D01", Data, [];
-    DataInUse = "D02", Data, ["program"];
+    DataInUse = "D02", TryLater, ["program"];
     StoreGone = "D03", Data, ["place"];
     StoreReplaced = "D04", Data, ["place"];
     FolderEmptied = "D05", Held, ["folder"];
@@ -142,7 +142,6 @@ codes! {
     ImportFirst = "D09", Data, ["place", "found"];
     ItemOpaque = "D10", Ok, ["name", "folder"];
     ItemTooLarge = "D11", Data, ["name", "folder", "size_bytes", "max_bytes"];
-    FileNameChanged = "D12", Ok, ["name", "stored_as"];
     KindNotHeld = "D13", Data, ["name", "folder"];
     StoreUnknown = "D14", Usage, ["spec"];
     OutlookClosed = "D15", Data, [];
@@ -162,12 +161,12 @@ codes! {
     DeletionsHeld = "S01", Held, ["n", "all", "folder", "computer"];
     NoRoom = "S02", Data, ["need_bytes", "free_bytes"];
     ConnectionBroke = "S03", NotConnected, ["done", "all"];
-    ItemsLeftOut = "S04", Data, ["n", "reason"];
+    ItemsLeftOut = "S04", Data, ["n", "reason", "name"];
     ReversionsHeld = "S05", Held, ["n", "folder"];
-    ServerRestored = "S06", Ok, ["server"];
+    RecordsApart = "S06", Ok, [];
     NotConfirmed = "S07", Usage, [];
     ChangedSince = "S08", Other, ["n"];
-    IndexDamaged = "S09", Other, ["file"];
+    IndexDamaged = "S09", Ok, ["file"];
     ConflictsWait = "S10", Conflicts, ["n"];
     PlanningEndless = "S11", Other, [];
 

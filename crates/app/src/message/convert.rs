@@ -46,7 +46,9 @@ impl Problem {
             }),
             StoreError::Replaced => Self::new(Code::StoreReplaced).with("place", place),
             StoreError::Permission { path } => Self::new(Code::NotReadable).with("path", path),
-            StoreError::NoSpace { need } => Self::new(Code::NoRoom).with("need_bytes", need),
+            StoreError::InUse { .. } => Self::new(Code::DataInUse).with("program", "other"),
+            // How much is free, and with it how much is needed, is known where the place is.
+            StoreError::NoSpace { .. } => Self::new(Code::NoRoom),
             StoreError::TooLarge { size } => Self::new(Code::ItemTooLarge)
                 .with("name", place)
                 .with("size_bytes", size)
@@ -178,6 +180,37 @@ mod tests {
         let busy = StoreError::Program { program: Program::Evolution, state: ProgramState::Busy };
         let problem = Problem::with_store(busy, "eds:");
         assert!(problem.is_transient() && problem.view(Language::German).headline.contains("Evolution"));
+    }
+
+    #[test]
+    fn what_outlook_does_instead_of_answering_is_said_each_in_its_own_way() {
+        let told = |state| {
+            let problem = Problem::with_store(StoreError::Program { program: Program::Outlook, state }, "outlook:");
+            let view = problem.view(Language::English);
+            (view.code, view.headline)
+        };
+        assert_eq!(told(ProgramState::Waiting), ("D01".into(), "Outlook is waiting for an answer.".into()));
+        let states = [
+            (ProgramState::Missing, Code::OutlookMissing),
+            (ProgramState::NotScriptable, Code::OutlookNew),
+            (ProgramState::Closed, Code::OutlookClosed),
+            (ProgramState::Busy, Code::OutlookBusy),
+            (ProgramState::Elevated, Code::OutlookElevated),
+            (ProgramState::Denied, Code::OutlookRefuses),
+        ];
+        for (state, code) in states {
+            assert_eq!(told(state).0, code.as_str());
+        }
+    }
+
+    #[test]
+    fn data_that_another_program_uses_alone_is_tried_again_and_nobody_is_told_that_it_is_broken() {
+        let problem = Problem::with_store(StoreError::InUse { path: "canary".to_owned() }, "canary");
+        assert_eq!((problem.code, problem.is_transient()), (Code::DataInUse, true));
+        assert_eq!(problem.view(Language::English).headline, "Another program is using the data alone.");
+        let outlook = Problem::new(Code::DataInUse).with("program", "Outlook").view(Language::German);
+        assert_eq!(outlook.headline, "Outlook benutzt die Daten allein.");
+        assert!(outlook.message.ends_with("schließen Sie Outlook einmal."), "{}", outlook.message);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
         PauseRequest, Preview, ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
     },
     engine::{Part, Room, State, view::SHAPE},
+    language::Language,
     message::{Code, Fact, Problem, Result},
     password::{Rule, StrengthClass},
     secrets::{SecretError, SecretName, SecretStore, StoreKind},
@@ -45,19 +46,21 @@ impl Instance {
     }
 
     pub(super) async fn status_now(&self) -> Result<Status> {
-        let (conflicts, held) = self
-            .ask(|room| {
-                let held = room.held_views()?.iter().map(|view| view.count).sum::<u64>();
-                Ok((room.conflict_views()?.len() as u64, held))
+        let (language, here) = self.spoken();
+        let (conflicts, holds, left_out) = self
+            .ask(move |room| {
+                Ok((room.conflict_views(language)?.len() as u64, room.held_views(language, &here)?, room.left_out()?))
             })
             .await?;
+        let held = holds.iter().map(|view| view.count).sum::<u64>();
         let state = self.engine.state().borrow().clone();
         let settings = self.settings().clone();
         let pause = *self.pause.borrow();
         let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let problem = state.problem.clone().or(link_problem);
-        let stops = problem.as_ref().is_some_and(|problem| problem.code != Code::ServerSilent);
-        let problem = problem.or_else(|| state.note.clone());
+        let is_silence = |problem: &Problem| matches!(problem.code, Code::ServerSilent | Code::ConnectionBroke);
+        let stops = problem.as_ref().is_some_and(|problem| !is_silence(problem));
+        let problem = problem.or_else(|| state.note.clone()).or(left_out);
         let problem = problem.or_else(|| self.door.as_ref().and_then(|door| door.note()));
         let problem = problem.or_else(|| self.relay_problem());
         let problem = problem.or_else(|| self.is_unfindable(&settings).then(|| Problem::new(Code::NoWayToServer)));
@@ -107,7 +110,12 @@ impl Instance {
                 Part::Client => Vec::new(),
             },
             paused_until: pause.map(|pause| pause.until.unwrap_or(0)),
-            problem: problem.map(|problem| problem.view(self.language())),
+            problem: problem
+                .map(|problem| problem.view(language))
+                .or_else(|| holds.into_iter().next().map(|held| held.problem))
+                .or_else(|| {
+                    (conflicts > 0).then(|| Problem::new(Code::ConflictsWait).with("n", conflicts).view(language))
+                }),
         })
     }
 
@@ -188,8 +196,14 @@ impl Instance {
         Ok(Done {})
     }
 
+    /// In which language people are spoken to, and what this computer is called.
+    fn spoken(&self) -> (Language, String) {
+        (self.language(), self.settings().name.as_ref().map(ToString::to_string).unwrap_or_default())
+    }
+
     pub(crate) async fn held(&self, _: Nothing) -> Result<Vec<HeldView>> {
-        self.ask(|room| room.held_views()).await
+        let (language, here) = self.spoken();
+        self.ask(move |room| room.held_views(language, &here)).await
     }
 
     pub(crate) async fn decide_held(&self, request: DecideHeld) -> Result<Done> {
@@ -202,7 +216,8 @@ impl Instance {
     }
 
     pub(crate) async fn conflicts(&self, _: Nothing) -> Result<Vec<ConflictView>> {
-        self.ask(|room| room.conflict_views()).await
+        let (language, _) = self.spoken();
+        self.ask(move |room| room.conflict_views(language)).await
     }
 
     pub(crate) async fn conflict(&self, request: ConflictRequest) -> Result<ConflictDetail> {
@@ -211,7 +226,8 @@ impl Instance {
             // Without a link the detail shows what is here.
             self.fetch(vec![missing]).await.ok();
         }
-        self.ask(move |room| room.conflict_detail(&request.id)).await
+        let (language, _) = self.spoken();
+        self.ask(move |room| room.conflict_detail(&request.id, language)).await
     }
 
     pub(crate) async fn resolve_conflict(&self, request: ResolveConflict) -> Result<Done> {

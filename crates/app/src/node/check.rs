@@ -249,7 +249,7 @@ impl Instance {
 /// What a client may meet when it calls its server, in the order in which it would meet it.
 const MET: [(&str, &[Code]); 7] = [
     ("findable", &[Code::NoWayToServer]),
-    ("server-online", &[Code::ServerSilent, Code::ServerPaused, Code::ServerBusy]),
+    ("server-online", &[Code::ServerSilent, Code::ConnectionBroke, Code::ServerPaused, Code::ServerBusy]),
     ("server-internet-switch", &[Code::InternetOffOnServer]),
     ("path", &[Code::RoutersInTheWay]),
     ("server-key", &[Code::KeyDiffers]),

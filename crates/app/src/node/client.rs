@@ -41,6 +41,8 @@ const WAITS_FOR_AN_ANSWER: usize = 2;
 /// once more.
 const PAIRED_AGAIN_AT: &str = "client.paired-again-at";
 const PAIR_AGAIN_SECS: u64 = 7 * 86_400;
+/// After so many calls in vain a server that was there a moment ago is one that doesn't answer.
+const BROKE_JUST_NOW: usize = 2;
 /// A session this long was a good one.
 const STEADY: Duration = Duration::from_secs(5);
 /// A link is asked for a sign of life every ten seconds; without one for this long, other paths are tried.
@@ -94,6 +96,8 @@ impl Instance {
                 Ok(Ended::Over) if started.elapsed() < STEADY => failures = 1,
                 Ok(Ended::Over | Ended::Restarted) => failures = 0,
                 Err(problem) => {
+                    let is_just_now = problem.code == Code::ServerSilent && failures < BROKE_JUST_NOW;
+                    let problem = self.cut_short().filter(|_| is_just_now).unwrap_or(problem);
                     failures = match problem.code {
                         Code::ServerSilent | Code::RoutersInTheWay | Code::ConnectionBroke | Code::Offline => {
                             failures + 1
@@ -117,6 +121,14 @@ impl Instance {
                 }
             }
         }
+    }
+
+    /// What the last link left undone when it broke.
+    fn cut_short(&self) -> Option<Problem> {
+        let state = self.engine.state().borrow().clone();
+        let all = state.items_done + state.was_pending;
+        let problem = || Problem::new(Code::ConnectionBroke).with("done", state.items_done).with("all", all);
+        (state.was_pending > 0).then(problem)
     }
 
     /// One session, from call to end.
@@ -417,5 +429,16 @@ pub(super) fn pair_problem(error: PairError, is_lan: bool, server: &str) -> Prob
 impl crate::engine::Room {
     pub(super) fn hello(&mut self) -> std::result::Result<Vec<u8>, sync::index::IndexError> {
         self.opening_hello().map(|hello| Frame::Hello(hello).encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_door_is_the_one_at_which_this_computer_stands() {
+        let code = |is_lan| pair_problem(PairError::DoorClosed, is_lan, "Office PC").code;
+        assert_eq!((code(false), code(true)), (Code::DoorClosedInternet, Code::DoorClosedHere));
     }
 }

@@ -186,13 +186,15 @@ impl Instance {
             outcome = endpoint.connect(&target, Entrants::none()).await;
         }
         outcome.map_err(|error| match error {
-            DialError::NoAddress if !looks && !has_others => Problem::new(Code::NoWayToServer).with("server", name),
+            DialError::NoAddress if !looks && !has_others => Problem::new(Code::NoWayToServer),
             DialError::NoAddress | DialError::NoAnswer { .. } => {
                 let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).internet;
                 let has_network = endpoint.has_network() || target.addresses.iter().any(|at| at.ip().is_loopback());
                 let put_through = *self.put_through.lock().unwrap_or_else(PoisonError::into_inner);
+                if !has_network {
+                    return Problem::new(Code::Offline).because(error);
+                }
                 let code = match () {
-                    () if !has_network => Code::Offline,
                     () if has_others => Code::InternetOffHere,
                     () if internet && told == Some(false) => Code::InternetOffOnServer,
                     // It is there: a switchboard told it of us, and it of where it is.

@@ -212,6 +212,8 @@ impl Node {
         let (events, _) = broadcast::channel(1024);
         if let crate::index::Found::Damaged { moved_to } = &found {
             tracing::warn!(file = %moved_to.display(), "the index was damaged; everything is compared anew");
+            let moved_to = moved_to.clone();
+            engine.run(move |room| room.found_damaged(&moved_to)).await.ok_or_else(gone)?;
         }
         let choice = setup::Choice::read(&engine).await?;
         let keeps_out = choice.offers.is_some() && !choice.is_set;
@@ -370,6 +372,20 @@ impl Node {
     /// Cuts a client's link, as if a cable were pulled, or lets it come back. For showing what happens then.
     pub fn set_linked(&self, is_linked: bool) {
         self.instance.linked.send_replace(is_linked);
+    }
+
+    /// Waits until a client's link to its server stands, or it is known what stands in the way.
+    pub async fn called(&self) {
+        let mut state = self.instance.engine.state();
+        while self.instance.part == Part::Client && !state.borrow_and_update().is_connected {
+            if self.instance.link_problem.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                return;
+            }
+            tokio::select! {
+                changed = state.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {}
+            }
+        }
     }
 
     /// What happens from now on.

@@ -68,6 +68,23 @@ async fn each_way_of_deciding_a_conflict_gives_what_it_says_on_both_computers() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_edits_of_a_file_nobody_can_look_into_are_kept_and_it_is_said_why() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    let two = |phone: &str| contact("anna", "Anna", phone) + &contact("ben", "Ben", phone);
+    office.write("contacts/people/both.vcf", two("+49 1"));
+    let server = server(&office).await;
+    joined(&server, &laptop).await.shut_down().await;
+    office.edit("contacts/people", "UID:anna", two("+49 2"));
+    laptop.edit("contacts/people", "UID:anna", two("+49 3"));
+    crate::common::a_while().await;
+    let client = run(&laptop).await;
+    wait_quiet(&client).await;
+    let conflict = conflict(&client).await;
+    assert_eq!((&conflict["note"]["code"], &conflict["note"]["facts"]["folder"]), (&json!("D10"), &json!("people")));
+    assert_eq!(crate::common::problem(&client).await.as_deref(), Some("S10"), "and that one waits at all");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_overrules_a_deletion_made_apart_whichever_comes_first() {
     let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
     for name in ["anna", "ben"] {

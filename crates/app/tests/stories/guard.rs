@@ -43,6 +43,16 @@ async fn half_a_folder_deleted_on_the_laptop_waits_at_the_office_until_somebody_
     let held = call(&server, "held", json!({})).await;
     assert_eq!((&held[0]["path"], &held[0]["count"]), (&json!("mail/INBOX"), &json!(50)), "{held:#}");
     assert!(held[0]["examples"][0].as_str().unwrap().starts_with("number"), "{held:#}");
+    let told = &held[0]["problem"];
+    assert_eq!(
+        (&told["code"], &told["headline"]),
+        (&json!("S01"), &json!("50 items would be deleted – stopped to be safe."))
+    );
+    let message = told["message"].as_str().unwrap();
+    assert!(message.contains("50 of 85 items are missing in «INBOX» on laptop."), "{message}");
+    for node in [&server, &client] {
+        assert_eq!(crate::common::problem(node).await.as_deref(), Some("S01"));
+    }
     // All else goes on.
     office.mails("mail/.Archive", 1050..1051);
     crate::common::until("other mail crosses", || laptop.find("mail/.Archive/cur", "hello 1050.").is_some()).await;

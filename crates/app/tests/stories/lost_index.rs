@@ -89,9 +89,16 @@ async fn a_restored_profile_of_either_side_deletes_and_doubles_nothing() {
         server.shut_down().await;
 
         copy(&backup, &restored.profile_folder());
-        let (server, client) = (serve(&office).await, run(&laptop).await);
+        // Before there is a server, so that nothing it says is missed.
+        let client = run(&laptop).await;
+        let mut events = client.events();
+        let server = serve(&office).await;
         wait_quiet(&client).await;
         until_same(&[&office, &laptop], 70).await;
+        let told = std::iter::from_fn(|| events.try_recv().ok())
+            .any(|event| matches!(event, app::api::types::Event::Problem { problem } if problem.code == "S06"));
+        assert!(told, "that both are compared anew is said");
+        crate::common::until_problem(&client, None).await;
         assert!(office.text("contacts/people", "UID:p1").contains("+49 2"));
         laptop.mails("mail", 50..51);
         until_same(&[&office, &laptop], 71).await;
@@ -145,6 +152,7 @@ async fn an_office_whose_index_is_damaged_goes_on_with_the_weekly_copy() {
     fs::write(&index, bytes).unwrap();
     fs::write(format!("{}.suspect", index.display()), "").unwrap();
     let server = serve(&office).await;
+    assert_eq!(problem(&server).await.as_deref(), Some("S09"), "its owner hears that there was damage");
     until_same(&[&office, &laptop], 68).await;
     // Its history before the copy is still there, and nobody has to be added anew.
     let history = crate::common::call(&server, "history", serde_json::json!({})).await;

@@ -14,6 +14,7 @@ mod guard;
 mod hostile;
 mod large;
 mod lost_index;
+mod messages;
 mod store_faults;
 mod two_computers;
 mod undo;

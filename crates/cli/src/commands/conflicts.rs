@@ -6,7 +6,7 @@ use crate::{
     door::{ask, ask_connected, decide},
     output::{Answer, Output},
     table::{Cell, Table},
-    words::{Words, say},
+    words::{Words, printable, say},
 };
 use app::{
     api::types::{ConflictDetail, ConflictRequest, ConflictView, Done, FieldView, Keep, Nothing, ResolveConflict},
@@ -68,6 +68,9 @@ fn show(detail: &ConflictDetail, words: Words) -> String {
     let ConflictDetail { conflict, server, other } = detail;
     let mut text = say!(words, "conflict-title", title = &conflict.title, folder = &conflict.folder);
     text.push('\n');
+    if let Some(note) = &conflict.note {
+        text.push_str(&format!("{}  [{}]\n", printable(&note.message), note.code));
+    }
     if other.is_empty() {
         return text + &say!(words, "conflict-not-here");
     }

@@ -43,7 +43,7 @@ async fn list(profile: &Profile, words: Words) -> Result<Answer> {
             HeldWhere::Reverted => say!(words, "held-reverted", folder = folder, n = n, of = of),
             HeldWhere::DeletedElsewhere => say!(words, "held-deleted-elsewhere", folder = folder, n = n),
         });
-        text.push('\n');
+        text.push_str(&format!("  [{}]\n", waiting.problem.code));
         for example in &waiting.examples {
             text.push_str(&format!("    {}\n", printable(example)));
         }

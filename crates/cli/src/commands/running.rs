@@ -98,7 +98,7 @@ pub(super) async fn until_quiet(door: &Door, output: Output) -> Result<Answer> {
         loop {
             let status: Status = door.call("wait_quiet", Nothing {}).await?;
             // Somebody may have changed something since.
-            if status.is_quiet || status.problem.is_some() {
+            if status.is_quiet {
                 return Ok(status);
             }
         }

@@ -9,7 +9,7 @@ use crate::{
 };
 use app::{
     api::types::{Check, InternetRequest, Nothing, Options, PauseRequest, RoleView, SetOptions, Status, Word},
-    message::{Exit, Result},
+    message::{Code, Exit, Result},
     node::Use,
     profile::Profile,
 };
@@ -106,7 +106,8 @@ fn answer(status: &Status, is_running: bool, words: Words) -> Answer {
 /// What waits for a person, a line each.
 pub(super) fn waiting(status: &Status, words: Words) -> String {
     let mut text = String::new();
-    if status.conflicts > 0 {
+    let says_itself = status.problem.as_ref().is_some_and(|problem| problem.code == Code::ConflictsWait.as_str());
+    if status.conflicts > 0 && !says_itself {
         text.push_str(&say!(words, "status-conflicts", n = status.conflicts));
         text.push('\n');
     }

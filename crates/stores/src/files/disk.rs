@@ -180,6 +180,14 @@ fn dates_folders(path: &Path) -> io::Result<bool> {
     tried
 }
 
+/// Whether another program has a file open and lets nobody else in, for now.
+#[must_use]
+pub fn is_in_use(error: &io::Error) -> bool {
+    // Windows has no kind of error for it: ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
+    let is_locked = cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33));
+    is_locked || matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy)
+}
+
 /// Says what an error means for a store. `path` is shown to people; `need` is what was to be written, in bytes.
 pub(super) fn store_error(error: &io::Error, path: &Path, need: u64) -> StoreError {
     let path = path.to_string_lossy().into_owned();
@@ -187,6 +195,7 @@ pub(super) fn store_error(error: &io::Error, path: &Path, need: u64) -> StoreErr
         ErrorKind::NotFound | ErrorKind::NotADirectory => StoreError::NotFound,
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => StoreError::Permission { path },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::NoSpace { need },
+        _ if is_in_use(error) => StoreError::InUse { path },
         ErrorKind::StaleNetworkFileHandle
         | ErrorKind::NotConnected
         | ErrorKind::TimedOut

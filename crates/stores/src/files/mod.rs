@@ -31,6 +31,7 @@ mod utf7;
 mod vdir;
 mod watch;
 
+pub use disk::is_in_use;
 pub(crate) use disk::{open_regular, read_small};
 pub use layout::{Found, Loose, detect, prepare};
 pub use names::NameRules;
