@@ -160,6 +160,9 @@ fn menu(app: &AppHandle, shown: &Shown) -> tauri::Result<Menu<Wry>> {
     }
     menu = menu.item(&item("tray-open")?);
     if let Some(word) = shown.word {
+        if word != Word::Paused {
+            menu = menu.item(&item("tray-sync-now")?);
+        }
         if word == Word::Paused {
             menu = menu.item(&item("tray-continue")?);
         } else {
@@ -196,6 +199,7 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
     };
     match event.id().as_ref() {
         "tray-open" => window::show(app),
+        "tray-sync-now" => ask("sync_now", json!({})),
         "tray-pause-half-hour" => ask("pause", json!({"minutes": 30})),
         "tray-pause-tomorrow" => ask("pause", json!({"minutes": until_tomorrow(chrono::Local::now().time())})),
         "tray-pause-until-continued" => ask("pause", json!({})),

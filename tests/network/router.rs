@@ -202,6 +202,15 @@ const EVERY_PROTOCOL: [&str; 3] = [
 ];
 
 #[test]
+fn what_a_server_would_meet_is_told_before_there_is_one_and_nothing_stays_open() {
+    let Some(home) = Home::new() else { return };
+    let office = Computer::new(&home.lab, "office");
+    let _daemon = home.miniupnpd(PUBLIC, "enable_natpmp=yes\nenable_upnp=no\n");
+    assert_eq!(mapping(&office), is("ok", ""));
+    until("nothing is left behind", || (!home.forwards()).then_some(()));
+}
+
+#[test]
 fn a_router_behind_another_one_is_named() {
     let Some(home) = Home::with(true) else { return };
     let office = home.server();

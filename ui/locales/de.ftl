@@ -166,7 +166,7 @@ server-internet-off = Nur in meinem eigenen Netzwerk
 server-internet-off-hint = Zu Hause oder im Büro. Das Internet lässt sich später einschalten.
 server-internet-on = Auch über das Internet
 server-internet-on-hint = Ihre Computer können sich dann von überall verbinden. Nur Computer mit Ihrem Kennwort kommen hinein; alles ist verschlüsselt. Dieser Computer muss an sein.
-server-internet-later = Die Verbindung wird geprüft, sobald der Server bereit ist, in Schritt 5. Ein Computer, der sich schlafen legt, ist nicht erreichbar.
+server-internet-later = Was immer die Prüfung sagt: Im eigenen Netz geht alles, und Sie können später danach sehen. Ein Computer, der sich schlafen legt, ist nicht erreichbar.
 energy-settings = Energieeinstellungen öffnen
 
 ## Server: Kennwort
@@ -573,6 +573,13 @@ device-seen = zuletzt gesehen: { $ago }
 device-removed = Zugang entzogen
 device-allow = Wieder hereinlassen
 device-allow-name = { $name } wieder hereinlassen
+device-rename = Umbenennen …
+device-rename-name = { $name } umbenennen
+device-rename-title = Wie soll «{ $name }» heißen?
+device-new-name = Neuer Name
+device-rename-text = Nur an diesem Computer zu sehen.
+device-rename-yes = Umbenennen
+device-renamed = Er heißt jetzt { $name }.
 device-remove = Zugang entziehen …
 device-remove-name = { $name } den Zugang entziehen
 device-remove-title = «{ $name }» den Zugang entziehen?

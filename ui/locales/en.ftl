@@ -169,7 +169,7 @@ server-internet-off = Only in my own network
 server-internet-off-hint = At home or in the office. You can switch the Internet on later.
 server-internet-on = Also over the Internet
 server-internet-on-hint = Your computers can then connect from anywhere. Only computers with your password get in; everything is encrypted. This computer must be on.
-server-internet-later = The connection check runs as soon as the server is ready, in step 5. A computer that goes to sleep can't be reached.
+server-internet-later = Whatever the check says: in your own network everything works, and you can look at this later. A computer that goes to sleep can't be reached.
 energy-settings = Open energy settings
 
 ## Server: password
@@ -576,6 +576,13 @@ device-seen = last seen { $ago }
 device-removed = access removed
 device-allow = Let in again
 device-allow-name = Let in again: { $name }
+device-rename = Rename…
+device-rename-name = Rename { $name }
+device-rename-title = What shall «{ $name }» be called?
+device-new-name = New name
+device-rename-text = Only people at this computer see it.
+device-rename-yes = Rename
+device-renamed = { $name } is its name now.
 device-remove = Remove access…
 device-remove-name = Remove access of { $name }
 device-remove-title = Remove the access of «{ $name }»?

@@ -588,6 +588,7 @@ removed-settings = Einstellungen, frühere Fassungen und Protokolle
 
 # Das Symbol im Infobereich
 tray-open = Tandem öffnen
+tray-sync-now = Jetzt synchronisieren
 tray-pause = Pause
 tray-pause-half-hour = Für 30 Minuten
 tray-pause-tomorrow = Bis morgen

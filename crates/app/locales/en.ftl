@@ -592,6 +592,7 @@ removed-settings = Settings, earlier versions and logs
 
 # The tray
 tray-open = Open Tandem
+tray-sync-now = Synchronize now
 tray-pause = Pause
 tray-pause-half-hour = For 30 minutes
 tray-pause-tomorrow = Until tomorrow

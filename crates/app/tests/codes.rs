@@ -141,3 +141,22 @@ fn each_message_of_the_specification_is_met_in_the_test_that_is_named_for_it() {
     let numbers: BTreeSet<&str> = MESSAGES.iter().map(|(number, ..)| *number).collect();
     assert_eq!(numbers.len(), MESSAGES.len(), "no message is there twice");
 }
+
+#[test]
+fn each_step_of_the_connection_check_has_words_in_the_window_and_in_the_terminal() {
+    let source = fs::read_to_string(root().join("crates/app/src/node/check.rs")).unwrap();
+    let mut steps = BTreeSet::new();
+    for before in ["rung(\"", "unknown(\"", "skip(\"", "            (\""] {
+        let found = source.split(before).skip(1).filter_map(|rest| rest.split('"').next());
+        steps.extend(found.filter(|id| id.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+    }
+    assert!(steps.len() >= 12 && steps.contains("mapping") && steps.contains("server-online"), "{steps:?}");
+    for language in ["en", "de"] {
+        let read = |path: &str| fs::read_to_string(root().join(format!("{path}/{language}.ftl"))).unwrap();
+        let (window, terminal) = (read("ui/locales"), read("crates/cli/locales"));
+        for step in &steps {
+            assert!(window.contains(&format!("\ncheck-{step} = ")), "{language}: no check-{step} in the window");
+            assert!(terminal.contains(&format!("\n        [{step}] ")), "{language}: no [{step}] in the terminal");
+        }
+    }
+}

@@ -178,6 +178,24 @@ async fn two_computers_go_from_the_first_start_to_equal_folders() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_way_from_outside_is_checked_before_there_is_a_server_and_each_step_is_told_when_it_is_known() {
+    let computer = Computer::new().await;
+    let mut events = computer.host.events();
+    // A server for this computer only asks no router; the network lab asks one.
+    let checks = computer.ask("check_internet", json!({})).await;
+    let told: Vec<Value> = std::iter::from_fn(|| events.try_recv().ok())
+        .filter_map(|event| match event {
+            HostEvent::Check { check } => Some(serde_json::to_value(check).unwrap()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(Value::from(told), checks);
+    let ids: Vec<&str> = checks.as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["network", "local-firewall", "gateway", "mapping"]);
+    assert_eq!(computer.stage().await, "firstStart", "nothing was set up for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_offers_only_the_folders_that_were_chosen() {
     let (office, laptop) = (office().await, Computer::new().await);
     create(&office, json!({"these": "named", "paths": ["contacts/Friends"]})).await;

@@ -226,6 +226,7 @@ server-is-known = der Server dieses Computers
 devices-none = Noch darf sich kein anderer Computer verbinden. Einen einladen: tandem invite --out DATEI
 device-is-removed = entfernt
 device-is-connected = verbunden
+device-renamed = Er heißt jetzt «{ $name }».
 device-removed = Entfernt. Er kann sich nicht mehr verbinden; Daten, die schon dort sind, bleiben dort.
 device-allowed = Er darf sich neu verbinden, mit dem Kennwort.
 take-over-allowed = Er darf die Daten des Servers einmal durch seine eigenen ersetzen.

@@ -226,6 +226,7 @@ server-is-known = this computer's server
 devices-none = No other computer may connect yet. Invite one: tandem invite --out FILE
 device-is-removed = removed
 device-is-connected = connected
+device-renamed = It is called «{ $name }» now.
 device-removed = Removed. It can't connect any more; data already there stays there.
 device-allowed = It may connect anew, with the password.
 take-over-allowed = It may replace the server's data with its own, once.

@@ -394,6 +394,13 @@ pub(crate) enum DevicesDecision {
         /// The computer's ID, or the beginning of it.
         id: String,
     },
+    /// Call a computer otherwise, for people here.
+    Rename {
+        /// The computer's ID, or the beginning of it.
+        id: String,
+        /// What it is called from now on.
+        name: String,
+    },
     /// Let a removed computer connect anew.
     Allow {
         /// The computer's ID, or the beginning of it.

@@ -238,7 +238,7 @@ impl Endpoint {
     /// Whether this computer is in any network at all.
     #[must_use]
     pub fn has_network(&self) -> bool {
-        on_link::interfaces().iter().any(|network| !network.address.is_loopback())
+        on_link::has_network()
     }
 
     /// Whether an address is in the same network as this computer.

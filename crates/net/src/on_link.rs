@@ -59,6 +59,12 @@ impl OnLink {
     }
 }
 
+/// Whether this computer is in any network at all.
+#[must_use]
+pub fn has_network() -> bool {
+    interfaces().iter().any(|network| !network.address.is_loopback())
+}
+
 fn refreshed(cache: &Mutex<Asked>) -> Vec<Network> {
     let mut cache = cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     match cache.as_ref() {

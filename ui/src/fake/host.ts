@@ -88,6 +88,12 @@ export class FakeHost implements Host {
       const word = { tooShort: "Too short", weak: "Weak", good: "Good", strong: "Strong" }[verdict];
       return { verdict, word, reason: isEnough ? null : "…", guessesLog10: length, isEnough };
     },
+    check_internet: () => [
+      { id: "network", result: "ok", problem: null },
+      { id: "local-firewall", result: "ok", problem: null },
+      { id: "gateway", result: "ok", problem: null },
+      { id: "mapping", result: "ok", problem: null },
+    ],
     create_server: ({ internet }) => {
       this.#become("server");
       return { status: { ...this.#status, internet }, note: null };
@@ -175,6 +181,7 @@ export class FakeHost implements Host {
     history: ({ run }) => (run === null ? { runs: world.runs, entries: [] } : { runs: [], entries: world.entries }),
     undo: () => ({ undone: 12, left: [] }),
     devices: () => world.devices,
+    rename_device: () => nothing,
     remove_device: () => nothing,
     allow_device: () => nothing,
     allow_take_over: () => nothing,
@@ -187,6 +194,7 @@ export class FakeHost implements Host {
       pausedUntil: minutes === null ? 0 : Math.floor(Date.now() / 1000) + minutes * 60,
     }),
     resume: () => this.#status,
+    sync_now: () => this.#status,
     set_internet: () => this.#status,
     empty_backup: () => ({ ...this.#settings, backupBytes: 0 }),
     doctor: () => [

@@ -103,6 +103,18 @@ export const scenes: readonly Scene[] = [
   },
   { id: "server-internet/off", go: server({ step: "internet" }) },
   { id: "server-internet/on", go: server({ step: "internet", internet: true }) },
+  { id: "server-internet/checking", answers: () => ({ check_internet: wait }), go: (session) => { server({ step: "internet", internet: true })(session); session.told({ host: "check", check: { id: "network", result: "ok", problem: null } }); } },
+  ...(["N01", "N03", "N20", "N21", "N22"] as const).map((code) => ({
+    id: `server-internet/${code}`,
+    answers: (): Answers => ({
+      check_internet: () => [
+        { id: "network", result: code === "N01" ? "problem" : "ok", problem: code === "N01" ? problem(code) : null },
+        { id: "local-firewall", result: "cannotTell", problem: problem("N24") },
+        { id: "mapping", result: code === "N01" ? "skipped" : "problem", problem: code === "N01" ? null : problem(code) },
+      ],
+    }),
+    go: server({ step: "internet" as const, internet: true }),
+  })),
   { id: "server-password/suggested", go: server({ step: "password" }) },
   { id: "server-password/short", go: server({ step: "password", password: "short" }) },
   { id: "server-password/hidden", go: server({ step: "password", isPasswordShown: false, repeated: "other" }) },
@@ -251,6 +263,7 @@ export const scenes: readonly Scene[] = [
   { id: "devices/published", state: as("server"), answers: () => ({ publication: () => world.published }), go: page("devices") },
   { id: "devices/alone", state: as("server"), answers: () => ({ devices: () => [] }), go: page("devices") },
   { id: "devices/client", state: as("client"), go: page("devices") },
+  { id: "devices/rename", state: as("server"), go: page("devices"), press: [say("device-rename-name", { name: "Laptop" })] },
   { id: "devices/remove", state: as("server"), go: page("devices"), press: [say("device-remove-name", { name: "Laptop" })] },
   { id: "devices/releases", state: as("server"), go: page("devices"), press: [say("releases-name", { name: "Laptop" })] },
   ...(["general", "notifications", "internet", "password", "conflicts", "backup", "privacy", "advanced"] as const).map((section) => ({

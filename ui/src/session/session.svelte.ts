@@ -2,6 +2,7 @@
 import { createContext, untrack } from "svelte";
 import * as clientSteps from "../client/steps.ts";
 import type { ChangeSettings } from "../ipc/bindings/ChangeSettings.ts";
+import type { Check } from "../ipc/bindings/Check.ts";
 import type { ConflictView } from "../ipc/bindings/ConflictView.ts";
 import type { ConnectStage } from "../ipc/bindings/ConnectStage.ts";
 import type { DataSource } from "../ipc/bindings/DataSource.ts";
@@ -94,6 +95,8 @@ export class Session {
   /** What is left for a while of the server this computer was. */
   stays = $state.raw<ProblemView | null>(null);
   connecting = $state.raw<ConnectStage | null>(null);
+  /** The steps of the connection check that are known so far. */
+  rungs = $state.raw<readonly Check[]>([]);
 
   screen = $state<Screen>("first");
   page = $state<Page>("overview");
@@ -226,6 +229,9 @@ export class Session {
       case "samples":
         this.samplesChanged += 1;
         break;
+      case "check":
+        this.knowRung(event.check);
+        break;
     }
   }
 
@@ -242,9 +248,23 @@ export class Session {
         before.held !== event.status.held || before.isConnected !== event.status.isConnected) {
         void this.attempt.run(() => this.refresh());
       }
+    } else if (event.event === "check") {
+      this.knowRung(event.check);
     } else if (event.event === "conflict" || event.event === "held") {
       void this.attempt.run(() => this.refresh());
     }
+  }
+
+  knowRung(check: Check): void {
+    this.rungs = [...this.rungs.filter((known) => known.id !== check.id), check];
+  }
+
+  /** Looks at everything now, here and at the other computer. */
+  async syncNow(): Promise<void> {
+    const status = await this.attempt.run(() => this.ipc.call("sync_now"));
+    if (!status) return;
+    this.status = status;
+    await this.attempt.run(() => this.refresh());
   }
 
   knowServers(servers: readonly ServerCard[]): void {

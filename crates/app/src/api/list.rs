@@ -10,6 +10,8 @@ crate::commands! {
     status(Nothing) -> Status;
     /// Waits until everything is the same, or something stands in the way.
     wait_quiet(Nothing) -> Status;
+    /// Looks at the data and for the other computer now, without waiting for the next reason to.
+    sync_now(Nothing) -> Status;
     /// Every folder.
     folders(Nothing) -> Vec<FolderView>;
     /// The items of a folder here, by title.
@@ -34,6 +36,8 @@ crate::commands! {
     undo(UndoRequest) -> UndoAnswer;
     /// Computers that may connect.
     devices(Nothing) -> Vec<DeviceView>;
+    /// Calls a computer otherwise, for people here.
+    rename_device(RenameDevice) -> Done;
     /// Takes a computer's access away, at once.
     remove_device(DeviceRequest) -> Done;
     /// Lets a removed computer pair again.

@@ -471,6 +471,16 @@ pub struct DeviceRequest {
     pub id: String,
 }
 
+/// Calls a device otherwise.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RenameDevice {
+    /// Its id, or the beginning of it.
+    pub id: String,
+    /// What it is called from now on.
+    pub name: String,
+}
+
 /// Makes an invitation. Server only.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -909,6 +919,11 @@ pub enum Event {
         /// How many.
         #[ts(type = "number")]
         count: u64,
+    },
+    /// One more step of the connection check is known.
+    Check {
+        /// Which, and how it went.
+        check: Check,
     },
     /// An item changed.
     Changed {

@@ -152,7 +152,7 @@ impl Room {
     }
 
     /// The whole store is to be read, without waiting for whoever may be writing to it.
-    pub(super) fn read_now(&mut self) {
+    pub(crate) fn read_now(&mut self) {
         self.reading.is_all_due = true;
         self.reading.not_before = None;
     }

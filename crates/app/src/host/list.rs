@@ -1,7 +1,7 @@
 //! The window's own commands. What isn't here goes to the running instance ([`crate::api`]).
 
 use super::{Host, types::*};
-use crate::api::types::{Done, InviteAnswer, Nothing, Preview, ServerIdCheck, Status};
+use crate::api::types::{Check, Done, InviteAnswer, Nothing, Preview, ServerIdCheck, Status};
 
 crate::commands! {
     #[ts(export, export_to = "HostCommands.ts", rename = "HostCommands")]
@@ -28,6 +28,8 @@ crate::commands! {
     suggest_password(Nothing) -> PasswordAnswer;
     /// How good a password is.
     judge_password(JudgePassword) -> PasswordVerdict;
+    /// Whether others could reach this computer over the Internet. Works before there is a server.
+    check_internet(Nothing) -> Vec<Check>;
     /// Makes this computer the server, and runs it.
     create_server(CreateServer) -> CreatedServer;
     /// The server's password, if the password store has it.

@@ -3,12 +3,12 @@
 use super::{
     Host,
     desktop::{FileKind, Target},
-    types::{CreateServer, CreatedServer, FolderChoice, SaveInvitation, SavedFile, WriteMail},
+    types::{CreateServer, CreatedServer, FolderChoice, HostEvent, SaveInvitation, SavedFile, WriteMail},
 };
 use crate::{
-    api::types::{Done, InviteAnswer, Nothing, Status},
+    api::types::{Check, Done, InviteAnswer, Nothing, Status},
     message::{Code, Problem, Result},
-    node::{InitServer, Node, Use},
+    node::{self, InitServer, Node, Use},
 };
 use identity::{Invitation, Secret};
 
@@ -48,6 +48,11 @@ impl Host {
         self.state_changed().await?;
         let status: Status = self.ask("status", serde_json::json!({})).await?;
         Ok(CreatedServer { status, note: created.note.map(|note| note.view(self.language())) })
+    }
+
+    pub(super) async fn check_internet(&self, _: Nothing) -> Result<Vec<Check>> {
+        let tell = |check| self.tell(HostEvent::Check { check });
+        node::check_from_outside(self.listen(), self.language(), &tell).await
     }
 
     async fn folders_except_mail(&self, source: &str) -> Result<Vec<String>> {

@@ -1,7 +1,7 @@
 //! Requests and answers of the window's own command list. JSON names are camelCase; times are seconds since 1970 (UTC).
 
 use crate::{
-    api::types::{ConflictRuleView, Direction, Event, PublicationView, RoleView, Status},
+    api::types::{Check, ConflictRuleView, Direction, Event, PublicationView, RoleView, Status},
     message::ProblemView,
 };
 use serde::{Deserialize, Serialize};
@@ -1003,6 +1003,11 @@ pub enum HostEvent {
     Connecting {
         /// The stage.
         stage: ConnectStage,
+    },
+    /// One more step of the check before there is a server is known.
+    Check {
+        /// Which, and how it went.
+        check: Check,
     },
     /// The list of servers changed.
     Servers {

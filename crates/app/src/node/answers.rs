@@ -5,7 +5,7 @@ use crate::{
     api::types::{
         ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
         HeldView, InternetRequest, InviteAnswer, InviteRequest, ItemView, ItemsRequest, Keep, Nothing, PasswordRequest,
-        PauseRequest, Preview, ReleaseFolder, ResolveConflict, RoleView, SetFolder, Status, Word,
+        PauseRequest, Preview, ReleaseFolder, RenameDevice, ResolveConflict, RoleView, SetFolder, Status, Word,
     },
     engine::{Part, Room, State, view::SHAPE},
     language::Language,
@@ -14,7 +14,7 @@ use crate::{
     secrets::{SecretError, SecretName, SecretStore, StoreKind},
     settings::{Role, Settings, StoreSpec},
 };
-use identity::{Fingerprint, Hint, Invitation, Secret, Timestamp};
+use identity::{Fingerprint, Hint, Invitation, Secret, ServerName, Timestamp};
 use net::{Cut, Refusal};
 use std::{
     net::SocketAddr,
@@ -276,6 +276,25 @@ impl Instance {
                 is_connected,
             })
             .collect())
+    }
+
+    pub(crate) async fn sync_now(&self, _: Nothing) -> Result<Status> {
+        self.ask(|room| {
+            room.read_now();
+            Ok(())
+        })
+        .await?;
+        // A client that waits before it calls again calls at once.
+        self.rules.send_replace(());
+        self.status_now().await
+    }
+
+    pub(crate) async fn rename_device(&self, request: RenameDevice) -> Result<Done> {
+        let door = self.door()?;
+        let device = door.find_device(&request.id)?;
+        let name = ServerName::parse(&request.name)?;
+        tokio::task::block_in_place(|| door.rename(device, name.as_str()));
+        Ok(Done {})
     }
 
     pub(crate) async fn remove_device(&self, request: DeviceRequest) -> Result<Done> {

@@ -1,9 +1,9 @@
 //! The connection check: one ordered ladder, each rung with at most one thing to do. It stops at the first rung that is
 //! in the way; what comes after couldn't be told.
 
-use super::Instance;
+use super::{Instance, router::Router};
 use crate::{
-    api::types::{Check, Nothing, PathView},
+    api::types::{Check, Event, Nothing, PathView},
     engine::Part,
     firewall::{self, Firewall},
     language::Language,
@@ -15,14 +15,21 @@ use net::{
     LanBrowser, LanName, MappingState, OnLink, Pinhole, Source,
     rendezvous::{NotPutThrough, Observed, Translation},
 };
-use std::{net::SocketAddr, sync::PoisonError, time::Duration};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    num::NonZeroU16,
+    sync::PoisonError,
+    time::Duration,
+};
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
 /// The rungs so far.
-struct Ladder {
+struct Ladder<'a> {
     checks: Vec<Check>,
     language: Language,
     is_stopped: bool,
+    /// Hears of each rung as soon as it is known.
+    tell: &'a (dyn Fn(Check) + Sync),
 }
 
 /// What is known of the Internet.
@@ -43,10 +50,16 @@ const PROBE: Duration = Duration::from_secs(3);
 /// A server in the local network has announced itself by then, or its announcement doesn't arrive.
 const ANNOUNCED: Duration = Duration::from_secs(4);
 
-impl Ladder {
+impl<'a> Ladder<'a> {
+    fn new(language: Language, tell: &'a (dyn Fn(Check) + Sync)) -> Self {
+        Self { checks: Vec::new(), language, is_stopped: false, tell }
+    }
+
     fn add(&mut self, id: &str, result: &str, problem: Option<Problem>) {
         let problem = problem.map(|problem| problem.view(self.language));
-        self.checks.push(Check { id: id.to_owned(), result: result.to_owned(), problem });
+        let check = Check { id: id.to_owned(), result: result.to_owned(), problem };
+        (self.tell)(check.clone());
+        self.checks.push(check);
     }
 
     /// A rung that is fine, or in the way. Behind one that is in the way nothing can be told.
@@ -72,10 +85,44 @@ impl Ladder {
     }
 }
 
+/// Whether others could reach this computer over the Internet, before there is a server: goes up its ladder at a port it
+/// could have, and leaves nothing open. `tell` hears of each rung as soon as it is known.
+pub async fn check_from_outside(
+    listen: Option<SocketAddr>,
+    language: Language,
+    tell: &(dyn Fn(Check) + Sync),
+) -> Result<Vec<Check>> {
+    let mut ladder = Ladder::new(language, tell);
+    // A server for this computer only asks nobody.
+    if listen.is_some_and(|listen| listen.ip().is_loopback()) {
+        ["network", "local-firewall", "gateway", "mapping"].iter().for_each(|id| ladder.skip(id));
+        return Ok(ladder.checks);
+    }
+    let listen = listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
+    let not_usable = |error| Problem::new(Code::AddressNotUsable).with("address", listen.to_string()).because(error);
+    let socket = UdpSocket::bind(listen).map_err(not_usable)?;
+    let port = socket.local_addr().map_err(not_usable)?.port();
+    let has_network = net::has_network();
+    ladder.rung("network", (!has_network).then(|| Problem::new(Code::Offline)));
+    check_firewall(&mut ladder, port, None).await;
+    let router = Router::default();
+    let (answer, pinhole) = match NonZeroU16::new(port).filter(|_| has_network) {
+        Some(port) => {
+            router.begin(port);
+            tokio::join!(router.answer(), router.pinhole())
+        }
+        None => (None, None),
+    };
+    check_router(&mut ladder, answer, pinhole, false, port);
+    router.end().await;
+    Ok(ladder.checks)
+}
+
 impl Instance {
     /// Checks the connection step by step.
     pub(crate) async fn doctor(&self, _: Nothing) -> Result<Vec<Check>> {
-        let mut ladder = Ladder { checks: Vec::new(), language: self.language(), is_stopped: false };
+        let tell = |check| drop(self.events.send(Event::Check { check }));
+        let mut ladder = Ladder::new(self.language(), &tell);
         match self.part {
             Part::Server => self.check_server(&mut ladder).await,
             Part::Client => self.check_client(&mut ladder).await?,
@@ -86,7 +133,7 @@ impl Instance {
         Ok(ladder.checks)
     }
 
-    fn check_network(&self, ladder: &mut Ladder) {
+    fn check_network(&self, ladder: &mut Ladder<'_>) {
         let is_for_here = self.settings().network.listen.ip().is_loopback() && self.part == Part::Server;
         match &self.endpoint {
             // Nothing is running: there is no way to tell from here.
@@ -98,7 +145,7 @@ impl Instance {
         }
     }
 
-    async fn check_server(&self, ladder: &mut Ladder) {
+    async fn check_server(&self, ladder: &mut Ladder<'_>) {
         self.check_network(ladder);
         let port = self.listening.first().map_or(0, SocketAddr::port);
         let is_called = self.endpoint.is_some() && !self.settings().network.listen.ip().is_loopback();
@@ -153,7 +200,7 @@ impl Instance {
 
     /// By which way others come, whatever their routers are like. `seen`: what stands between this computer and the
     /// switchboards it has lines to. `arrives`: whether a call from somewhere else came through the router.
-    fn check_path(&self, ladder: &mut Ladder, seen: &[Translation], arrives: Option<bool>, port: u16) {
+    fn check_path(&self, ladder: &mut Ladder<'_>, seen: &[Translation], arrives: Option<bool>, port: u16) {
         let has_relay = self.candidates.all().iter().any(|known| known.source == Source::Relay);
         let is_mapped = self.router.mapping().is_some();
         let is_put_through =
@@ -174,7 +221,7 @@ impl Instance {
         }
     }
 
-    async fn check_client(&self, ladder: &mut Ladder) -> Result<()> {
+    async fn check_client(&self, ladder: &mut Ladder<'_>) -> Result<()> {
         let status = self.status_now().await?;
         let is_connected = status.is_connected;
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
@@ -189,7 +236,7 @@ impl Instance {
         Ok(())
     }
 
-    async fn check_clients_internet(&self, ladder: &mut Ladder, path: Option<PathView>, met: Option<&Problem>) {
+    async fn check_clients_internet(&self, ladder: &mut Ladder<'_>, path: Option<PathView>, met: Option<&Problem>) {
         let is_wanted = self.endpoint.is_some() && self.settings().network.internet;
         if ladder.is_stopped || !is_wanted || path == Some(PathView::Local) {
             ladder.skip("internet");
@@ -197,7 +244,7 @@ impl Instance {
         }
         let put_through = *self.put_through.lock().unwrap_or_else(PoisonError::into_inner);
         let answered = matches!(put_through, Some(Ok(()) | Err(NotPutThrough::Offline | NotPutThrough::Busy)));
-        let says_nothing = [Code::ServerSilent, Code::NoWayToServer];
+        let says_nothing = [Code::ServerSilent, Code::ConnectionBroke, Code::NoWayToServer];
         let is_heard = met.is_some_and(|problem| !says_nothing.contains(&problem.code));
         let internet = if path.is_some() || answered || is_heard {
             Internet::Answers
@@ -290,7 +337,7 @@ async fn takes_connections(known: Vec<HostPort>) -> bool {
     false
 }
 
-fn check_internet(ladder: &mut Ladder, internet: Internet) {
+fn check_internet(ladder: &mut Ladder<'_>, internet: Internet) {
     match internet {
         Internet::Answers | Internet::TcpOnly => ladder.rung("internet", None),
         Internet::Silent => ladder.rung("internet", Some(Problem::new(Code::Offline))),
@@ -299,7 +346,7 @@ fn check_internet(ladder: &mut Ladder, internet: Internet) {
 }
 
 /// What this network keeps back, on purpose or not, and who decides on that. `hint`: what was noticed else.
-async fn check_managed(ladder: &mut Ladder, internet: Internet, hint: Option<Problem>) {
+async fn check_managed(ladder: &mut Ladder<'_>, internet: Internet, hint: Option<Problem>) {
     if internet == Internet::TcpOnly {
         return ladder.rung("managed-network", Some(Problem::new(Code::UdpBlocked)));
     }
@@ -316,7 +363,7 @@ async fn check_managed(ladder: &mut Ladder, internet: Internet, hint: Option<Pro
 }
 
 /// The firewall of this computer. `lets_in`: whether a call that no router could keep away came in.
-async fn check_firewall(ladder: &mut Ladder, port: u16, lets_in: Option<bool>) {
+async fn check_firewall(ladder: &mut Ladder<'_>, port: u16, lets_in: Option<bool>) {
     let about = |code, program| Some(Problem::new(code).with("port", port.to_string()).with("program", program));
     match (firewall::look(port).await, lets_in) {
         (_, Some(true)) | (Firewall::None, _) | (Firewall::Open(_), None) => ladder.rung("local-firewall", None),
@@ -332,7 +379,7 @@ async fn check_firewall(ladder: &mut Ladder, port: u16, lets_in: Option<bool>) {
 /// The router, and whether it opened the way. Where a switchboard puts others through, nobody needs that. `pinhole`: the
 /// same for IPv6, which decides where there is nothing else.
 fn check_router(
-    ladder: &mut Ladder,
+    ladder: &mut Ladder<'_>,
     answer: Option<MappingState>,
     pinhole: Option<Pinhole>,
     is_on_line: bool,

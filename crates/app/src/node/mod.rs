@@ -66,6 +66,7 @@ use tokio::{
     task::JoinSet,
 };
 
+pub use check::check_from_outside;
 pub use setup::{Created, InitServer, JoinAgain, JoinRequest, ServerToJoin, computer_name};
 pub use sync::plan::Pairing;
 

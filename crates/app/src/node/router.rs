@@ -41,6 +41,11 @@ impl Router {
         changed_from(Pinhole::Asking, state).await
     }
 
+    /// Asks the router, unless it is being asked already.
+    pub(super) fn begin(&self, port: NonZeroU16) {
+        self.mapper().get_or_insert_with(|| PortMapper::start(port));
+    }
+
     /// Takes back what it was asked for.
     pub(super) async fn end(&self) {
         let mapper = self.mapper().take();
@@ -66,9 +71,7 @@ impl Instance {
         let is_called = self.endpoint.is_some() && self.door.is_some() && !listen.ip().is_loopback();
         let port = self.listening.first().and_then(|address| NonZeroU16::new(address.port()));
         match port.filter(|_| internet && is_called) {
-            Some(port) => {
-                self.router.mapper().get_or_insert_with(|| PortMapper::start(port));
-            }
+            Some(port) => self.router.begin(port),
             None => self.router.end().await,
         }
     }

@@ -157,6 +157,11 @@ impl Door {
         self.put_device(&mut state, Device { removed_at: Some(now_secs()), is_allowed_again: false, ..device });
     }
 
+    pub(super) fn rename(&self, device: Device, name: &str) {
+        let mut state = self.state();
+        self.put_device(&mut state, Device { name: name.to_owned(), ..device });
+    }
+
     pub(super) fn allow_again(&self, device: Device) {
         let mut state = self.state();
         self.put_device(&mut state, Device { is_allowed_again: true, ..device });

@@ -43,6 +43,29 @@ async fn a_removed_laptop_is_cut_off_at_once_and_comes_back_with_password_and_pe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_laptop_is_called_as_the_owner_likes_and_looked_after_at_once_when_somebody_asks() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..2);
+    let server = server(&office).await;
+    joined(&server, &laptop).await.shut_down().await;
+    let client = run(&laptop).await;
+    let devices = call(&server, "devices", json!({})).await;
+    let rename = |name: &str| json!({"id": devices[0]["id"], "name": name});
+    let refused = crate::common::try_call(&server, "rename_device", rename(" ")).await.unwrap_err();
+    assert_eq!(refused.code, Code::NameNotUsable);
+    call(&server, "rename_device", rename("Anna's laptop")).await;
+    server.shut_down().await;
+    until_problem(&client, Some("N04")).await;
+    let server = serve(&office).await;
+    assert_eq!(call(&server, "devices", json!({})).await[0]["name"], "Anna's laptop", "it is remembered");
+    assert_eq!(call(&client, "sync_now", json!({})).await["name"], "laptop", "its own name is its own");
+    office.mails("mail", 2..3);
+    call(&server, "sync_now", json!({})).await;
+    until_same(&[&office, &laptop], 3).await;
+    client.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_and_a_wrong_key_are_said_and_change_nothing() {
     let (office, laptop, other) = (Computer::new("office"), Computer::new("laptop"), Computer::new("other"));
     office.mails("mail", 0..3);

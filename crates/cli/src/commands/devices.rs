@@ -10,7 +10,9 @@ use crate::{
     words::{Words, say},
 };
 use app::{
-    api::types::{DeviceRequest, DeviceView, Done, InviteAnswer, InviteRequest, Nothing, PasswordRequest, Status},
+    api::types::{
+        DeviceRequest, DeviceView, Done, InviteAnswer, InviteRequest, Nothing, PasswordRequest, RenameDevice, Status,
+    },
     message::{Code, Problem, Result},
     node::Use,
     password::Rule,
@@ -30,6 +32,11 @@ pub(crate) async fn devices(args: Devices, profile: &Profile, words: Words) -> R
         Some(DevicesDecision::AddWindow) => {
             let Done {} = ask(profile, Use::Ask, "add_window", Nothing {}).await?;
             return Ok(Answer::done(say!(words, "add-window-open")));
+        }
+        Some(DevicesDecision::Rename { id, name }) => {
+            let text = say!(words, "device-renamed", name = &name);
+            let Done {} = ask(profile, Use::Ask, "rename_device", RenameDevice { id, name }).await?;
+            return Ok(Answer::done(text));
         }
         Some(DevicesDecision::Remove { id }) => ("remove_device", id, say!(words, "device-removed")),
         Some(DevicesDecision::Allow { id }) => ("allow_device", id, say!(words, "device-allowed")),

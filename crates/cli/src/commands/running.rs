@@ -71,7 +71,8 @@ fn in_words(event: &Event, words: Words) -> Option<String> {
         Event::Problem { problem } => format!("{}  [{}]", printable(&problem.message), problem.code),
         Event::Conflict { .. } => say!(words, "conflict-came"),
         Event::Held { count, .. } => say!(words, "status-held", n = *count),
-        Event::Changed { .. } => return None,
+        // Who asked for the check sees it whole.
+        Event::Changed { .. } | Event::Check { .. } => return None,
     })
 }
 

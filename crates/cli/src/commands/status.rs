@@ -10,7 +10,7 @@ use crate::{
 use app::{
     api::types::{Check, InternetRequest, Nothing, Options, PauseRequest, RoleView, SetOptions, Status, Word},
     message::{Code, Exit, Result},
-    node::Use,
+    node::{Use, check_from_outside},
     profile::Profile,
 };
 use serde_json::json;
@@ -49,7 +49,11 @@ pub(crate) async fn peer_names(args: &Internet, profile: &Profile, words: Words)
 }
 
 pub(crate) async fn doctor(profile: &Profile, words: Words) -> Result<Answer> {
-    let checks: Vec<Check> = ask_connected(profile, "doctor", Nothing {}).await?;
+    let checks: Vec<Check> = match ask_connected(profile, "doctor", Nothing {}).await {
+        // Nothing is set up yet: what a server here would meet.
+        Err(problem) if problem.code == Code::NotSetUp => check_from_outside(None, words.language, &|_| ()).await?,
+        answer => answer?,
+    };
     let mut text = String::new();
     for check in &checks {
         let mark = match check.result.as_str() {

@@ -30,6 +30,7 @@ import type { PublishRequest } from "./PublishRequest";
 import type { RelayRequest } from "./RelayRequest";
 import type { RelayView } from "./RelayView";
 import type { ReleaseFolder } from "./ReleaseFolder";
+import type { RenameDevice } from "./RenameDevice";
 import type { RendezvousRequest } from "./RendezvousRequest";
 import type { RendezvousView } from "./RendezvousView";
 import type { ResolveConflict } from "./ResolveConflict";
@@ -51,6 +52,10 @@ status: Command<Nothing, Status>,
  * Waits until everything is the same, or something stands in the way.
  */
 wait_quiet: Command<Nothing, Status>, 
+/**
+ * Looks at the data and for the other computer now, without waiting for the next reason to.
+ */
+sync_now: Command<Nothing, Status>, 
 /**
  * Every folder.
  */
@@ -99,6 +104,10 @@ undo: Command<UndoRequest, UndoAnswer>,
  * Computers that may connect.
  */
 devices: Command<Nothing, Array<DeviceView>>, 
+/**
+ * Calls a computer otherwise, for people here.
+ */
+rename_device: Command<RenameDevice, Done>, 
 /**
  * Takes a computer's access away, at once.
  */

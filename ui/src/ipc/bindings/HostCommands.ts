@@ -2,6 +2,7 @@
 import type { AboutView } from "./AboutView";
 import type { AnyAnswer } from "./AnyAnswer";
 import type { ChangeSettings } from "./ChangeSettings";
+import type { Check } from "./Check";
 import type { CloseRequest } from "./CloseRequest";
 import type { Command } from "./Command";
 import type { Connect } from "./Connect";
@@ -97,6 +98,10 @@ suggest_password: Command<Nothing, PasswordAnswer>,
  * How good a password is.
  */
 judge_password: Command<JudgePassword, PasswordVerdict>, 
+/**
+ * Whether others could reach this computer over the Internet. Works before there is a server.
+ */
+check_internet: Command<Nothing, Array<Check>>, 
 /**
  * Makes this computer the server, and runs it.
  */
