@@ -34,16 +34,18 @@ for (const page of pages) {
   }
 }
 
-const messages = "crates/app/locales/en.ftl";
-const explained = "docs/troubleshooting.md";
-const headlines = headlinesIn(read(messages));
-if (headlines.size === 0) complaints.push(`${messages}: no message with a code was found`);
-const headings = new Set(read(explained).split("\n").filter((line) => line.startsWith("### ")));
-for (const [code, headline] of headlines) {
-  const heading = `### <a id="${code}"></a>${code}: ${headline}`;
-  if (!headings.delete(heading)) complaints.push(`${explained}: this heading is missing: ${heading}`);
+const headlines = headlinesIn(read("crates/app/locales/en.ftl"));
+for (const [explained, language] of [["docs/troubleshooting.md", "en"], ["docs/de/troubleshooting.md", "de"]]) {
+  const messages = `crates/app/locales/${language}.ftl`;
+  const told = headlinesIn(read(messages));
+  if (told.size === 0) complaints.push(`${messages}: no message with a code was found`);
+  const headings = new Set(read(explained).split("\n").filter((line) => line.startsWith("### ")));
+  for (const [code, headline] of told) {
+    const heading = `### <a id="${code}"></a>${code}: ${headline}`;
+    if (!headings.delete(heading)) complaints.push(`${explained}: this heading is missing: ${heading}`);
+  }
+  for (const heading of headings) complaints.push(`${explained}: no message has this heading: ${heading}`);
 }
-for (const heading of headings) complaints.push(`${explained}: no message has this heading: ${heading}`);
 
 // A stream of a program is called what it is called.
 const never = new Set(read("crates/app/locales/never.txt").split(/\s+/).filter(Boolean));

@@ -54,7 +54,7 @@ function render(id: string, text: string): Omit<HelpPage, "language"> {
       heading({ tokens, depth, text: plain }: Tokens.Heading): string {
         // The page's own title is the window's, so the others keep their level below it.
         if (depth === 1) return "";
-        const anchor = plain.replace(/<[^>]*>/g, "").toLowerCase().replace(/[^\w\s-]/g, "").trim().replace(/\s+/g, "-");
+        const anchor = plain.replace(/<[^>]*>/g, "").toLowerCase().replace(/[^\p{L}\p{N}_\s-]/gu, "").trim().replace(/\s+/g, "-");
         const words = this.parser.parseInline(tokens).replace(/<a id="(\w+)"><\/a>/, "");
         const code = /<a id="(\w+)">/.exec(plain)?.[1];
         return `<h${depth} id="help-${code ?? anchor}" tabindex="-1">${words}</h${depth}>`;

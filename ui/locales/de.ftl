@@ -393,6 +393,7 @@ started-items = Erste Synchronisierung
 started-leave = Sie können dieses Fenster verlassen; Tandem macht weiter, auch nach einer Unterbrechung.
 started-sum = { $here } hier ergänzt, { $there } auf «{ $server }» ergänzt.
 started-conflicts = { $n } warten auf Sie.
+undo-everything = Alles rückgängig machen
 open-tandem = Tandem öffnen
 
 ## Das Hauptfenster
@@ -417,6 +418,12 @@ paused-open = Änderungen werden gesammelt und gesendet, wenn Sie fortsetzen.
 continue = Fortsetzen
 items-on-their-way = Einträge unterwegs
 why-no-connection = Warum klappt die Verbindung nicht?
+switch-on = Einschalten
+way-local = direkt, in Ihrem Netzwerk
+way-direct = direkt, über das Internet
+way-mapped = direkt, über das Internet
+way-punched = direkt, über das Internet
+way-relayed = über das Internet, weitergereicht von einem Relay, das nicht mitlesen kann
 updated = Tandem wurde von { $before } auf { $version } aktualisiert.
 overview-calm = Auf Ihren Computern ist alles gleich.
 overview-going = Alles in Ordnung. Änderungen werden von selbst übernommen.
@@ -485,6 +492,8 @@ undo-left = { $n ->
        *[other] { $n } Einträge wurden seitdem wieder geändert und blieben, wie sie sind:
     }
 copy-table = Als Tabelle kopieren
+save-table = Alles als Tabelle speichern …
+save-json = Alles für Programme speichern (JSON) …
 
 ## Ordner und angehaltene Löschungen
 
@@ -710,6 +719,17 @@ result-ok = in Ordnung
 result-problem = hier hört es auf
 result-cannotTell = lässt sich von hier nicht sagen
 result-skipped = nicht geprüft
+copy-instructions = Kopieren, was bei «{ $server }» zu tun ist
+instructions =
+    Bitte sehen Sie nach Tandem auf «{ $server }»:
+
+    1. Ist der Computer an, und schläft er nicht?
+    2. Öffnen Sie dort Tandem. Steht da „Pausiert“, drücken Sie „Fortsetzen“.
+    3. Für den Weg von außen: Öffnen Sie Einstellungen → Internet. „Über das Internet synchronisieren“ und die Peer-Namen müssen an sein. Drücken Sie dann „Noch einmal prüfen“.
+by-hand = Den Weg von Hand öffnen
+by-hand-text = Öffnen Sie die Seite Ihres Routers in einem Browser (seine Adresse steht oft auf der Rückseite) und suchen Sie „Portfreigabe“, „Portweiterleitung“ oder „Virtueller Server“. Tragen Sie ein:
+by-hand-rule = UDP, Port { $port }, an { $address }, Port { $port }
+by-hand-copy = Kopieren
 report-title = Bericht für alle, die Ihnen helfen
 report-text = Namen, Adressen und IDs sind ersetzt. Sie sehen alles, bevor es gespeichert wird.
 report-folders = Namen der Ordner aufnehmen

@@ -396,6 +396,7 @@ started-items = First synchronization
 started-leave = You can leave this window; Tandem goes on, and continues by itself after an interruption.
 started-sum = { $here } added here, { $there } added on «{ $server }».
 started-conflicts = { $n } waiting for you.
+undo-everything = Undo everything
 open-tandem = Open Tandem
 
 ## The main window
@@ -420,6 +421,12 @@ paused-open = Changes are collected and sent when you continue.
 continue = Continue
 items-on-their-way = Items on their way
 why-no-connection = Why can't I connect?
+switch-on = Switch on
+way-local = directly, in your network
+way-direct = directly, over the Internet
+way-mapped = directly, over the Internet
+way-punched = directly, over the Internet
+way-relayed = over the Internet, passed on by a relay that can't read it
 updated = Tandem was updated from { $before } to { $version }.
 overview-calm = Everything is the same on your computers.
 overview-going = All is well. Changes are taken over by themselves.
@@ -488,6 +495,8 @@ undo-left = { $n ->
        *[other] { $n } items changed again since and were left as they are:
     }
 copy-table = Copy as a table
+save-table = Save all as a table…
+save-json = Save all for programs (JSON)…
 
 ## Folders and deletions that were stopped
 
@@ -713,6 +722,17 @@ result-ok = all right
 result-problem = here it stops
 result-cannotTell = can't be told from here
 result-skipped = not checked
+copy-instructions = Copy what to do at «{ $server }»
+instructions =
+    Please look after Tandem on «{ $server }»:
+
+    1. Is the computer on, and awake?
+    2. Open Tandem there. If it says "Paused", press "Continue".
+    3. For the way from outside: open Settings → Internet. "Synchronize via the Internet" and the peer names must be on. Then press "Check again".
+by-hand = Opening the way by hand
+by-hand-text = Open the page of your router in a browser (its address is often on the back of the box) and look for "port forwarding", "port sharing" or "virtual server". Add this:
+by-hand-rule = UDP, port { $port }, to { $address }, port { $port }
+by-hand-copy = Copy
 report-title = Report for whoever helps you
 report-text = Names, addresses and IDs are replaced. You see all of it before it is saved.
 report-folders = Include folder names

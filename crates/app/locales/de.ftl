@@ -268,7 +268,7 @@ A10 = Ein Kennwort wird gebraucht.
     .command = --password-file FILE
 A11 = «{ $server }» kennt diesen Computer nicht mehr.
     .body = Seine Liste der Computer ist nicht mehr, wie sie war, etwa nach dem Zurückspielen einer Sicherung. Was hier gespeichert ist, bleibt hier.
-    .action = Mit dem Passwort neu verbinden
+    .action = Mit dem Kennwort neu verbinden
     .command = tandem leave, danach: tandem join
 
 ## Der Kennwortspeicher dieses Computers

@@ -44,6 +44,7 @@ const usual = {
   left: "2 h",
   device: "Laptop",
   directory: "directory.example",
+  relay: "relay.example",
   given: "switchboard.example",
   id: "c1",
   last_seen: "2 h",
