@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { buildTandem, buildWindow } from "./lib/build.mjs";
+import { cratesOf, packagesOf, thirdParty } from "./lib/licences.mjs";
 import { buildPage, installPackages } from "./lib/page.mjs";
 import { provide, toBuild, toBuildWindow, toPackage } from "./lib/prerequisites.mjs";
 import { outputOf, root, run } from "./lib/run.mjs";
@@ -40,9 +41,20 @@ for (const [shell, file] of [["bash", "tandem"], ["zsh", "_tandem"], ["fish", "t
   writeFileSync(staged(`completions/${file}`), told("completions", shell));
 }
 
+const [, host] = /^host: (.*)$/m.exec(outputOf("rustc", ["-vV"]) ?? "") ?? [];
+const metadata = outputOf("cargo", ["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
+if (metadata === undefined) throw new Error("cargo doesn't say what the programs are made of");
+const { dependencies } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const inPage = packagesOf([...Object.keys(dependencies), "svelte"], fileURLToPath(new URL("node_modules", root)));
+writeFileSync(staged("third-party.txt"), thirdParty([...cratesOf(JSON.parse(metadata), ["tandem-desktop", "cli"]), ...inPage]));
+
 const bundles = { linux: "deb,rpm", win32: "msi,nsis", darwin: "dmg" }[process.platform];
 // A build looks for what the configuration lists, and the terminal program is only there now.
-const beside = { bundle: { resources: { "../target/release/tandem.exe": "tandem.exe" } } };
-const more = process.platform === "win32" ? ["--config", JSON.stringify(beside)] : [];
+const terms = { "../target/package/third-party.txt": "third-party.txt" };
+const beside = {
+  win32: { "../target/release/tandem.exe": "tandem.exe", ...terms },
+  darwin: terms,
+}[process.platform];
+const more = beside ? ["--config", JSON.stringify({ bundle: { resources: beside } })] : [];
 const bundler = fileURLToPath(new URL("node_modules/@tauri-apps/cli/tauri.js", root));
 process.exit(await run(process.execPath, [bundler, "bundle", "--bundles", bundles, "--ci", ...more]));

@@ -20,6 +20,7 @@ const PARTS = [
   "usr/share/mime/packages/org.tandemsync.Tandem.xml",
   "usr/share/metainfo/org.tandemsync.Tandem.metainfo.xml",
   "usr/share/icons/hicolor/scalable/apps/tandem-desktop.svg",
+  "usr/share/doc/tandem/third-party.txt",
   "usr/share/man/man1/tandem.1.gz",
   "usr/share/bash-completion/completions/tandem",
   "usr/share/fish/vendor_completions.d/tandem.fish",

@@ -92,7 +92,7 @@ impl Desktop for TauriDesktop {
     fn open(&self, target: Target) -> io::Result<()> {
         match target {
             Target::Url(url) => open::that_detached(url),
-            Target::Folder(folder) => open::that_detached(folder),
+            Target::Folder(path) | Target::Text(path) => open::that_detached(path),
             Target::FileInFolder(file) => show_in_folder(&file),
             Target::EnergySettings => open_energy_settings(),
         }

@@ -208,7 +208,18 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
         "tray-invite" => page("invite"),
         "tray-settings" => page("settings"),
         "tray-help" => page("help"),
-        "tray-quit" => app.exit(0),
+        "tray-quit" => {
+            // A page that doesn't live can't ask anybody.
+            if !tauri::Manager::state::<crate::door::Door>(app).page_lives() {
+                return app.exit(0);
+            }
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                if host.quit_asked().await {
+                    window::show(&app);
+                }
+            });
+        }
         _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -101,6 +101,21 @@ export const chooseInDialog = async (title, path) => {
   xdotool("windowfocus", dialog, "sleep", 0.3, "key", "ctrl+l", "sleep", 0.6, "key", "ctrl+a", "type", "--delay", 20, path);
   // What the dialog would like to complete isn't meant.
   xdotool("sleep", 0.4, "key", "Delete", "sleep", 0.4, "key", "Return");
+};
+
+/** Whether the page shows or holds the password, and which files of this computer, or texts made for others, do. */
+export const whoKnowsPassword = async (window, home) => {
+  const page = await window.run(
+    "return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map((e) => e.value).join('\\n')",
+  );
+  const report = (await window.call("report", { folderNames: true })).text;
+  const log = JSON.stringify(await window.call("log", { level: "trace", lines: 5000 }));
+  const texts = { page, report, log };
+  const files = readdirSync(home.home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const knowing = files.filter((file) => readFileSync(file).includes(PASSWORD));
+  return [...Object.keys(texts).filter((name) => texts[name].includes(PASSWORD)), ...knowing];
 };
 
 export const PASSWORD = "orbit-lantern-velvet-quarry-mango";

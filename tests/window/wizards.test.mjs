@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { PASSWORD, chooseInDialog, clearDesk, computer, contact, picture, serve, start, xdotool } from "./desk.mjs";
+import { PASSWORD, chooseInDialog, clearDesk, computer, contact, picture, serve, start, whoKnowsPassword, xdotool } from "./desk.mjs";
 import { until } from "./driver.mjs";
 
 before(() => {
@@ -57,43 +57,64 @@ const withContacts = (name) => {
   return home;
 };
 
-test("a server is made by mouse, with the folder chosen in the real dialog", async () => {
-  const office = withContacts("office");
-  const window = await office.open();
-  try {
-    await window.waitFor("h1");
-    picture("first-start");
-    await goOn(window);
-    await window.click("Choose folder");
-    await chooseInDialog("^Choose a folder$", office.data);
-    await until("the folder is on the page", async () => (await window.text()).includes("data"));
-    picture("server-data");
-    await goOn(window);
-    picture("server-folders");
-    await goOn(window);
-    picture("server-internet");
-    await goOn(window);
-    picture("server-password");
-    await goOn(window);
-    picture("server-share");
-    await goOn(window);
-    picture("server-overview");
-    const state = await window.call("host_state");
-    assert.deepEqual(state.stage, { at: "running", role: "server", isAttached: false });
-    const folders = await window.call("folders");
-    assert.ok(folders.some(({ path, items }) => path === "contacts/Friends" && items === 2), JSON.stringify(folders));
-  } finally {
-    await window.close();
-  }
-});
+const ways = [["mouse", "en"], ["keyboard", "de"]];
+const localeOf = (language) => ({ LANG: `${language}_${language === "de" ? "DE" : "US"}.UTF-8` });
+/** What is pressed to have the dialog for a folder, and what that is called. */
+const choosing = { en: ["Choose folder", "^Choose a folder$"], de: ["Ordner wählen", "^Ordner wählen$"] };
 
-for (const [way, language] of [["mouse", "en"], ["keyboard", "de"]]) {
+for (const [way, language] of ways) {
+  test(`a server is made by ${way} (${language}), with the folder chosen in the real dialog`, async () => {
+    const office = withContacts(`server-${way}`);
+    const window = await office.open([], localeOf(language));
+    const next = () => goOn(window, way === "keyboard" ? altRight : undefined);
+    const [choose, title] = choosing[language];
+    try {
+      await window.waitFor("h1");
+      picture(`first-start-${language}`);
+      await next();
+      if (way === "mouse") await window.click(choose);
+      else {
+        await tabTo(window, choose);
+        await window.keys(SPACE);
+      }
+      await chooseInDialog(title, office.data);
+      await until("the folder is on the page", async () => (await window.text()).includes("data"));
+      for (const page of ["data", "folders", "internet"]) {
+        picture(`server-${page}-${language}`);
+        await next();
+      }
+      picture(`server-password-${language}`);
+      if (way === "mouse") await window.type("input[autocomplete]", PASSWORD);
+      else {
+        await window.keys(TAB);
+        await tabTo(window, "Kennwort");
+        // One is suggested already.
+        xdotool("key", "ctrl+a");
+        await window.keys(...PASSWORD);
+      }
+      await next();
+      picture(`server-share-${language}`);
+      await next();
+      picture(`server-overview-${language}`);
+      const state = await window.call("host_state");
+      assert.deepEqual(state.stage, { at: "running", role: "server", isAttached: false });
+      const folders = await window.call("folders");
+      assert.ok(folders.some(({ path, items }) => path === "contacts/Friends" && items === 2), JSON.stringify(folders));
+      assert.deepEqual(await whoKnowsPassword(window, office), []);
+    } finally {
+      await window.close();
+    }
+  });
+}
+
+for (const [way, language] of ways) {
   test(`a client joins by ${way} (${language}) and ends with equal folders`, async () => {
     const office = withContacts(`office-${way}`);
     const laptop = computer(`laptop-${way}`);
     mkdirSync(laptop.data, { recursive: true });
     const server = await serve(office, "Office PC");
-    const window = await laptop.open([server.invitation], { LANG: `${language}_${language === "de" ? "DE" : "US"}.UTF-8` });
+    const window = await laptop.open([server.invitation], localeOf(language));
+    const [choose, title] = choosing[language];
     try {
       const password = "input[type=password], input[autocomplete]";
       await window.waitFor(password);
@@ -108,13 +129,12 @@ for (const [way, language] of [["mouse", "en"], ["keyboard", "de"]]) {
       }
       picture(`client-folders-${language}`);
       await until("the server's folders are listed", async () => (await window.text()).includes("Friends"));
-      const choose = language === "de" ? "Ordner wählen" : "Choose folder";
       if (way === "mouse") await window.click(choose);
       else {
         await tabTo(window, choose);
         await window.keys(SPACE);
       }
-      await chooseInDialog(language === "de" ? "^Ordner wählen$" : "^Choose a folder$", laptop.data);
+      await chooseInDialog(title, laptop.data);
       const taken = language === "de" ? "data (neu)" : "data (new)";
       const chosen = "return [...document.querySelectorAll('select')].some((e) => e.selectedOptions[0]?.text === arguments[0])";
       await until("the folder is taken", () => window.run(chosen, taken));
@@ -126,6 +146,7 @@ for (const [way, language] of [["mouse", "en"], ["keyboard", "de"]]) {
       picture(`client-done-${language}`);
       writeFileSync(join(laptop.data, "contacts/Friends/c.vcf"), contact("c", "Clara"));
       await until("a new contact is on the server", () => same(office, laptop, "contacts/Friends") && names(join(office.data, "contacts/Friends")).length === 3);
+      assert.deepEqual(await whoKnowsPassword(window, laptop), []);
     } finally {
       await window.close();
       server.close();

@@ -118,6 +118,12 @@ pub struct History {
     /// Older runs go earlier when their contents take more room than this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_max_bytes: Option<u64>,
+    /// The folder they are kept in. `None`: beside the records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<PathBuf>,
+    /// Where some of them may still be, on their way to `place`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<PathBuf>,
 }
 
 /// What happens when both sides changed the same part of an item.
@@ -263,7 +269,7 @@ impl Default for Network {
 
 impl Default for History {
     fn default() -> Self {
-        Self { days: 30, size_max_bytes: None }
+        Self { days: 30, size_max_bytes: None, place: None, moved_from: None }
     }
 }
 
@@ -425,7 +431,12 @@ mod tests {
                 rendezvous: vec![Rendezvous::parse(&format!("rdv.example:7700={key}")).unwrap()],
                 relay: Some(RelaySettings { address: "relay.example:3478".to_owned(), user: "anna".to_owned() }),
             },
-            history: History { days: 7, size_max_bytes: Some(1 << 30) },
+            history: History {
+                days: 7,
+                size_max_bytes: Some(1 << 30),
+                place: Some("/mnt/backup/tandem".into()),
+                moved_from: Some("/home/anna/.local/share/tandem/blobs".into()),
+            },
             conflicts: Conflicts { rule: ConflictRule::Server },
             server: Some(KnownServer {
                 name: ServerName::parse("Office PC").unwrap(),

@@ -93,8 +93,9 @@ fn is_made(source: &str, code: &str) -> bool {
     source.match_indices(&code).any(|(at, _)| {
         let (before, after) = (&source[..at], &source[at + code.len()..]);
         let is_whole = !after.starts_with(|c: char| c.is_alphanumeric());
-        let is_value =
-            ["new(", "=> ", "{ ", "port_fact(", "with_port(", "other_version("].iter().any(|way| before.ends_with(way));
+        let is_value = ["new(", "=> ", "{ ", "about(", "with_port(", "other_version(", "then_some("]
+            .iter()
+            .any(|way| before.ends_with(way));
         let is_pattern = [" =>", " |", " if "].iter().any(|way| after.starts_with(way));
         is_whole && is_value && !is_pattern
     })

@@ -6,7 +6,7 @@ mod common;
 
 use app::{
     finding,
-    host::{Desktop, Given, Host, HostOptions, types::HostEvent},
+    host::{Desktop, Given, Host, HostOptions, Target, types::HostEvent},
     message::Code,
     profile::Profile,
     secrets::StoreKind,
@@ -175,6 +175,13 @@ async fn two_computers_go_from_the_first_start_to_equal_folders() {
     assert_eq!(names(laptop.data().join("contacts/Work")), 1);
     let mails = fs::read_dir(laptop.data().join("mail/cur")).into_iter().flatten().count();
     assert_eq!(mails, 0, "mail wasn't wished for");
+
+    // Who ends the server is told that the laptop would wait; nobody waits for the laptop.
+    let mut events = office.host.events();
+    assert!(office.host.quit_asked().await && *office.person.quits.lock().unwrap() == 0);
+    let is_asked = |event| matches!(event, HostEvent::CloseAsked { connected: 1, quits: true, .. });
+    assert!(std::iter::from_fn(|| events.try_recv().ok()).any(is_asked));
+    assert!(!laptop.host.quit_asked().await && *laptop.person.quits.lock().unwrap() == 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -277,6 +284,62 @@ async fn settings_that_cannot_be_written_are_told_with_their_folder() {
     assert_eq!(refused.code, Code::SettingsNotSaved);
     let message = refused.view(app::language::Language::English).message;
     assert!(message.contains("Tandem may not write to") && message.contains("profile"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_go_to_another_computer_in_a_file_without_secrets_and_names() {
+    let (office, laptop) = (office().await, Computer::new().await);
+    create(&office, json!({"these": "everything"})).await;
+    let change = json!({"appearance": "dark", "textSizePercent": 125, "tellsHeld": false, "backupDays": 90});
+    office.ask("change_settings", change).await;
+    let file = office.home.path().join("tandem-settings.json");
+    office.person.will_choose(&file);
+    let saved = office.ask("export_settings", json!({})).await;
+    assert_eq!(saved["path"].as_str(), file.to_str());
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains(PASSWORD) && !text.contains("Office PC"), "{text}");
+
+    laptop.person.will_choose(&file);
+    let taken = laptop.ask("import_settings", json!({})).await;
+    assert_eq!(
+        (&taken["appearance"], &taken["textSizePercent"], &taken["tellsHeld"]),
+        (&json!("dark"), &json!(125), &json!(false))
+    );
+
+    for (text, code) in [
+        (text.replace("\"dark\"", "\"purple\""), Code::SettingsNotUnderstood),
+        (text.replace("\"version\": 1", "\"version\": 2"), Code::SettingsNewer),
+        ("BEGIN:VCARD".to_owned(), Code::SettingsNotUnderstood),
+    ] {
+        fs::write(&file, text).unwrap();
+        laptop.person.will_choose(&file);
+        assert_eq!(laptop.refused("import_settings", json!({})).await, code);
+    }
+    // Nobody chose a file: everything stays.
+    assert_eq!(laptop.ask("import_settings", json!({})).await["appearance"], "dark");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn earlier_versions_move_to_another_disk_and_back() {
+    let office = office().await;
+    create(&office, json!({"these": "everything"})).await;
+    let drive = office.home.path().join("drive");
+    fs::create_dir(&drive).unwrap();
+    office.person.will_choose(&drive);
+    let settings = office.ask("choose_backup_place", json!({"isAsMade": false})).await;
+    let place = Path::new(settings["backupPlace"].as_str().unwrap());
+    assert!(place.starts_with(&drive) && place.is_dir(), "{settings:#}");
+    assert_eq!((&settings["isBackupElsewhere"], office.stage().await.as_str()), (&json!(true), "running"));
+    office.host.call("open_place", json!({"place": "backup"})).await.unwrap();
+    assert_eq!(office.person.opened.lock().unwrap().last(), Some(&Target::Folder(place.to_owned())));
+
+    // Not where the data is: it would be taken for data.
+    office.person.will_choose(&office.home.path().join("data/mail"));
+    let refused = office.refused("choose_backup_place", json!({"isAsMade": false})).await;
+    assert_eq!((refused, office.stage().await.as_str()), (Code::FileNotWritable, "running"));
+
+    let settings = office.ask("choose_backup_place", json!({"isAsMade": true})).await;
+    assert_eq!((&settings["isBackupElsewhere"], place.exists()), (&json!(false), false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

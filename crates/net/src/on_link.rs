@@ -65,6 +65,13 @@ pub fn has_network() -> bool {
     interfaces().iter().any(|network| !network.address.is_loopback())
 }
 
+/// The address this computer has in the network from which its way to the Internet leads. `None`: no way leads there.
+#[must_use]
+pub fn own_address() -> Option<IpAddr> {
+    // An address for documentation (RFC 5737): only the way there is looked up.
+    own_address_towards(SocketAddr::from(([192, 0, 2, 1], 9)))
+}
+
 fn refreshed(cache: &Mutex<Asked>) -> Vec<Network> {
     let mut cache = cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     match cache.as_ref() {

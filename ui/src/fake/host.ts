@@ -149,12 +149,21 @@ export class FakeHost implements Host {
       logsFolder: "/home/anna/.local/state/tandem/log",
       data: ["/home/anna/Tandem"],
       licence: "MIT OR Apache-2.0",
+      hasThirdParty: true,
     }),
     log: () => [
       { at: "2026-11-26T14:31:25Z", level: "info", text: "connected items=312" },
       { at: "2026-11-26T14:31:29Z", level: "warn", text: "the link broke off; trying again" },
     ],
     report: () => ({ text: "Tandem 0.1.0, linux\ncomputer A: server, up to date\nnetwork: ok\n" }),
+    save_history: () => ({ path: "/home/anna/tandem-history.csv" }),
+    export_settings: () => ({ path: "/home/anna/tandem-settings.json" }),
+    import_settings: () => this.#settings,
+    choose_backup_place: ({ isAsMade }) => {
+      const backupPlace = isAsMade ? world.settings.backupPlace : "/media/anna/Disk/tandem-versions-0123456789abcdef";
+      this.#settings = { ...this.#settings, backupPlace, isBackupElsewhere: !isAsMade };
+      return this.#settings;
+    },
     save_report: () => ({ path: "/home/anna/Report.txt" }),
     close_window: () => nothing,
     start_samples: () => this.#samples,

@@ -304,7 +304,8 @@ export const settings: SettingsView = {
   backupDays: 30,
   backupBytesMax: 2_000_000_000,
   backupBytes: 38_000_000,
-  backupPlace: "/home/anna/.local/share/tandem/backup",
+  backupPlace: "/home/anna/.local/share/tandem/blobs",
+  isBackupElsewhere: false,
   isPasswordKept: true,
   needsRestart: false,
 };

@@ -194,6 +194,14 @@ export const scenes: readonly Scene[] = [
       session.status = laptop({ conflicts: 3, word: "needsDecision" })();
     },
   },
+  {
+    id: "client-started/undone",
+    go: (session) => {
+      client({ step: "started", preview: world.preview })(session);
+      session.status = laptop({})();
+    },
+    press: [say("undo-everything")],
+  },
 
   { id: "overview/calm", state: as("server") },
   { id: "overview/client", state: as("client") },
@@ -217,8 +225,9 @@ export const scenes: readonly Scene[] = [
   { id: "overview/problem", state: as("server"), answers: () => ({ status: () => status({ word: "problem", problem: problem("D03") })() }) },
   { id: "overview/removed", state: as("client"), answers: () => ({ status: () => laptop({ word: "problem", isConnected: false, problem: problem("A03") })() }) },
   { id: "overview/unanswered", state: as("server"), answers: () => ({ status: refuse("C12") }) },
-  { id: "overview/close-asked", state: as("server"), go: (session) => session.told({ host: "closeAsked", hasTray: true, connected: 2 }) },
-  { id: "overview/close-asked-no-tray", state: as("client"), go: (session) => session.told({ host: "closeAsked", hasTray: false, connected: 0 }) },
+  { id: "overview/close-asked", state: as("server"), go: (session) => session.told({ host: "closeAsked", hasTray: true, connected: 2, quits: false }) },
+  { id: "overview/close-asked-no-tray", state: as("client"), go: (session) => session.told({ host: "closeAsked", hasTray: false, connected: 0, quits: false }) },
+  { id: "overview/quit-asked", state: as("server"), go: (session) => session.told({ host: "closeAsked", hasTray: true, connected: 2, quits: true }) },
   {
     id: "overview/dropped",
     state: as("client"),
@@ -258,6 +267,7 @@ export const scenes: readonly Scene[] = [
   { id: "activity/usual", state: as("client"), go: page("activity") },
   { id: "activity/open", state: as("client"), go: page("activity"), press: [say("run-added", { n: 2 })] },
   { id: "activity/left", state: as("client"), answers: () => ({ undo: () => ({ undone: 1, left: ["Dentist"] }) }), go: page("activity"), press: [say("undo-run")] },
+  { id: "activity/saved", state: as("client"), go: page("activity"), press: [say("save-table")] },
   { id: "activity/gone", state: as("client"), answers: () => ({ undo: refuse("C10") }), go: page("activity"), press: [say("undo-run")] },
   { id: "devices/server", state: as("server"), go: page("devices") },
   { id: "devices/published", state: as("server"), answers: () => ({ publication: () => world.published }), go: page("devices") },
@@ -273,6 +283,10 @@ export const scenes: readonly Scene[] = [
   })),
   { id: "settings/not-writable", state: as("server"), go: (session) => { settings("general")(session); session.attempt.problem = problem("C01"); } },
   { id: "settings/restart", state: as("client"), answers: () => ({ settings: () => ({ ...world.settings, needsRestart: true }) }), go: settings("internet") },
+  { id: "settings/backup-elsewhere", state: as("server"), go: settings("backup"), press: [say("backup-elsewhere")] },
+  { id: "settings/backup-not-there", state: as("server"), answers: () => ({ choose_backup_place: refuse("C19") }), go: settings("backup"), press: [say("backup-elsewhere")] },
+  { id: "settings/exported", state: as("client"), go: settings("advanced"), press: [say("settings-export")] },
+  { id: "settings/not-imported", state: as("client"), answers: () => ({ import_settings: refuse("C02") }), go: settings("advanced"), press: [say("settings-import")] },
   { id: "settings/empty-backup", state: as("server"), go: settings("backup"), press: [say("backup-empty")] },
   {
     id: "settings/disconnected-offline",

@@ -10,6 +10,7 @@
 
 mod collect;
 mod flush;
+pub(crate) mod place;
 mod write;
 
 pub use collect::{Collected, Keep, Need};

@@ -16,13 +16,15 @@ pub struct FileKind {
     pub extensions: Vec<&'static str>,
 }
 
-/// A letter, a page or a folder for the system's own programs.
+/// A letter, a page, a folder or a text for the system's own programs.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Target {
     /// A web page or a letter (`mailto:`).
     Url(String),
     /// A folder.
     Folder(PathBuf),
+    /// A text of ours.
+    Text(PathBuf),
     /// A file, shown in its folder.
     FileInFolder(PathBuf),
     /// The page of the system's settings that says when the computer sleeps.

@@ -10,13 +10,25 @@ use super::{
 };
 use crate::{
     api::types::{Done, HistoryAnswer, Nothing, RoleView, Status},
-    log,
+    blobs, log,
     message::{Code, Problem, Result},
     node::Node,
     settings::Settings,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
+
+const THIRD_PARTY: &str = "third-party.txt";
+
+/// The file beside the program, where the package of each system puts it. A program that was only built has none.
+fn third_party() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let places = ["../share/doc/tandem", ".", "../Resources"];
+    places.iter().map(|place| program.parent().map(|folder| folder.join(place).join(THIRD_PARTY))).find_map(|file| {
+        let file = file?.canonicalize().ok()?;
+        file.is_file().then_some(file)
+    })
+}
 
 const LINES: usize = 500;
 const LINES_MAX: usize = 5_000;
@@ -33,12 +45,16 @@ impl Host {
                 let files = stores::files::FilesSpec::parse(&store.to_string()).map_err(|_| nowhere())?;
                 Target::Folder(files.roots().first().cloned().ok_or_else(nowhere)?)
             }
-            Place::Backup => Target::Folder(self.profile().blobs()),
+            Place::Backup => Target::Folder(blobs::place::folder(self.profile(), &settings)),
             Place::SavedFile => match self.saved_file().clone() {
                 Some(path) => Target::FileInFolder(path),
                 None => return Err(Problem::new(Code::NotUnderstood).with("reason", "nothing was saved yet")),
             },
             Place::EnergySettings => Target::EnergySettings,
+            Place::ThirdParty => {
+                let nowhere = || Problem::new(Code::FileNotReadable).with("file", THIRD_PARTY);
+                Target::Text(third_party().ok_or_else(nowhere)?)
+            }
         };
         self.open_target(target)?;
         Ok(Done {})
@@ -60,6 +76,7 @@ impl Host {
             logs_folder: self.profile().logs().display().to_string(),
             data: settings.stores.iter().map(ToString::to_string).collect(),
             licence: env!("CARGO_PKG_LICENSE").to_owned(),
+            has_third_party: third_party().is_some(),
         })
     }
 

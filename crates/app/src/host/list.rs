@@ -76,6 +76,12 @@ crate::commands! {
     change_settings(ChangeSettings) -> SettingsView;
     /// The settings of a page as they were in the beginning.
     reset_settings(ResetSettings) -> SettingsView;
+    /// Has earlier versions kept elsewhere.
+    choose_backup_place(BackupPlace) -> SettingsView;
+    /// Writes the settings into a file where the person says, for another computer. No secrets, no names.
+    export_settings(Nothing) -> SavedFile;
+    /// Takes over the settings of such a file, which is asked for.
+    import_settings(Nothing) -> SettingsView;
     /// The last 24 hours, the oldest first.
     traffic(Nothing) -> Vec<TrafficHour>;
     /// Writes what happened into a file where the person says.

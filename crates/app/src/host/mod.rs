@@ -211,12 +211,28 @@ impl Host {
             CloseBehaviour::Quit => self.desktop().quit(),
             CloseBehaviour::Ask if self.running().is_none() && self.lock().samples.is_none() => self.desktop().quit(),
             CloseBehaviour::Ask => {
-                let devices = self.ask::<Vec<DeviceView>>("devices", json!({})).await.unwrap_or_default();
-                let connected = devices.iter().filter(|device| device.is_connected).count();
-                let connected = u32::try_from(connected).unwrap_or(u32::MAX);
-                self.tell(HostEvent::CloseAsked { has_tray, connected });
+                let connected = self.connected_computers().await;
+                self.tell(HostEvent::CloseAsked { has_tray, connected, quits: false });
             }
         }
+    }
+
+    /// The program is to be ended. Where other computers would have to wait for this one, a person is asked first: the
+    /// answer is whether the window is needed for that.
+    pub async fn quit_asked(&self) -> bool {
+        let connected = self.connected_computers().await;
+        // A server that somebody else runs goes on.
+        if connected == 0 || !matches!(self.running(), Running::Own(_)) {
+            self.desktop().quit();
+            return false;
+        }
+        self.tell(HostEvent::CloseAsked { has_tray: self.desktop().has_tray(), connected, quits: true });
+        true
+    }
+
+    async fn connected_computers(&self) -> u32 {
+        let devices = self.ask::<Vec<DeviceView>>("devices", json!({})).await.unwrap_or_default();
+        u32::try_from(devices.iter().filter(|device| device.is_connected).count()).unwrap_or(u32::MAX)
     }
 
     /// The system turned dark or light.

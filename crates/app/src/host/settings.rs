@@ -1,17 +1,22 @@
 //! The settings pages: what belongs to the window, to the running instance and to the system, in one list.
 
 use super::{
-    Host, WindowSettings, blocking,
-    types::{ChangeSettings, HostEvent, ResetSettings, SettingsPage, SettingsView},
+    Host, Running, WindowSettings, blocking,
+    desktop::FileKind,
+    types::{BackupPlace, ChangeSettings, HostEvent, ResetSettings, SavedFile, SettingsPage, SettingsView},
 };
 use crate::{
     api::types::{Nothing, Options, SetOptions, Status},
-    blobs::Keep,
+    blobs::{Keep, place},
     language::Language,
     message::{Code, Problem, Result},
+    node::Node,
+    private_file,
     secrets::StoreKind,
     settings::Settings,
 };
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 impl Host {
     pub(super) async fn settings(&self, _: Nothing) -> Result<SettingsView> {
@@ -25,7 +30,7 @@ impl Host {
         };
         let desktop = self.desktop();
         let history = stored.history.clone();
-        let blobs = self.profile().blobs().display().to_string();
+        let blobs = place::folder(self.profile(), &stored).display().to_string();
         Ok(SettingsView {
             language: stored.language.or(window.language).map(|language| language.tag().to_owned()),
             appearance: window.appearance,
@@ -45,6 +50,7 @@ impl Host {
             backup_bytes_max: options.as_ref().map_or(Keep::DEFAULT.bytes_max, |options| options.backup_bytes_max),
             backup_bytes: options.as_ref().map_or(0, |options| options.backup_bytes),
             backup_place: options.as_ref().map_or(blobs, |options| options.backup_place.clone()),
+            is_backup_elsewhere: stored.history.place.is_some(),
             is_password_kept: stored.secrets == Some(StoreKind::Keyring),
             needs_restart: self.needs_restart(),
         })
@@ -121,6 +127,63 @@ impl Host {
         self.change_settings(change).await
     }
 
+    pub(super) async fn choose_backup_place(&self, request: BackupPlace) -> Result<SettingsView> {
+        let chosen = match request.is_as_made {
+            true => None,
+            false => match self.desktop().choose_folder(self.word("window-choose-backup")).await {
+                Some(folder) => Some(folder),
+                None => return self.settings(Nothing {}).await,
+            },
+        };
+        {
+            let _one_at_a_time = self.changing().await;
+            if matches!(self.running(), Running::Attached(_)) {
+                return Err(Problem::new(Code::ProfileInUse).with("folder", self.profile().folder()));
+            }
+            // Nobody works with them while they are moved.
+            self.end_running().await;
+            let profile = self.profile().clone();
+            let outcome = blocking(move || Node::keep_versions_in(&profile, chosen.as_deref())).await;
+            self.reopen().await;
+            outcome?;
+        }
+        self.state_changed().await?;
+        self.settings(Nothing {}).await
+    }
+
+    pub(super) async fn export_settings(&self, _: Nothing) -> Result<SavedFile> {
+        let now = self.settings(Nothing {}).await?;
+        let settings = ChangeSettings {
+            language: now.language,
+            appearance: Some(now.appearance),
+            more_contrast: Some(now.more_contrast),
+            text_size_percent: Some(now.text_size_percent),
+            starts_with_computer: Some(now.starts_with_computer),
+            close: Some(now.close),
+            tells_conflicts: Some(now.tells_conflicts),
+            tells_held: Some(now.tells_held),
+            tells_silence_after_days: Some(now.tells_silence_after_days),
+            peer_names: Some(now.peer_names),
+            conflicts: Some(now.conflicts),
+            backup_days: Some(now.backup_days),
+            backup_bytes_max: Some(now.backup_bytes_max),
+            ..ChangeSettings::default()
+        };
+        let file = SettingsFile { format: FORMAT.to_owned(), version: Settings::VERSION, settings };
+        let text =
+            serde_json::to_string_pretty(&file).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+        self.save_text("window-export-settings", "tandem-settings.json", "json", text).await
+    }
+
+    pub(super) async fn import_settings(&self, _: Nothing) -> Result<SettingsView> {
+        let kind = FileKind { name: self.word("window-files"), extensions: vec!["json"] };
+        let Some(path) = self.desktop().choose_file(self.word("window-import-settings"), kind).await else {
+            return self.settings(Nothing {}).await;
+        };
+        let settings = blocking(move || read_settings(&path)).await?;
+        self.change_settings(settings).await
+    }
+
     /// The settings of the running instance; `None`: none is running.
     async fn options(&self) -> Result<Option<Options>> {
         if self.running().is_none() { Ok(None) } else { self.ask("options", serde_json::json!({})).await.map(Some) }
@@ -147,6 +210,44 @@ impl Host {
     pub(super) fn told_window(&self, event: &HostEvent) {
         self.desktop().told(event);
     }
+}
+
+/// What a person chose, for another computer or another profile. What others know a computer by, and whether it may be
+/// reached from outside, is decided on each of them; secrets are never in it.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    format: String,
+    version: u32,
+    settings: ChangeSettings,
+}
+
+const FORMAT: &str = "tandem-settings";
+
+/// Only what is needed to know whether the rest can be read.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+fn read_settings(path: &Path) -> Result<ChangeSettings> {
+    let not_readable = |error| Problem::new(Code::FileNotReadable).with("file", path).because(error);
+    let bytes = private_file::read(path, Settings::SIZE_MAX_BYTES).map_err(not_readable)?;
+    if let Ok(Version { version }) = serde_json::from_slice(&bytes)
+        && version > Settings::VERSION
+    {
+        return Err(Problem::new(Code::SettingsNewer).with("file", path).with("version", u64::from(version)));
+    }
+    let not_understood = |line: usize, reason: String| {
+        let problem = Problem::new(Code::SettingsNotUnderstood).with("file", path);
+        problem.with("line", line).with("reason", reason)
+    };
+    let file: SettingsFile =
+        serde_json::from_slice(&bytes).map_err(|error| not_understood(error.line(), error.to_string()))?;
+    if file.format != FORMAT {
+        return Err(not_understood(1, format!("the format is `{}`, not `{FORMAT}`", file.format)));
+    }
+    Ok(ChangeSettings { name: None, port: None, internet: None, ..file.settings })
 }
 
 fn read_language(tag: &str) -> Result<Option<Language>> {

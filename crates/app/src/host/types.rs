@@ -613,6 +613,8 @@ pub struct SettingsView {
     pub backup_bytes: u64,
     /// Where they are.
     pub backup_place: String,
+    /// A person chose that place.
+    pub is_backup_elsewhere: bool,
     /// Whether the password is in the password store, to be looked up (server).
     pub is_password_kept: bool,
     /// Some settings take effect when Tandem starts again.
@@ -625,37 +627,53 @@ pub struct SettingsView {
 #[ts(optional_fields)]
 pub struct ChangeSettings {
     /// `en`, `de`, or empty: as the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Light or dark.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub appearance: Option<Appearance>,
     /// More contrast than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub more_contrast: Option<bool>,
     /// Percent: 80 to 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text_size_percent: Option<u16>,
     /// Start with the computer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_with_computer: Option<bool>,
     /// What closing the window does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<CloseBehaviour>,
     /// Tell when a conflict waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tells_conflicts: Option<bool>,
     /// Tell when deletions are held.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tells_held: Option<bool>,
     /// Tell when there was no synchronization for so many days; 0: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tells_silence_after_days: Option<u16>,
     /// What other computers call this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// "Synchronize via the Internet".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub internet: Option<bool>,
     /// "Find this server when its address changes".
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub peer_names: Option<bool>,
     /// The UDP port this server listens at, from the next start on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Who wins when both sides changed the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<ConflictRuleView>,
     /// How long earlier versions are kept, days: 1 to 3,650.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_days: Option<u16>,
     /// How much room they may take, bytes; 0: as in the beginning.
     #[ts(type = "number", optional)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_bytes_max: Option<u64>,
 }
 
@@ -673,6 +691,14 @@ pub enum SettingsPage {
     Conflicts,
     /// Earlier versions.
     Backup,
+}
+
+/// Where earlier versions are kept.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupPlace {
+    /// As in the beginning, beside the records. Else a folder is asked for in the system's own dialog.
+    pub is_as_made: bool,
 }
 
 /// Names a page of the settings.
@@ -699,6 +725,8 @@ pub enum Place {
     SavedFile,
     /// The settings of the system that say when the computer sleeps.
     EnergySettings,
+    /// The works of others that are in the program, and their terms.
+    ThirdParty,
 }
 
 /// Opens something with the system's own program.
@@ -725,6 +753,8 @@ pub struct AboutView {
     pub data: Vec<String>,
     /// The licence.
     pub licence: String,
+    /// There is a file with the works of others that are in the program, and their terms.
+    pub has_third_party: bool,
 }
 
 /// Lines of the log.
@@ -1034,6 +1064,8 @@ pub enum HostEvent {
         has_tray: bool,
         /// Computers that are connected to this one.
         connected: u32,
+        /// The program is to be ended, and not only its window.
+        quits: bool,
     },
     /// The system turned dark or light.
     SystemIsDark {

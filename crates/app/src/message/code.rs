@@ -80,7 +80,7 @@ codes! {
 
     Offline = "N01", NotConnected, [];
     DirectorySilent = "N02", NotConnected, ["directory"];
-    RouterClosed = "N03", NotConnected, ["port"];
+    RouterClosed = "N03", NotConnected, ["port", "address"];
     ServerSilent = "N04", NotConnected, ["server", "last_seen_secs"];
     ServerPaused = "N05", TryLater, ["server", "left_secs"];
     VersionsDiffer = "N07", NotConnected, ["server", "have", "other", "older"];

@@ -394,13 +394,17 @@ fn check_router(
         Some(_) => ladder.rung("gateway", None),
     }
     let with_port = |code| Some(Problem::new(code).with("port", port.to_string()));
+    let closed = || {
+        let address = net::own_address().map_or_else(|| "?".to_owned(), |own| own.to_string());
+        with_port(Code::RouterClosed).map(|problem| problem.with("address", address))
+    };
     match answer {
         Some(MappingState::Mapped(_)) => ladder.rung("mapping", None),
         _ if is_ipv6_only && pinhole == Some(Pinhole::Open) => ladder.rung("mapping", None),
         _ if is_on_line => ladder.skip("mapping"),
-        _ if is_ipv6_only => ladder.rung("mapping", with_port(Code::RouterClosed)),
+        _ if is_ipv6_only => ladder.rung("mapping", closed()),
         None | Some(MappingState::NoGateway | MappingState::Asking) => ladder.unknown("mapping", None),
-        Some(MappingState::NotOffered | MappingState::Refused) => ladder.rung("mapping", with_port(Code::RouterClosed)),
+        Some(MappingState::NotOffered | MappingState::Refused) => ladder.rung("mapping", closed()),
         Some(MappingState::SecondRouter { .. }) => ladder.rung("mapping", with_port(Code::SecondRouter)),
         Some(MappingState::CarrierNat { .. }) => ladder.rung("mapping", Some(Problem::new(Code::CarrierNat))),
     }

@@ -36,7 +36,7 @@ mod undo;
 
 use crate::{
     api::types::{Event, Keep, PathView, ResolveConflict},
-    blobs::Blobs,
+    blobs::{self, Blobs},
     control::ControlServer,
     engine::{self, Engine, Part},
     message::{Code, Problem, Result},
@@ -166,7 +166,7 @@ impl Node {
         Self::start(lock, settings, use_as, options).await
     }
 
-    async fn start(lock: ProfileLock, settings: Settings, use_as: Use, options: OpenOptions) -> Result<Self> {
+    async fn start(lock: ProfileLock, mut settings: Settings, use_as: Use, options: OpenOptions) -> Result<Self> {
         let profile = lock.profile().clone();
         let part = match settings.role {
             Some(Role::Server) => Part::Server,
@@ -188,18 +188,23 @@ impl Node {
             Ok((key, read_service_id(&*held)?))
         })
         .await?;
-        let spec = settings.stores.first();
-        let store = match (spec, part) {
+        let store = match (settings.stores.first(), part) {
             (Some(spec), _) => Some(Located::find(spec, &profile)?),
             // Its owner looks at the server's folders before choosing where they shall be.
             (None, Part::Client) => None,
             (None, Part::Server) => return Err(Problem::new(Code::NotSetUp)),
         };
-        let blobs = Blobs::in_folder(&profile.blobs())
-            .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
+        let kept_by = profile.clone();
+        let (settings, blobs) = blocking(move || {
+            let folder = blobs::place::settle(&kept_by, &mut settings)?;
+            let blobs = Blobs::in_folder(&folder)
+                .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", folder.as_path()).because(error))?;
+            Ok((settings, blobs))
+        })
+        .await?;
         let reads = use_as != Use::Ask;
         let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
-        let place = spec.map(|spec| spec.place.clone()).unwrap_or_default();
+        let place = settings.stores.first().map(|spec| spec.place.clone()).unwrap_or_default();
         let store = move |known: Option<StoreId>| -> Box<dyn Store> {
             match store {
                 Some(store) => store.store(known),

@@ -3,7 +3,7 @@
 use super::{Instance, blocking};
 use crate::{
     api::types::{ConflictRuleView, Nothing, Options, SetOptions},
-    blobs::{Blobs, Keep},
+    blobs::{Blobs, Keep, place},
     message::{Code, Problem, Result},
     settings::{ConflictRule, History},
 };
@@ -15,7 +15,7 @@ const DAYS: std::ops::RangeInclusive<u16> = 1..=3_650;
 impl Instance {
     pub(crate) async fn options(&self, _: Nothing) -> Result<Options> {
         let settings = self.settings().clone();
-        let folder = self.profile.blobs();
+        let folder = place::folder(&self.profile, &settings);
         let measured = folder.clone();
         let backup_bytes = blocking(move || {
             let usage = Blobs::in_folder(&measured).and_then(|blobs| blobs.usage());
@@ -76,7 +76,9 @@ impl Instance {
                 settings.history.size_max_bytes = (bytes > 0).then_some(bytes);
             }
             if request.is_backup_as_made {
-                settings.history = History::default();
+                // Where they are is no preference, but a fact.
+                let History { place, moved_from, .. } = std::mem::take(&mut settings.history);
+                settings.history = History { place, moved_from, ..History::default() };
             }
         }
         self.save_settings()?;

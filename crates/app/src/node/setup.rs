@@ -12,13 +12,14 @@ use super::{
 };
 use crate::{
     api::types::Direction,
+    blobs,
     engine::Engine,
     finding::Found,
     message::{Code, Problem, Result},
     password::{Rule, normal_form},
     profile::{Profile, ProfileLock},
     secrets::{self, SecretName, SecretStore, StoreKind},
-    settings::{KnownServer, ProfileId, Role, Settings, StoreSpec},
+    settings::{History, KnownServer, ProfileId, Role, Settings, StoreSpec},
 };
 use identity::{
     Fingerprint, IdentityKey, Invitation, PublicKey, Rendezvous, Salt, Secret, ServerName, ServiceId, Token,
@@ -28,7 +29,7 @@ use net::{
     SavedTransport, Target, rendezvous::Call,
 };
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, sync::PoisonError};
+use std::{net::SocketAddr, path::Path, sync::PoisonError};
 use sync::plan::Pairing;
 
 /// A new server.
@@ -393,11 +394,17 @@ impl Node {
         Ok(node)
     }
 
+    /// Has earlier versions kept in a folder; `None`: beside the records. Nobody may work with the profile.
+    pub fn keep_versions_in(profile: &Profile, folder: Option<&Path>) -> Result<()> {
+        let _lock = profile.lock()?;
+        blobs::place::choose(profile, &mut Settings::load(&profile.settings_file())?, folder)
+    }
+
     /// Stops being a client or a server. The data stays; access, secrets, what was remembered and what was published go.
     /// `Some`: what stays of it for a while, because it can't be reached now.
     pub async fn leave(profile: &Profile) -> Result<Option<Problem>> {
         let mut lock = profile.lock()?;
-        let settings = Settings::load(&profile.settings_file())?;
+        let mut settings = Settings::load(&profile.settings_file())?;
         let mut stays = None;
         match settings.role {
             None => return Err(Problem::new(Code::NotSetUp)),
@@ -418,7 +425,7 @@ impl Node {
         .await?;
         let in_folder =
             |error: std::io::Error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error);
-        forget_records(profile).map_err(in_folder)?;
+        forget_records(profile, &mut settings).map_err(in_folder)?;
         let mut kept = Settings::default();
         kept.language = settings.language;
         kept.save(&profile.settings_file())?;
@@ -445,12 +452,16 @@ async fn take_back(lock: ProfileLock, settings: &Settings) -> Result<Option<Prob
 }
 
 /// Forgets what both sides agreed on, the history and the contents that are kept for it.
-fn forget_records(profile: &Profile) -> std::io::Result<()> {
+fn forget_records(profile: &Profile, settings: &mut Settings) -> std::io::Result<()> {
     let index = profile.index_database();
     for end in ["", "-wal", "-shm", ".copy"] {
         remove(|| std::fs::remove_file(format!("{}{end}", index.display())))?;
     }
-    remove(|| std::fs::remove_dir_all(profile.blobs()))
+    let History { place, moved_from, .. } = &mut settings.history;
+    for folder in [Some(profile.blobs()), place.take(), moved_from.take()].into_iter().flatten() {
+        remove(|| std::fs::remove_dir_all(&folder))?;
+    }
+    Ok(())
 }
 
 fn remove(remove: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {

@@ -38,7 +38,7 @@ async fn a_message_with_more_keywords_than_can_be_carried_is_counted_and_the_res
     office.mails("mail", 0..3);
     let server = server(&office).await;
     let client = joined(&server, &laptop).await;
-    let names: Vec<String> = (0..26).map(|number| format!("{number} keyword-{}", "k".repeat(60))).collect();
+    let names: Vec<String> = (0..26).map(|number| format!("{number} keyword-{number}-{}", "k".repeat(60))).collect();
     laptop.write("mail/dovecot-keywords", names.join("\n") + "\n");
     let letters: String = ('a'..='z').collect();
     laptop.write(&format!("mail/cur/1700000009.M1P1.laptop:2,S{letters}"), mail(9));

@@ -27,4 +27,8 @@ data: Array<string>,
 /**
  * The licence.
  */
-licence: string, };
+licence: string, 
+/**
+ * There is a file with the works of others that are in the program, and their terms.
+ */
+hasThirdParty: boolean, };

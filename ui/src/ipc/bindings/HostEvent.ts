@@ -64,7 +64,11 @@ hasTray: boolean,
 /**
  * Computers that are connected to this one.
  */
-connected: number, } | { "host": "systemIsDark", 
+connected: number, 
+/**
+ * The program is to be ended, and not only its window.
+ */
+quits: boolean, } | { "host": "systemIsDark", 
 /**
  * Which.
  */

@@ -3,4 +3,4 @@
 /**
  * Something the system can open.
  */
-export type Place = "logs" | "settings" | "data" | "backup" | "savedFile" | "energySettings";
+export type Place = "logs" | "settings" | "data" | "backup" | "savedFile" | "energySettings" | "thirdParty";

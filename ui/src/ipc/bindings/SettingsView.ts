@@ -80,6 +80,10 @@ backupBytes: number,
  */
 backupPlace: string, 
 /**
+ * A person chose that place.
+ */
+isBackupElsewhere: boolean, 
+/**
  * Whether the password is in the password store, to be looked up (server).
  */
 isPasswordKept: boolean, 

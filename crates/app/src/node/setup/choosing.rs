@@ -47,9 +47,9 @@ impl Node {
         let store = prepare_store(&store, profile).await?;
         node.shut_down().await;
         let lock = profile.lock()?;
-        forget_records(profile)
-            .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
         let mut settings = Settings::load(&profile.settings_file())?;
+        forget_records(profile, &mut settings)
+            .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
         settings.stores = vec![store];
         settings.save(&profile.settings_file())?;
         let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
