@@ -47,9 +47,9 @@ for (const [explained, language] of [["docs/troubleshooting.md", "en"], ["docs/d
   for (const heading of headings) complaints.push(`${explained}: no message has this heading: ${heading}`);
 }
 
-// A stream of a program is called what it is called.
+// A stream of a program is called what it is called, and so is a field of a message.
 const never = new Set(read("crates/app/locales/never.txt").split(/\s+/).filter(Boolean));
-const wordsIn = (text) => text.toLowerCase().replaceAll("standard error", "").split(/[^\p{L}]+/u);
+const wordsIn = (text) => text.toLowerCase().replaceAll(/standard error|errors-to/g, "").split(/[^\p{L}]+/u);
 const texts = outputOf("git", ["ls-files", "*.ftl"]).split("\n").filter((file) => file && existsSync(join(folder, file)));
 const isForUsers = (page) => /^(docs\/|README)/.test(page);
 const valuesOf = (file) => read(file).split("\n").map((line) => (line.startsWith("#") ? "" : line.replace(/^[\w.-]+ =/, "")));
