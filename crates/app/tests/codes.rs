@@ -147,7 +147,7 @@ fn each_message_of_the_specification_is_met_in_the_test_that_is_named_for_it() {
 fn each_step_of_the_connection_check_has_words_in_the_window_and_in_the_terminal() {
     let source = fs::read_to_string(root().join("crates/app/src/node/check.rs")).unwrap();
     let mut steps = BTreeSet::new();
-    for before in ["rung(\"", "unknown(\"", "skip(\"", "            (\""] {
+    for before in ["rung(\"", "unknown(\"", "skip(\"", "    (\""] {
         let found = source.split(before).skip(1).filter_map(|rest| rest.split('"').next());
         steps.extend(found.filter(|id| id.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
     }

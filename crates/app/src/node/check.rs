@@ -309,7 +309,7 @@ fn rung_of(code: Code) -> Option<&'static str> {
     MET.iter().find(|(_, codes)| codes.contains(&code)).map(|(id, _)| *id)
 }
 
-fn check_met(ladder: &mut Ladder, met: Option<&Problem>, is_connected: bool) {
+fn check_met(ladder: &mut Ladder<'_>, met: Option<&Problem>, is_connected: bool) {
     for (id, _) in MET {
         match met.filter(|problem| rung_of(problem.code) == Some(id)) {
             Some(problem) => ladder.rung(id, Some(problem.clone())),
@@ -419,11 +419,11 @@ fn is_there(pinhole: Option<Pinhole>) -> bool {
 mod tests {
     use super::*;
 
-    fn ladder() -> Ladder {
-        Ladder { checks: Vec::new(), language: Language::English, is_stopped: false }
+    fn ladder() -> Ladder<'static> {
+        Ladder::new(Language::English, &|_| ())
     }
 
-    fn stop(ladder: &Ladder) -> Option<(&str, &str)> {
+    fn stop<'a>(ladder: &'a Ladder<'_>) -> Option<(&'a str, &'a str)> {
         let stop = ladder.checks.iter().find(|check| check.result == "problem")?;
         Some((&stop.id, &stop.problem.as_ref()?.code))
     }
