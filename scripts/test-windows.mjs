@@ -157,7 +157,6 @@ await step("Stand-in for Outlook", () =>
 const crates = TESTED.flatMap((crate) => ["-p", crate]);
 await step("Tests under Wine", () =>
   cargo(["test", "--locked", ...build, "--lib", "--tests", ...crates, "--", ...process.argv.slice(2)]));
-// Last: when it was tried, it stood still in the middle (crates/stores/DESIGN.md).
 await step("Outlook on Windows, Evolution on Linux", () =>
   run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
     "windows::", "--ignored", "--test-threads", "1"], { env: wine }));

@@ -81,14 +81,21 @@ fn invoke(node: &Node, name: &str, verb: Verb, given: &[Val]) -> std::result::Re
     outcome
 }
 
-/// Tells who listens to these folders.
+/// Tells who listens to these folders. Who can't be told has ended, and isn't asked again: under Wine, a second call would
+/// wait for ever.
 fn tell(changed: &BTreeSet<String>) {
-    let targets: Vec<IDispatch> = SINKS.with(|sinks| {
-        sinks.borrow().iter().filter(|sink| changed.contains(&sink.folder)).map(|sink| sink.target.clone()).collect()
+    let listening: Vec<(u32, IDispatch)> = SINKS.with(|sinks| {
+        let sinks = sinks.borrow();
+        let to_tell = sinks.iter().filter(|sink| changed.contains(&sink.folder));
+        to_tell.map(|sink| (sink.cookie, sink.target.clone())).collect()
     });
-    for target in targets {
+    for (cookie, target) in listening {
         let none = DISPPARAMS::default();
-        let _ = unsafe { target.Invoke(ITEM_CHANGE, &GUID::zeroed(), 0x409, DISPATCH_METHOD, &none, None, None, None) };
+        let told =
+            unsafe { target.Invoke(ITEM_CHANGE, &GUID::zeroed(), 0x409, DISPATCH_METHOD, &none, None, None, None) };
+        if told.is_err() {
+            SINKS.with(|sinks| sinks.borrow_mut().retain(|sink| sink.cookie != cookie));
+        }
     }
 }
 
