@@ -45,6 +45,7 @@ const usual = {
   device: "Laptop",
   directory: "directory.example",
   relay: "relay.example",
+  domain: "firma.example",
   given: "switchboard.example",
   id: "c1",
   last_seen: "2 h",
