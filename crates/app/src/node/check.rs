@@ -366,7 +366,11 @@ async fn check_managed(ladder: &mut Ladder<'_>, internet: Internet, hint: Option
 async fn check_firewall(ladder: &mut Ladder<'_>, port: u16, lets_in: Option<bool>) {
     let about = |code, program| Some(Problem::new(code).with("port", port.to_string()).with("program", program));
     match (firewall::look(port).await, lets_in) {
-        (_, Some(true)) | (Firewall::None, _) | (Firewall::Open(_), None) => ladder.rung("local-firewall", None),
+        (_, Some(true)) | (Firewall::None | Firewall::Open(_), None) => ladder.rung("local-firewall", None),
+        // Something keeps calls out that isn't known, or is part of the system's kernel.
+        (Firewall::None, Some(false)) => {
+            ladder.rung("local-firewall", about(Code::FirewallCloses, firewall::SYSTEM));
+        }
         (Firewall::Closed(program), _) | (Firewall::Unknown(program) | Firewall::Open(program), Some(false)) => {
             ladder.rung("local-firewall", about(Code::FirewallCloses, program));
         }
