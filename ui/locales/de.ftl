@@ -395,7 +395,6 @@ started-items = Erste Synchronisierung
 started-leave = Sie können dieses Fenster verlassen; Tandem macht weiter, auch nach einer Unterbrechung.
 started-sum = { $here } hier ergänzt, { $there } auf «{ $server }» ergänzt.
 started-conflicts = { $n } warten auf Sie.
-undo-everything = Alles rückgängig machen
 open-tandem = Tandem öffnen
 
 ## Das Hauptfenster

@@ -398,7 +398,6 @@ started-items = First synchronization
 started-leave = You can leave this window; Tandem goes on, and continues by itself after an interruption.
 started-sum = { $here } added here, { $there } added on «{ $server }».
 started-conflicts = { $n } waiting for you.
-undo-everything = Undo everything
 open-tandem = Open Tandem
 
 ## The main window

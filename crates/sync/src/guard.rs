@@ -10,8 +10,7 @@
 //! Sizes are those at the start of the window; deleting bit by bit doesn't lower a bound, and filling a folder doesn't
 //! raise it.
 //!
-//! The caller asks once for every deletion, and remembers itself which ones are held. Approved deletions and those of
-//! an undo aren't asked for.
+//! The caller asks once for every deletion, and remembers itself which ones are held. Approved deletions aren't asked for.
 //!
 //! Items that go back to an earlier state are counted the same way, by a guard of their own: see [`Guarded`].
 

@@ -194,14 +194,6 @@ export const scenes: readonly Scene[] = [
       session.status = laptop({ conflicts: 3, word: "needsDecision" })();
     },
   },
-  {
-    id: "client-started/undone",
-    go: (session) => {
-      client({ step: "started", preview: world.preview })(session);
-      session.status = laptop({})();
-    },
-    press: [say("undo-everything")],
-  },
 
   { id: "overview/calm", state: as("server") },
   { id: "overview/client", state: as("client") },

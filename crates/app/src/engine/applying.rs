@@ -11,11 +11,13 @@ use crate::{
     blobs::{BlobError, Keep, Need},
     history::{self, Action, ItemChange, Side},
     index::{self, IntentId},
-    message::{Code, Problem},
 };
 use fail::fail_point;
 use pim::{FolderUid, ItemUid, NativeHash};
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Instant,
+};
 use stores::{FolderId, Intent, StoreError};
 use sync::{
     index::{HubIndex, Local, LocalFolder, ReplicaIndex},
@@ -25,6 +27,30 @@ use sync::{
 
 /// So often in turn the store may say of an item that somebody else changed it first.
 const OVERTAKEN_MAX: u32 = 20;
+
+/// How often in turn the store said so, of items it hasn't taken since.
+#[derive(Default)]
+pub(super) struct Overtaken(HashMap<ItemUid, u32>);
+
+impl Overtaken {
+    /// Whether the store says so each time it is asked. Nobody is faster each time: then it is no reason.
+    fn is_always(&mut self, item: ItemUid, error: &StoreError) -> bool {
+        if !matches!(error, StoreError::Changed | StoreError::NotFound) {
+            return false;
+        }
+        let times = self.0.entry(item).or_default();
+        *times += 1;
+        let is_always = *times == OVERTAKEN_MAX;
+        if is_always {
+            self.no_more(item);
+        }
+        is_always
+    }
+
+    fn no_more(&mut self, item: ItemUid) {
+        self.0.remove(&item);
+    }
+}
 
 /// A group on its way into the store.
 pub(super) struct Group {
@@ -137,7 +163,7 @@ impl Room {
                         self.arrived.remove(&state.version.native).into_iter().for_each(Arrived::discard);
                     }
                     self.state.items_done += 1;
-                    self.overtaken.remove(&change.item());
+                    self.overtaken.no_more(change.item());
                     self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Done(local))?;
                 }
                 Err(error) => self.store_refused(change, &error)?,
@@ -148,27 +174,12 @@ impl Room {
         Ok(())
     }
 
-    /// Whether to believe that somebody else changed the item first, as the store says.
-    fn is_overtaken(&mut self, item: ItemUid) -> bool {
-        let times = self.overtaken.entry(item).or_default();
-        *times += 1;
-        let is_believed = *times < OVERTAKEN_MAX;
-        if !is_believed {
-            self.overtaken.remove(&item);
-        }
-        is_believed
-    }
-
     fn store_refused(&mut self, change: StoreChange, error: &StoreError) -> Result<()> {
+        // The place can't take it, and the system has no better words for that.
+        let denied = StoreError::Permission { path: self.place.clone() };
+        let error = if self.overtaken.is_always(change.item(), error) { &denied } else { error };
         let outcome = match error {
-            StoreError::Changed | StoreError::NotFound if self.is_overtaken(change.item()) => ApplyOutcome::Changed,
-            // Nobody is faster each time: the place can't take it, and the system has no better words for that.
-            StoreError::Changed | StoreError::NotFound => {
-                self.refused_at.get_or_insert_with(Instant::now);
-                let problem = Problem::new(Code::NotWritable).with("path", self.place.clone());
-                self.problem(Cause::Writing, problem);
-                return self.replica.applied(&mut self.index.replica(), change, ApplyOutcome::Unavailable);
-            }
+            StoreError::Changed | StoreError::NotFound => ApplyOutcome::Changed,
             StoreError::NoSpace { .. } => ApplyOutcome::NoRoom,
             StoreError::Unavailable { .. }
             | StoreError::Program { .. }
@@ -372,4 +383,26 @@ fn encode(change: &StoreChange) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<StoreChange> {
     postcard::from_bytes(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_is_refused_each_time_is_told_apart_from_one_that_somebody_edits() {
+        let (edited, refused) = (ItemUid([1; 16]), ItemUid([2; 16]));
+        let mut overtaken = Overtaken::default();
+        let refusals = |overtaken: &mut Overtaken, item, times| {
+            (0..times).filter(|_| overtaken.is_always(item, &StoreError::Changed)).count()
+        };
+        assert_eq!(refusals(&mut overtaken, edited, OVERTAKEN_MAX - 1), 0);
+        assert_eq!(refusals(&mut overtaken, refused, OVERTAKEN_MAX - 1), 0);
+        // One of them was taken at last.
+        overtaken.no_more(edited);
+        assert_eq!(refusals(&mut overtaken, edited, OVERTAKEN_MAX - 1), 0);
+        assert!(!overtaken.is_always(refused, &StoreError::Unsupported), "what says why needs no guess");
+        assert!(overtaken.is_always(refused, &StoreError::NotFound));
+        assert_eq!(refusals(&mut overtaken, refused, 2 * OVERTAKEN_MAX), 2, "it is tried again, and said again");
+    }
 }

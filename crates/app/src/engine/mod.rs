@@ -38,7 +38,7 @@ use pim::{FolderUid, ItemUid, NativeHash};
 use problems::{Cause, Problems};
 use reading::Reading;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread::JoinHandle,
@@ -56,6 +56,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use worker::{Job, Report, Worker};
 
 pub use link::LinkSender;
+pub(crate) use worker::EditKind;
 
 /// The server's own replica talks to the hub under this number.
 const OWN: SessionId = SessionId(0);
@@ -206,7 +207,7 @@ impl Engine {
                 recovering: Recovering::No,
                 problems: Problems::default(),
                 refused_at: None,
-                overtaken: HashMap::new(),
+                overtaken: applying::Overtaken::default(),
                 save_again_at: None,
                 plan_again_at: None,
                 resume: BTreeMap::new(),
@@ -392,8 +393,7 @@ pub struct Room {
     problems: Problems,
     /// The store refused a change that may go later.
     refused_at: Option<Instant>,
-    /// How often in turn the store said of an item that somebody else was faster.
-    overtaken: HashMap<ItemUid, u32>,
+    overtaken: applying::Overtaken,
     /// Contents that came and couldn't be kept are tried again then.
     save_again_at: Option<Instant>,
     /// Planning went in a circle on the server; it begins again then.
@@ -708,7 +708,7 @@ impl Room {
             Report::Staged(group, results) => self.group_staged(group, results),
             Report::Committed(group, results) => self.group_committed(group, results),
             Report::Recovered(outcomes) => self.recovered(outcomes),
-            Report::Edited(change, revives, outcome) => self.edited(change, revives, outcome),
+            Report::Edited(change, kind, outcome) => self.edited(change, kind, outcome),
             Report::Folder(folder, outcome) => self.folder_changed(folder, outcome),
             Report::Merged(item, merged) => self.merged(item, merged),
             Report::Watching(Ok(())) => Ok(()),

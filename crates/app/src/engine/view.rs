@@ -4,7 +4,7 @@ use super::{
     Cause, Effect, HubRoom, Part, Result, Room,
     source::Source,
     told,
-    worker::{Job, Prepared, Write, folder_kind},
+    worker::{EditKind, Job, Prepared, Write, folder_kind},
 };
 use crate::{
     api::types::{
@@ -263,7 +263,7 @@ impl Room {
                 }
                 (Some(Hold::DeletedElsewhere), HeldDecision::Allow) => {
                     if let Some(local) = record.local.clone() {
-                        self.remove_as_person(item, local)?;
+                        self.remove_as_person(item, local, EditKind::Decided)?;
                     }
                     is_any = true;
                     continue;
@@ -400,12 +400,12 @@ impl Room {
             (Keep::Server, _) => {}
             (Keep::Client, Some(local)) => {
                 let state = ItemState { folder: local.state.folder, flags: local.state.flags.clone(), ..loser };
-                self.write_as_person(item, state, Some(local), false)?;
+                self.write_as_person(item, state, Some(local), EditKind::Decided)?;
             }
             (Keep::Merge, Some(local)) => self.merge_as_person(item, &loser, local)?,
             // The item itself is gone meanwhile: the other version is all there is.
             (Keep::Both | Keep::Client | Keep::Merge, _) => {
-                self.write_as_person(ItemUid(super::random()), loser, None, false)?;
+                self.write_as_person(ItemUid(super::random()), loser, None, EditKind::Decided)?;
             }
         }
         self.replica.propose_conflict_resolved(id);
@@ -431,7 +431,7 @@ impl Room {
             .and_then(|saved| blobs.keep(Vec::from_iter(saved)).map_err(super::blob_error))
             .map_err(|error| Problem::with_store(error, ""))?;
         let state = ItemState { version, ..local.state.clone() };
-        self.write_as_person(item, state, Some(local), false)
+        self.write_as_person(item, state, Some(local), EditKind::Decided)
     }
 
     /// Writes into the store what a person decided, as if it had been edited there; it goes on from there as any edit.
@@ -440,7 +440,7 @@ impl Room {
         item: ItemUid,
         state: ItemState,
         existing: Option<Local>,
-        revives: bool,
+        edit: EditKind,
     ) -> Asked<()> {
         let with_content = existing.as_ref().is_none_or(|local| !local.state.version.same_content(&state.version));
         let content = if with_content { self.locate(None, state.version.native)? } else { None };
@@ -462,7 +462,7 @@ impl Room {
             (None, None) => return Err(Problem::new(Code::NothingToUndo).with("id", item.to_string())),
         };
         let change = StoreChange::Write { item, seq: Seq(0), state, existing, with_content };
-        self.effects.push_back(Effect::Job(Job::Edit(Prepared { change, write, before }, revives)));
+        self.effects.push_back(Effect::Job(Job::Edit(Prepared { change, write, before }, edit)));
         self.edits += 1;
         Ok(())
     }
@@ -477,10 +477,10 @@ impl Room {
     }
 
     /// Deletes from the store what a person decided to delete.
-    pub(crate) fn remove_as_person(&mut self, item: ItemUid, existing: Local) -> Asked<()> {
+    pub(crate) fn remove_as_person(&mut self, item: ItemUid, existing: Local, edit: EditKind) -> Asked<()> {
         let before = Some(before_image(&existing));
         let change = StoreChange::Remove { item, seq: Seq(0), existing };
-        self.effects.push_back(Effect::Job(Job::Edit(Prepared { change, write: Write::Delete, before }, false)));
+        self.effects.push_back(Effect::Job(Job::Edit(Prepared { change, write: Write::Delete, before }, edit)));
         self.edits += 1;
         Ok(())
     }
@@ -489,7 +489,7 @@ impl Room {
     pub(super) fn edited(
         &mut self,
         change: StoreChange,
-        revives: bool,
+        edit: EditKind,
         outcome: std::result::Result<Option<Local>, stores::StoreError>,
     ) -> Result<()> {
         self.edits = self.edits.saturating_sub(1);
@@ -500,16 +500,18 @@ impl Room {
                 let is_gone = local.is_none();
                 sync::observe::set_local(&mut index, item, local)?;
                 if let Some(mut record) = index.item(item)? {
-                    if revives && record.base.is_none() {
-                        record.hold = Some(Hold::Revive);
-                    } else if is_gone && record.base.is_some() {
-                        record.hold = Some(Hold::Approved);
-                    } else if record.base.is_some() && record.is_changed_here() {
+                    if record.base.is_none() {
+                        if edit == EditKind::Reviving {
+                            record.hold = Some(Hold::Revive);
+                        } else if is_gone {
+                            // Deleted elsewhere before, and here now: nothing is left to agree on.
+                            record.remote = None;
+                        }
+                    } else if edit == EditKind::Guarded {
+                        record.hold = None;
+                    } else if is_gone || record.is_changed_here() {
                         // Going back to an earlier state is what the person wanted.
                         record.hold = Some(Hold::Approved);
-                    } else if is_gone {
-                        // Deleted elsewhere before, and here now: nothing is left to agree on.
-                        record.remote = None;
                     }
                     index.put_item(item, &record)?;
                 }

@@ -36,14 +36,25 @@ pub(super) enum Job {
     Recover(Vec<(IntentId, StoreChange, Intent)>),
     /// Change a folder.
     Folder(FolderUid, FolderChange, Option<FolderId>),
-    /// Carry out a person's decision in the store; whether it overrules a deletion is handed back.
-    Edit(Prepared, bool),
+    /// Carry out a person's decision in the store; of which kind it is, is handed back.
+    Edit(Prepared, EditKind),
     /// Write a folder's mark.
     Mark(FolderUid, FolderId),
     /// Merge two contents.
     Merge(MergeJob, Source, Source),
     /// Watch the store.
     Watch,
+}
+
+/// How far a person's decision goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum EditKind {
+    /// It is what the person wants, and the guard asks nobody again.
+    Decided,
+    /// Also if the item was deleted elsewhere.
+    Reviving,
+    /// The guard counts it like anybody's change: taking much back can delete much that others have.
+    Guarded,
 }
 
 /// A change with everything needed to stage it.
@@ -84,7 +95,7 @@ pub(super) enum Report {
     Staged(u64, Staged),
     Committed(u64, Vec<(StoreChange, Result<Option<Local>, StoreError>)>),
     Recovered(Result<Outcomes, StoreError>),
-    Edited(StoreChange, bool, Result<Option<Local>, StoreError>),
+    Edited(StoreChange, EditKind, Result<Option<Local>, StoreError>),
     Folder(FolderUid, Result<Option<LocalFolder>, StoreError>),
     Merged(ItemUid, Option<Result<Merged, ()>>),
     Watching(Result<(), StoreError>),
@@ -199,9 +210,9 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
                 let outcome = self.change_folder(uid, change, parent);
                 self.say(Report::Folder(uid, outcome));
             }
-            Job::Edit(prepared, revives) => {
+            Job::Edit(prepared, kind) => {
                 let outcome = self.edit(&prepared);
-                self.say(Report::Edited(prepared.change, revives, outcome));
+                self.say(Report::Edited(prepared.change, kind, outcome));
             }
             Job::Mark(uid, folder) => {
                 if let Err(error) = self.store.mark_folder(&folder, uid) {

@@ -2,12 +2,13 @@
 //!
 //! An undo is an edit like any other, made in this computer's store: the earlier content of the same item, or the item
 //! deleted again. Only items that still are as the run left them are touched; the others are listed. A folder that was
-//! deleted with its items is made anew, as a person would make it.
+//! deleted with its items is made anew, as a person would make it. What is brought back counts as approved; what is deleted
+//! again, the guard counts like any deletion: taking back a first synchronization would empty the other side.
 
 use super::{Instance, gone, now_secs};
 use crate::{
     api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
-    engine::{Room, view::path_of},
+    engine::{EditKind, Room, view::path_of},
     history::{Action, Entry, ItemChange, RunId, Side, undo::Undo},
     message::{Code, Problem, Result},
 };
@@ -221,8 +222,8 @@ impl Room {
             }
             let change = Change { item: undo.item, before: undo.after.clone(), after: undo.before.clone() };
             let done = match (undo.before, record.local) {
-                (Some(before), existing) => self.write_as_person(undo.item, before, existing, true),
-                (None, Some(existing)) => self.remove_as_person(undo.item, existing),
+                (Some(before), existing) => self.write_as_person(undo.item, before, existing, EditKind::Reviving),
+                (None, Some(existing)) => self.remove_as_person(undo.item, existing, EditKind::Guarded),
                 (None, None) => Ok(()),
             };
             match done {

@@ -1,6 +1,6 @@
 //! Taking back what happened.
 
-use crate::common::{Computer, call, contact, joined, server, until, until_same, wait_quiet};
+use crate::common::{Computer, call, contact, joined, server, until, until_held, until_same, wait_quiet};
 use app::node::Node;
 use serde_json::{Value, json};
 use std::fs;
@@ -153,4 +153,26 @@ async fn a_folder_deleted_with_everything_in_it_comes_back_from_either_computer(
         }
         wait_quiet(&client).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taking_back_a_first_synchronization_empties_no_server_without_its_owner() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..100);
+    let server = server(&office).await;
+    let client = joined(&server, &laptop).await;
+    until_same(&[&office, &laptop], 100).await;
+    wait_quiet(&client).await;
+    let run = call(&client, "history", json!({})).await["runs"][0].clone();
+    assert_eq!(run["added"], json!(100), "{run:#}");
+    let answer = call(&client, "undo", json!({"what": run["id"].to_string()})).await;
+    assert_eq!(answer["undone"], json!(100), "{answer:#}");
+    until("they are gone here", || laptop.total() == 0).await;
+    wait_quiet(&client).await;
+    // As many as anybody may delete without being asked are gone there, too.
+    let left = office.total();
+    assert!(left >= 80, "{left}");
+    until_held(&server, left as u64).await;
+    call(&server, "decide_held", json!({"folder": "mail/INBOX", "decision": "restore"})).await;
+    until_same(&[&office, &laptop], left).await;
 }
