@@ -9,12 +9,8 @@ mod macos;
 mod ufw;
 mod windows;
 
-use std::{
-    fs,
-    process::{Output, Stdio},
-    time::Duration,
-};
-use tokio::{process::Command, time::timeout};
+use crate::program::run;
+use std::{fs, time::Duration};
 
 /// What is known of the firewall. The program is the name of the tool that changes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,8 +28,6 @@ pub(crate) enum Firewall {
 /// The packet filter that every system has. What changes it on Linux is `nft`.
 pub(crate) const SYSTEM: &str = if cfg!(target_os = "linux") { "nftables" } else { "system" };
 
-/// Asking a service of the own computer takes no longer, or it isn't there.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Somebody looks for the administrator's password.
 const ASKED: Duration = Duration::from_secs(180);
 
@@ -88,13 +82,6 @@ pub(crate) async fn allow(port: u16) -> bool {
 fn rules_may_be_loaded(modules: &str) -> bool {
     let mut loaded = modules.lines().filter_map(|line| line.split_whitespace().next());
     loaded.any(|module| ["nf_tables", "iptable_filter", "ip6table_filter"].contains(&module))
-}
-
-/// What a program of this system says. `None`: it isn't there, or doesn't come to an end.
-async fn run(program: &str, arguments: &[&str], patience: Duration) -> Option<Output> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    timeout(patience, command.output()).await.ok()?.ok()
 }
 
 /// Whether it did well.

@@ -25,6 +25,7 @@ pub mod password;
 pub mod places;
 mod private_file;
 pub mod profile;
+mod program;
 pub mod samples;
 pub mod secrets;
 pub mod selftest;

@@ -1,10 +1,6 @@
 //! Whether an organisation manages this computer: then its administrators decide what is let through, and can be asked.
 
-use std::{process::Stdio, time::Duration};
-use tokio::{process::Command, time::timeout};
-
-/// Asking a service of the own computer takes no longer, or it isn't there.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::program::{PATIENCE, run};
 
 /// The domain this computer belongs to: Active Directory or FreeIPA on Linux (realmd), Active Directory on Windows.
 pub(crate) async fn domain() -> Option<String> {
@@ -14,9 +10,7 @@ pub(crate) async fn domain() -> Option<String> {
     if !cfg!(target_os = "linux") {
         return None;
     }
-    let mut command = Command::new("realm");
-    command.args(["list", "--name-only"]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    let output = run("realm", &["list", "--name-only"], PATIENCE).await?;
     first_line(&String::from_utf8_lossy(&output.stdout)).filter(|_| output.status.success())
 }
 

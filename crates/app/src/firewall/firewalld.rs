@@ -1,6 +1,7 @@
 //! firewalld: Fedora, RHEL, openSUSE. It answers everybody over D-Bus; whoever wants a change is asked by polkit.
 
-use super::{Firewall, PATIENCE, does_well, run};
+use super::{Firewall, does_well};
+use crate::program::{PATIENCE, run};
 
 pub(super) const PROGRAM: &str = "firewalld";
 const TOOL: &str = "firewall-cmd";

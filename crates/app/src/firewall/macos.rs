@@ -1,7 +1,8 @@
 //! macOS: off as it comes, and when on, programs that are signed get through; else rules are for a program. Reading them
 //! needs no rights; for a change the system asks for an administrator.
 
-use super::{Firewall, PATIENCE, SYSTEM, does_well, own_file, run};
+use super::{Firewall, SYSTEM, does_well, own_file};
+use crate::program::{PATIENCE, run};
 
 const TOOL: &str = "/usr/libexec/ApplicationFirewall/socketfilterfw";
 /// The path comes as an argument, so that nothing in it is taken for a command.

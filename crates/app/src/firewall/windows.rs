@@ -1,7 +1,8 @@
 //! Windows: rules are for a program, not for a port. Reading them needs no rights; a change is made by an elevated
 //! PowerShell, for which Windows asks once.
 
-use super::{Firewall, PATIENCE, SYSTEM, does_well, own_file, run};
+use super::{Firewall, SYSTEM, does_well, own_file};
+use crate::program::{PATIENCE, run};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 const POWERSHELL: &str = "powershell.exe";

@@ -9,7 +9,7 @@ use crate::{
     api::types::Nothing,
     engine::view::kind_name,
     language::Language,
-    message::{Code, Problem, ProblemView, Result},
+    message::{Code, Problem, Result},
     places::{self, Destination, Found},
     settings::StoreSpec,
 };
@@ -228,19 +228,8 @@ fn look_at(path: &Path, language: Language) -> Result<Source> {
 /// Evolution Data Server as a data source, if anybody uses it here.
 fn look_at_evolution(language: Language) -> Option<Source> {
     let surveyed = places::survey_evolution("")?;
-    let (state, kinds, problem) = of_survey(surveyed, places::EVOLUTION, language);
-    let view = DataSource {
-        id: String::new(),
-        program: "evolution".to_owned(),
-        name: "Evolution".to_owned(),
-        path: None,
-        state,
-        items: kinds.iter().map(|kind| kind.items).sum(),
-        kinds,
-        is_mail_on_server: false,
-        problem,
-    };
-    Some(Source { view, store: Some(places::EVOLUTION.to_owned()), loose: Vec::new() })
+    let (program, name, store) = ("evolution", "Evolution".to_owned(), places::EVOLUTION.to_owned());
+    Some(of_program(program, name, store, surveyed, language))
 }
 
 /// The stores in the Outlook of this computer as data sources. Where there is no Outlook at all, nothing is said of it.
@@ -255,33 +244,36 @@ fn look_at_outlook(language: Language) -> Vec<Source> {
         let place = if at == 0 { String::new() } else { name.clone() };
         let surveyed = trouble.clone().map_or_else(|| places::survey_outlook(&place), Err);
         let store = format!("{}{place}", places::OUTLOOK);
-        let (state, kinds, problem) = of_survey(surveyed, &store, language);
         let name = if name.is_empty() { "Outlook".to_owned() } else { format!("Outlook: {name} ({profile})") };
-        let view = DataSource {
-            id: String::new(),
-            program: "outlook".to_owned(),
-            name,
-            path: None,
-            state,
-            items: kinds.iter().map(|kind| kind.items).sum(),
-            kinds,
-            is_mail_on_server: false,
-            problem,
-        };
-        Source { view, store: Some(store), loose: Vec::new() }
+        of_program("outlook", name, store, surveyed, language)
     };
     names.into_iter().enumerate().map(source).collect()
 }
 
-fn of_survey(
+/// A program that keeps data in its own way, as a data source.
+fn of_program(
+    program: &str,
+    name: String,
+    store: String,
     surveyed: std::result::Result<Vec<Surveyed>, StoreError>,
-    store: &str,
     language: Language,
-) -> (SourceState, Vec<KindCount>, Option<ProblemView>) {
-    match surveyed {
+) -> Source {
+    let (state, kinds, problem) = match surveyed {
         Ok(surveyed) => (SourceState::Ready, counted(surveyed), None),
-        Err(error) => (SourceState::Unusable, Vec::new(), Some(Problem::with_store(error, store).view(language))),
-    }
+        Err(error) => (SourceState::Unusable, Vec::new(), Some(Problem::with_store(error, &store).view(language))),
+    };
+    let view = DataSource {
+        id: String::new(),
+        program: program.to_owned(),
+        name,
+        path: None,
+        state,
+        items: kinds.iter().map(|kind| kind.items).sum(),
+        kinds,
+        is_mail_on_server: false,
+        problem,
+    };
+    Source { view, store: Some(store), loose: Vec::new() }
 }
 
 /// How much there is of each kind, in the order people see them.

@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 use stores::files::{FilesSpec, Found};
+use sync::index::ReplicaIndex as _;
 
 /// A ticket holds so long if nobody says otherwise.
 const TICKET_DAYS: u32 = 7;
@@ -49,7 +50,8 @@ impl Instance {
         let (language, here) = self.spoken();
         let (conflicts, holds, left_out) = self
             .ask(move |room| {
-                Ok((room.conflict_views(language)?.len() as u64, room.held_views(language, &here)?, room.left_out()?))
+                let conflicts = room.index.replica().conflicts()?.len() as u64;
+                Ok((conflicts, room.held_views(language, &here)?, room.left_out()?))
             })
             .await?;
         let held = holds.iter().map(|view| view.count).sum::<u64>();

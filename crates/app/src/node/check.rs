@@ -364,19 +364,16 @@ async fn check_managed(ladder: &mut Ladder<'_>, internet: Internet, hint: Option
 
 /// The firewall of this computer. `lets_in`: whether a call that no router could keep away came in.
 async fn check_firewall(ladder: &mut Ladder<'_>, port: u16, lets_in: Option<bool>) {
-    let about = |code, program| Some(Problem::new(code).with("port", port.to_string()).with("program", program));
-    match (firewall::look(port).await, lets_in) {
+    let firewall = firewall::look(port).await;
+    // Whatever keeps calls out of a system that shows no firewall is part of it.
+    let program = firewall.program().unwrap_or(firewall::SYSTEM);
+    let about = |code| Some(Problem::new(code).with("port", port.to_string()).with("program", program));
+    match (firewall, lets_in) {
         (_, Some(true)) | (Firewall::None | Firewall::Open(_), None) => ladder.rung("local-firewall", None),
-        // Something keeps calls out that isn't known, or is part of the system's kernel.
-        (Firewall::None, Some(false)) => {
-            ladder.rung("local-firewall", about(Code::FirewallCloses, firewall::SYSTEM));
+        (_, Some(false)) | (Firewall::Closed(_), None) => {
+            ladder.rung("local-firewall", about(Code::FirewallCloses));
         }
-        (Firewall::Closed(program), _) | (Firewall::Unknown(program) | Firewall::Open(program), Some(false)) => {
-            ladder.rung("local-firewall", about(Code::FirewallCloses, program));
-        }
-        (Firewall::Unknown(program), None) => {
-            ladder.unknown("local-firewall", about(Code::FirewallUnknown, program));
-        }
+        (Firewall::Unknown(_), None) => ladder.unknown("local-firewall", about(Code::FirewallUnknown)),
     }
 }
 

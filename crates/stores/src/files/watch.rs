@@ -4,7 +4,7 @@ use super::{
     keywords::KEYWORDS_FILE,
     known::Sub,
     mark::FOLDER_MARK,
-    place::{DEPTH_MAX, Places, STAGING},
+    place::{Places, STAGING},
     spec::Part,
     text,
 };
@@ -121,7 +121,6 @@ fn folders(roots: &[PathBuf], parts: &[(Part, PathBuf)]) -> BTreeSet<PathBuf> {
         if !root.is_dir() {
             continue;
         }
-        found.insert(root.clone());
         if *part == Part::Mail {
             let dotted = below(root).filter(|path| is_dotted(path));
             for folder in dotted.chain([root.clone()]) {
@@ -130,10 +129,10 @@ fn folders(roots: &[PathBuf], parts: &[(Part, PathBuf)]) -> BTreeSet<PathBuf> {
             }
             continue;
         }
-        let mut level = vec![root.clone()];
-        for _ in 0..DEPTH_MAX {
-            level = level.iter().flat_map(|folder| below(folder).filter(|path| !is_dotted(path))).collect();
-            found.extend(level.iter().cloned());
+        let mut waiting = vec![root.clone()];
+        while let Some(folder) = waiting.pop() {
+            waiting.extend(below(&folder).filter(|path| !is_dotted(path)));
+            found.insert(folder);
         }
     }
     found
