@@ -55,7 +55,8 @@ pub enum MappingState {
     NotOffered,
     /// It has one and said no.
     Refused,
-    /// It mapped, but its own address is a private one: there is another router before the Internet.
+    /// It has no address on the Internet: there is another router before it, or it isn't connected. What it maps, if it
+    /// does, nobody can call.
     SecondRouter {
         /// Its address on the other side, if it has told one.
         external: Option<Ipv4Addr>,
@@ -97,7 +98,7 @@ impl PortMapper {
         let (tell, state) = watch::channel(MappingState::Asking);
         let (tell_pinhole, pinhole) = watch::channel(Pinhole::Asking);
         let (end, ended) = oneshot::channel();
-        let mapping = (end, tokio::spawn(keep(port, tell, ended)));
+        let mapping = (end, tokio::spawn(keep(gateway::find, port, tell, ended)));
         let (end, ended) = oneshot::channel();
         let hole = (end, tokio::spawn(pinhole::keep(port, tell_pinhole, ended)));
         Self { state, pinhole, keepers: [mapping, hole] }
@@ -163,17 +164,22 @@ impl Held {
     }
 }
 
-async fn keep(port: NonZeroU16, tell: watch::Sender<MappingState>, mut ended: oneshot::Receiver<()>) {
+/// Keeps a mapping until it is told to end, and takes it away then. `look` finds the router.
+async fn keep<F: Future<Output = Option<Gateway>>>(
+    look: impl Fn() -> F,
+    port: NonZeroU16,
+    tell: watch::Sender<MappingState>,
+    mut ended: oneshot::Receiver<()>,
+) {
     let mut held: Option<Held> = None;
+    let mut has_mapped = false;
     let mut wanted = port;
     loop {
-        let gateway = gateway::find().await;
+        let gateway = look().await;
         let (state, now_held) = match &gateway {
             None => (MappingState::NoGateway, None),
-            Some(gateway) => tokio::select! {
-                outcome = map(gateway, port, wanted, held.take()) => outcome,
-                _ = &mut ended => return,
-            },
+            // The end doesn't interrupt it: what the router is about to give has to be taken away, too.
+            Some(gateway) => map(gateway, port, wanted, held.take()).await,
         };
         held = now_held;
         if let MappingState::Mapped(mapping) = state {
@@ -188,14 +194,10 @@ async fn keep(port: NonZeroU16, tell: watch::Sender<MappingState>, mut ended: on
             *known = state;
             is_changed
         });
-        let again = match &held {
-            Some(Held::Pcp(mapping)) => RENEW_BY_PACKET.min(Duration::from_secs(u64::from(mapping.lifetime()) / 2)),
-            Some(Held::Igd(_)) => RENEW_BY_CONNECTION,
-            None => TRY_AGAIN,
-        };
+        has_mapped |= held.is_some();
         tokio::select! {
-            () = sleep(again.max(LOOK_AROUND)) => {}
-            () = moved(gateway.as_ref()) => held = None,
+            () = sleep(again(held.as_ref(), has_mapped)) => {}
+            () = moved(gateway.as_ref(), &look) => (held, has_mapped) = (None, false),
             _ = &mut ended => {
                 if let Some(held) = held {
                     remove(held).await;
@@ -206,11 +208,22 @@ async fn keep(port: NonZeroU16, tell: watch::Sender<MappingState>, mut ended: on
     }
 }
 
+/// When the router is asked again. `has_mapped`: it did so in this network before, and may be starting just now.
+fn again(held: Option<&Held>, has_mapped: bool) -> Duration {
+    let again = match held {
+        Some(Held::Pcp(mapping)) => RENEW_BY_PACKET.min(Duration::from_secs(u64::from(mapping.lifetime()) / 2)),
+        Some(Held::Igd(_)) => RENEW_BY_CONNECTION,
+        None if has_mapped => RENEW_BY_PACKET,
+        None => TRY_AGAIN,
+    };
+    again.max(LOOK_AROUND)
+}
+
 /// Waits until this computer is in another network, or has another address in it.
-async fn moved(before: Option<&Gateway>) {
+async fn moved<T: PartialEq, F: Future<Output = Option<T>>>(before: Option<&T>, look: impl Fn() -> F) {
     loop {
         sleep(LOOK_AROUND).await;
-        if gateway::find().await.as_ref() != before {
+        if look().await.as_ref() != before {
             return;
         }
     }
@@ -228,13 +241,19 @@ async fn map(
     {
         return (held.state(gateway).await, Some(held));
     }
-    let (by_packet, device) = tokio::join!(pcp::map(gateway, port, wanted), igd::find(gateway));
-    let answer = match by_packet {
-        Ok(mapping) => {
+    // Who has it by packet doesn't wait for a device: the first `Err` ends both.
+    let by_packet = async {
+        match pcp::map(gateway, port, wanted).await {
+            Ok(mapping) => Err(mapping),
+            Err(answer) => Ok(answer),
+        }
+    };
+    let (answer, device) = match tokio::try_join!(by_packet, async { Ok(igd::find(gateway).await) }) {
+        Ok(neither) => neither,
+        Err(mapping) => {
             let held = Held::Pcp(mapping);
             return (held.state(gateway).await, Some(held));
         }
-        Err(answer) => answer,
     };
     let Some(device) = device else {
         let state = match answer {
@@ -325,6 +344,7 @@ const fn kind(state: &MappingState) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::UdpSocket;
 
     #[test]
     fn a_routers_own_address_tells_who_can_call() {
@@ -340,5 +360,82 @@ mod tests {
         assert!(matches!(state("100.63.0.1"), MappingState::Mapped(_)));
         assert!(matches!(state("100.128.0.1"), MappingState::Mapped(_)));
         assert_eq!(judge(None, MappedBy::Upnp), MappingState::SecondRouter { external: None });
+    }
+
+    const HERE: Gateway = Gateway { address: Ipv4Addr::LOCALHOST, own: Ipv4Addr::LOCALHOST };
+    const PORT: NonZeroU16 = NonZeroU16::new(41_234).unwrap();
+
+    /// A router on this computer, at the port that all of them have (RFC 6887, 9.1). Tests take turns.
+    async fn router() -> UdpSocket {
+        loop {
+            match UdpSocket::bind((HERE.address, crab_nat::GATEWAY_PORT)).await {
+                Ok(socket) => return socket,
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => sleep(Duration::from_millis(50)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mapping_that_is_granted_while_it_ends_is_taken_away() {
+        let router = router().await;
+        let asked = async |answers: bool| {
+            let mut packet = [0; 60];
+            let received = timeout(Duration::from_secs(30), router.recv_from(&mut packet)).await;
+            let (_, from) = received.expect("there is a question").expect("the socket works");
+            let lifetime = u32::from_be_bytes(packet[4..8].try_into().expect("four bytes"));
+            // PCP's answer to MAP is what was asked, marked as an answer.
+            packet[1] |= 0x80;
+            packet[8..24].fill(0);
+            if answers {
+                router.send_to(&packet, from).await.expect("it is sent");
+            }
+            lifetime
+        };
+        let (tell, state) = watch::channel(MappingState::Asking);
+        let (end, ended) = oneshot::channel();
+        tokio::spawn(keep(|| std::future::ready(Some(HERE)), PORT, tell, ended));
+        // The first packet got lost: it is sent again.
+        assert_eq!(asked(false).await, LEASE_SECS);
+        end.send(()).expect("it listens");
+        while asked(true).await != 0 {}
+        assert!(!matches!(*state.borrow(), MappingState::NotOffered), "it was granted before");
+    }
+
+    #[test]
+    fn a_router_that_lost_its_mapping_is_asked_again_within_a_minute() {
+        assert_eq!(again(None, true), RENEW_BY_PACKET);
+        assert_eq!(again(None, false), TRY_AGAIN);
+    }
+
+    #[tokio::test]
+    async fn of_two_protocols_the_one_that_says_why_is_believed() {
+        const NETWORK_FAILURE: u8 = 7;
+        const NOT_AUTHORIZED: u8 = 2;
+        let router = router().await;
+        let answering = async {
+            let mut packet = [0; 60];
+            loop {
+                let (length, from) = router.recv_from(&mut packet).await.expect("the socket works");
+                packet[1] |= 0x80;
+                let answer = match packet[0] {
+                    // NAT-PMP: version, operation, result, epoch, ports, lifetime (RFC 6886, 3.3).
+                    0 => {
+                        let ports = [packet[4], packet[5], packet[6], packet[7]];
+                        [&[0, packet[1], 0, NOT_AUTHORIZED, 0, 0, 0, 1], &ports[..], &[0; 4]].concat()
+                    }
+                    _ => {
+                        packet[3] = NETWORK_FAILURE;
+                        packet[8..24].fill(0);
+                        packet[..length].to_vec()
+                    }
+                };
+                router.send_to(&answer, from).await.expect("it is sent");
+            }
+        };
+        tokio::select! {
+            answer = pcp::map(&HERE, PORT, PORT) => assert_eq!(answer.err(), Some(pcp::Answer::Disconnected)),
+            () = answering => {}
+        }
     }
 }

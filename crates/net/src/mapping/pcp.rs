@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-/// Why there is no mapping.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Why there is no mapping. Of two answers the one that says more is the greater.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Answer {
     /// Nothing answered, or nothing that knows the protocol.
     Silent,
@@ -45,17 +45,18 @@ pub(super) async fn map(gateway: &Gateway, port: NonZeroU16, wanted: NonZeroU16)
             Answer::Refused
         }
     };
-    match natpmp::port_mapping(router, InternetProtocol::Udp, port, options).await {
-        Ok(mapping) => Ok(mapping),
+    let second = match natpmp::port_mapping(router, InternetProtocol::Udp, port, options).await {
+        Ok(mapping) => return Ok(mapping),
         Err(natpmp::Failure::Socket(_) | natpmp::Failure::Timeout | natpmp::Failure::UnsupportedVersion(_)) => {
-            Err(first)
+            Answer::Silent
         }
-        Err(natpmp::Failure::NetworkFailure) => Err(Answer::Disconnected),
+        Err(natpmp::Failure::NetworkFailure) => Answer::Disconnected,
         Err(error) => {
             tracing::debug!(%error, "no mapping by NAT-PMP");
-            Err(Answer::Refused)
+            Answer::Refused
         }
-    }
+    };
+    Err(first.max(second))
 }
 
 pub(super) fn protocol(mapping: &PortMapping) -> MappedBy {
