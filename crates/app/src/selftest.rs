@@ -15,7 +15,7 @@ pub struct Tested {
 
 /// Runs it with Outlook, in a data file of its own. `tell` is given how much of how much is done.
 #[cfg(windows)]
-pub fn outlook(tell: &mut (dyn FnMut(usize, usize) + Send)) -> Result<Tested> {
+pub fn outlook(tell: &mut dyn FnMut(usize, usize)) -> Result<Tested> {
     use crate::message::Problem;
     let unwritable = |error: std::io::Error| {
         let reason = error.to_string();
@@ -33,6 +33,6 @@ pub fn outlook(tell: &mut (dyn FnMut(usize, usize) + Send)) -> Result<Tested> {
 
 /// There is no Outlook that could be asked.
 #[cfg(not(windows))]
-pub fn outlook(_: &mut (dyn FnMut(usize, usize) + Send)) -> Result<Tested> {
+pub fn outlook(_: &mut dyn FnMut(usize, usize)) -> Result<Tested> {
     Err(crate::message::Problem::new(crate::message::Code::OutlookMissing))
 }

@@ -39,6 +39,18 @@ pub enum FolderKind {
     Notes,
 }
 
+impl FolderKind {
+    /// How items of such a folder are written, unless as notes in text files.
+    #[must_use]
+    pub const fn format(self) -> Format {
+        match self {
+            Self::Mail => Format::Rfc5322,
+            Self::Contacts => Format::VCard,
+            Self::Calendar | Self::Tasks | Self::Notes => Format::ICalendar,
+        }
+    }
+}
+
 /// How an item's native bytes are written.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -136,14 +136,6 @@ fn editable_kind(subject: &dyn Subject) -> Option<FolderKind> {
     subject.kinds().into_iter().find(|kind| *kind != FolderKind::Mail)
 }
 
-fn format(kind: FolderKind) -> Format {
-    match kind {
-        FolderKind::Mail => Format::Rfc5322,
-        FolderKind::Contacts => Format::VCard,
-        FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => Format::ICalendar,
-    }
-}
-
 /// An item of this kind that any store takes.
 #[must_use]
 pub fn sample(kind: FolderKind, title: &str) -> Vec<u8> {
@@ -173,7 +165,7 @@ fn content(kind: FolderKind, bytes: &[u8]) -> NewContent {
         may_be_linked: false,
         payload: Payload::Memory(Arc::from(bytes)),
         native: NativeHash(*blake3::hash(bytes).as_bytes()),
-        format: format(kind),
+        format: kind.format(),
         modified: None,
     }
 }
@@ -281,7 +273,7 @@ pub fn a_created_item_is_read_back(subject: &mut dyn Subject) {
         assert!(entries(&mut *store, &folder).is_empty());
         let bytes = sample(kind, "one");
         let entry = added(&mut *store, &folder, "one", &bytes, &[]);
-        assert_eq!(entry.format, format(kind));
+        assert_eq!(entry.format, kind.format());
         assert_eq!(only_entry(&mut *store, &folder).href, entry.href);
         assert_listed(&mut *store, &folder, &entry);
         assert_holds(&*store, &entry, &bytes);

@@ -64,6 +64,21 @@ fn a_question_of_outlooks_is_told_and_what_waited_for_its_answer_is_not_done_lat
 }
 
 #[test]
+fn a_question_that_comes_when_changes_are_to_be_told_or_somebody_only_looks_is_told_as_well() {
+    let mut outlook = Local::new(Manner::default());
+    outlook.patience = Duration::from_millis(500);
+    let (_subject, mut store, _) = with_a_contact(&outlook);
+    outlook.model.lock().unwrap().asks_at = Some("Advise");
+    assert_eq!(state(store.watch(Box::new(|_| ())).map(drop)), ProgramState::Waiting);
+    outlook.model.lock().unwrap().asks_at = Some("GetNamespace");
+    assert_eq!(look(&outlook.doors()).unwrap_err(), ProgramState::Waiting);
+    assert_eq!(state(survey(&outlook.doors(), None).map(drop)), ProgramState::Waiting);
+    let place = tempfile::tempdir().unwrap();
+    assert_eq!(state(selftest::run(&outlook.doors(), place.path(), &mut |_, _| {})), ProgramState::Waiting);
+    outlook.model.lock().unwrap().asks_at = None;
+}
+
+#[test]
 fn much_to_do_is_not_taken_for_a_question() {
     let mut outlook = Local::new(Manner::default());
     outlook.patience = Duration::from_millis(300);
@@ -88,7 +103,7 @@ fn what_a_person_or_a_policy_refuses_is_told_and_nothing_is_changed() {
 fn an_outlook_with_other_rights_one_that_is_closed_and_none_at_all_are_told_apart() {
     let outlook = Local::new(Manner::default());
     let mut store = outlook.subject().store(None);
-    let door = outlook.doors()();
+    let doors = outlook.doors();
     for (code, wanted) in [
         (code::SERVER_EXEC_FAILURE, ProgramState::Elevated),
         (code::OBJECT_NOT_RUNNING, ProgramState::Closed),
@@ -98,11 +113,11 @@ fn an_outlook_with_other_rights_one_that_is_closed_and_none_at_all_are_told_apar
     ] {
         outlook.model.lock().unwrap().locked = Some(code);
         assert_eq!(state(store.open()), wanted);
-        assert_eq!(look(&*door).unwrap_err(), wanted);
+        assert_eq!(look(&doors).unwrap_err(), wanted);
     }
     outlook.model.lock().unwrap().locked = None;
     store.open().expect("it is there again");
-    let found = look(&*door).unwrap();
+    let found = look(&doors).unwrap();
     assert_eq!(found.stores, ["Outlook-Datendatei", "Archiv"]);
 }
 
@@ -111,13 +126,13 @@ fn a_survey_counts_what_lies_in_a_store_and_writes_nothing() {
     let outlook = Local::new(Manner::default());
     let (_subject, _store, _) = with_a_contact(&outlook);
     let counted = |name: Option<&str>| {
-        let surveyed = survey(outlook.doors()(), name.map(str::to_owned)).unwrap();
+        let surveyed = survey(&outlook.doors(), name.map(str::to_owned)).unwrap();
         surveyed.into_iter().map(|one| (one.folder.name, one.count.unwrap().items)).collect::<Vec<_>>()
     };
     let found = counted(None);
     assert!(found.contains(&("Friends".to_owned(), 1)) && found.contains(&("Kalender".to_owned(), 0)), "{found:?}");
     assert!(counted(Some("Archiv")).iter().all(|(_, items)| *items == 0));
-    assert!(survey(outlook.doors()(), Some("Nowhere".to_owned())).is_err());
+    assert!(survey(&outlook.doors(), Some("Nowhere".to_owned())).is_err());
     // Whoever opens the other store for the first time finds no mark in it.
     let archive = outlook.model.lock().unwrap().marks_of("Archiv");
     assert!(archive.is_empty(), "{archive:?}");
@@ -163,6 +178,31 @@ fn the_self_test_runs_the_suite_in_a_data_file_of_its_own_and_tells_nothing_of_a
     assert_eq!(own.list(&mine.id, None).unwrap().into_entries(), before);
     let names = own.folders().unwrap().into_iter().map(|folder| folder.name).collect::<Vec<_>>();
     assert!(names.contains(&"Friends".to_owned()) && !names.contains(&"Figures".to_owned()), "{names:?}");
+}
+
+#[test]
+fn a_self_test_that_fails_at_once_leaves_no_data_file_in_the_profile() {
+    let outlook = Local::new(Manner::default());
+    let before = look(&outlook.doors()).unwrap().stores;
+    outlook.model.lock().unwrap().refuses = Some(("StoreID", 0x8004_0119));
+    let place = tempfile::tempdir().unwrap();
+    let failed = selftest::run(&outlook.doors(), place.path(), &mut |_, _| {}).unwrap_err();
+    assert!(matches!(&failed, StoreError::Io { reason, .. } if reason.contains("0x80040119")), "{failed:?}");
+    outlook.model.lock().unwrap().refuses = None;
+    assert_eq!(look(&outlook.doors()).unwrap().stores, before);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_self_test_finds_its_data_file_however_outlook_writes_the_path_to_it() {
+    let outlook = Local::new(Manner::default());
+    let home = tempfile::tempdir().unwrap();
+    let (real, place) = (home.path().join("Anna Berg"), home.path().join("ANNABE~1"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &place).unwrap();
+    let report = selftest::run(&outlook.doors(), &place, &mut |_, _| {}).unwrap();
+    assert_eq!(report.failed(), 0, "{report}");
+    assert!(report.to_string().contains("data file taken out again: yes"), "{report}");
 }
 
 #[test]

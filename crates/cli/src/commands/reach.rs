@@ -84,8 +84,9 @@ pub(crate) async fn firewall(args: Firewall, profile: &Profile, words: Words) ->
     let port = view.port.to_string();
     let mut text = match (view.state, &view.program) {
         (FirewallStateView::Open, Some(program)) => say!(words, "firewall-open", port = port, program = program),
-        (FirewallStateView::None, _) | (_, None) => say!(words, "firewall-none"),
-        _ => String::new(),
+        (FirewallStateView::None, _) => say!(words, "firewall-none"),
+        // The problem says it.
+        (FirewallStateView::Open | FirewallStateView::Closed | FirewallStateView::Unknown, _) => String::new(),
     };
     if let Some(problem) = &view.problem {
         text.push_str(&advice(problem));

@@ -37,7 +37,7 @@ pub(super) fn normal(object: &str) -> String {
 fn without_e164(line: &str) -> Option<String> {
     const ADDED: &str = ";X-EVOLUTION-E164=";
     let line = unfolded(line);
-    let begin = line.find(ADDED)?;
+    let begin = line[..colon(&line)?].find(ADDED)?;
     let mut is_quoted = false;
     let rest = line[begin + ADDED.len()..].find(|letter| {
         is_quoted ^= letter == '"';
@@ -62,12 +62,16 @@ fn name_of(line: &str) -> String {
 
 fn value_of(line: &str) -> String {
     let line = unfolded(line);
+    colon(&line).map(|at| line[at + 1..].to_owned()).unwrap_or_default()
+}
+
+/// Where a line's value begins, after its parameters.
+fn colon(line: &str) -> Option<usize> {
     let mut is_quoted = false;
-    let colon = line.char_indices().find(|(_, letter)| {
-        is_quoted ^= *letter == '"';
-        *letter == ':' && !is_quoted
-    });
-    colon.map(|(at, _)| line[at + 1..].to_owned()).unwrap_or_default()
+    line.find(|letter| {
+        is_quoted ^= letter == '"';
+        letter == ':' && !is_quoted
+    })
 }
 
 /// The value of an object's own line, not of an object inside it.
@@ -305,6 +309,14 @@ mod tests {
         let without = CARD.replace("UID:theirs\r\n", "");
         assert_eq!(value(&outward(&inward(&without, "ours")), "UID"), None);
         assert_eq!(value(&outward(&inside), UID_ELSEWHERE), None);
+    }
+
+    #[test]
+    fn what_eds_adds_to_a_number_is_left_out_and_a_text_that_speaks_of_it_stays() {
+        let added = "TEL;X-EVOLUTION-E164=\"30:17\",\"+49\";TYPE=HOME:030 17\r\n";
+        assert_eq!(normal(added), "TEL;TYPE=HOME:030 17\r\n");
+        let note = "NOTE;X-A=\"b:c\":see ;X-EVOLUTION-E164=1;2 there\r\n";
+        assert_eq!(normal(note), note);
     }
 
     #[test]

@@ -38,4 +38,4 @@ mod rtf;
 mod task;
 pub(crate) mod text;
 
-use address::Address;
+pub(crate) use address::Address;

@@ -237,6 +237,10 @@ impl Object {
         self.call(name, arguments).and_then(|value| Self::of(value, name))
     }
 
+    pub(super) fn watch(&self, wake: &Wake) -> Result<Box<dyn Any>, Fault> {
+        patiently(|| self.0.watch(Arc::clone(wake)))
+    }
+
     fn of(value: Variant, name: &str) -> Result<Self, Fault> {
         match value {
             Variant::Object(object) => Ok(Self(object)),
@@ -338,6 +342,36 @@ impl Pulse {
     }
 }
 
+/// How long one call of a thread has been under way, as far as looks now and then tell.
+pub(super) struct Standing {
+    call: Option<u64>,
+    since: Instant,
+}
+
+impl Standing {
+    pub(super) fn of(pulse: &Pulse) -> Self {
+        Self { call: pulse.call(), since: Instant::now() }
+    }
+
+    /// When to look again, so that little more than the patience has gone by when it is over.
+    pub(super) fn look_after(patience: Duration) -> Duration {
+        patience / 8
+    }
+
+    /// Whether the same call has been under way for so long. Much to do takes long; one call that does is a question
+    /// Outlook asks a person.
+    pub(super) fn is_longer(&mut self, pulse: &Pulse, patience: Duration) -> bool {
+        self.at(pulse.call(), Instant::now(), patience)
+    }
+
+    fn at(&mut self, call: Option<u64>, now: Instant, patience: Duration) -> bool {
+        if call.is_none() || call != self.call {
+            *self = Self { call, since: now };
+        }
+        call.is_some() && now.duration_since(self.since) >= patience
+    }
+}
+
 /// Counts to odd numbers when a call begins, to even ones when it ended.
 fn beat() {
     PULSE.with(|pulse| {
@@ -396,6 +430,19 @@ mod tests {
         fn as_any(&self) -> &dyn Any {
             self
         }
+    }
+
+    #[test]
+    fn a_call_that_begins_after_a_look_is_given_up_soon_after_the_patience_and_calls_that_end_never() {
+        let (patience, begun) = (Duration::from_secs(80), Instant::now());
+        let looks = || (1..).map(|look| Duration::from_secs(look * 10));
+        let mut standing = Standing { call: None, since: begun };
+        // Under way since the first second.
+        let given_up = looks().find(|look| standing.at(Some(7), begun + *look, patience));
+        assert_eq!(given_up, Some(Duration::from_secs(90)));
+        let mut standing = Standing { call: Some(1), since: begun };
+        assert!(looks().take(100).all(|look| !standing.at(Some(look.as_secs() * 2 + 1), begun + look, patience)));
+        assert!(looks().take(100).all(|look| !standing.at(None, begun + look, patience)));
     }
 
     #[test]

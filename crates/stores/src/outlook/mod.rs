@@ -7,8 +7,8 @@
 //! itself writes (`SaveAs`) and reads (`OpenSharedItem`), small edits as single properties. See `DESIGN.md`.
 
 mod dispatch;
-use dispatch::Pulse;
 pub use dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
+use dispatch::{Pulse, Standing};
 
 #[cfg(test)]
 mod fidelity;
@@ -166,12 +166,11 @@ impl OutlookThread {
         if !self.send(request) {
             return Err(waiting());
         }
+        let mut standing = Standing::of(&self.pulse);
         loop {
-            let call = self.pulse.call();
-            match answer.recv_timeout(self.patience) {
+            match answer.recv_timeout(Standing::look_after(self.patience)) {
                 Ok(answer) => return answer,
-                // Much to do takes long; one call that does is a question Outlook asks a person.
-                Err(mpsc::RecvTimeoutError::Timeout) if call.is_none() || call != self.pulse.call() => {}
+                Err(mpsc::RecvTimeoutError::Timeout) if !standing.is_longer(&self.pulse, self.patience) => {}
                 Err(_) => {
                     is_abandoned.store(true, Ordering::SeqCst);
                     // The answer may have come in this very moment.
@@ -201,7 +200,7 @@ impl Reader for OutlookReader {
     }
 }
 
-/// Keeps the thread that is told of events, and what it is told from being passed on too long.
+/// Ends the thread that is told of events; `is_over` silences what still comes until it has ended.
 struct OutlookWatch {
     is_over: Arc<AtomicBool>,
     _thread: OutlookThread,

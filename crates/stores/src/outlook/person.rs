@@ -49,12 +49,7 @@ impl Person {
 
     /// Adds an item of the folder's kind.
     pub fn adds(&self, folder: &FolderInfo, bytes: &[u8]) -> Result<(), StoreError> {
-        let format = match folder.kind {
-            FolderKind::Mail => Format::Rfc5322,
-            FolderKind::Contacts => Format::VCard,
-            FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => Format::ICalendar,
-        };
-        self.drags(&folder.id.0, &message(folder.kind, format, bytes)?)
+        self.drags(&folder.id.0, &message(folder.kind, folder.kind.format(), bytes)?)
     }
 
     /// Types over the texts of an item.

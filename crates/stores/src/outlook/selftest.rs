@@ -12,10 +12,10 @@ pub use report::{Kept, Report};
 
 use super::{
     Doors,
-    dispatch::{Object, in_turn},
+    dispatch::{Object, Pulse, Standing, in_turn},
 };
 use crate::{
-    StoreError,
+    Program, ProgramState, StoreError,
     conformance::{SENTENCES, Sentence, Subject, figures},
 };
 use calls::Tally;
@@ -25,7 +25,10 @@ use std::{
     cell::RefCell,
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Instant,
 };
@@ -35,12 +38,32 @@ const MEASURED: usize = 200;
 
 /// Runs it. `place` is a folder of our own that is there; data files and what is staged lie in it meanwhile. `tell` is given
 /// how many sentences of how many are done. Fails if Outlook can't be asked, or takes no data file.
-pub fn run(doors: &Doors, place: &Path, tell: &mut (dyn FnMut(usize, usize) + Send)) -> Result<Report, StoreError> {
+pub fn run(doors: &Doors, place: &Path, tell: &mut dyn FnMut(usize, usize)) -> Result<Report, StoreError> {
     let tally = Tally::default();
     let doors = tally.counting(doors);
+    let (patience, pulse, place) = (doors().patience(), Pulse::default(), place.to_owned());
+    let (progress, coming) = mpsc::channel();
+    let beating = pulse.clone();
     // Objects belong to the thread that got them, and this one may not be ours to make one that gets any.
-    thread::scope(|scope| scope.spawn(|| on_own_thread(&doors, &tally, place, tell)).join()).unwrap_or_else(|_| {
-        Err(StoreError::Io { reason: "the self-test itself failed".to_owned(), path: "selftest".to_owned() })
+    let test = thread::spawn(move || {
+        beating.shows_this_thread();
+        on_own_thread(&doors, &tally, &place, &progress)
+    });
+    let mut standing = Standing::of(&pulse);
+    loop {
+        match coming.recv_timeout(Standing::look_after(patience)) {
+            Ok((at, of)) => tell(at, of),
+            Err(RecvTimeoutError::Timeout) if !standing.is_longer(&pulse, patience) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(StoreError::Program { program: Program::Outlook, state: ProgramState::Waiting });
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    test.join().unwrap_or_else(|payload| {
+        let said = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        let reason = format!("the self-test itself failed: {}", scrubbed(said.unwrap_or_default().to_owned()));
+        Err(StoreError::Io { reason, path: "selftest".to_owned() })
     })
 }
 
@@ -48,7 +71,7 @@ fn on_own_thread(
     doors: &Doors,
     tally: &Tally,
     place: &Path,
-    tell: &mut dyn FnMut(usize, usize),
+    progress: &mpsc::Sender<(usize, usize)>,
 ) -> Result<Report, StoreError> {
     let door = doors();
     door.enter();
@@ -58,7 +81,8 @@ fn on_own_thread(
     let listening = Listening::start();
     let mut kept = Vec::with_capacity(SENTENCES.len());
     for (at, (name, sentence)) in SENTENCES.iter().enumerate() {
-        tell(at, SENTENCES.len());
+        // Whoever waited has gone if it can't be told.
+        let _ = progress.send((at, SENTENCES.len()));
         let begun = Instant::now();
         let outcome =
             scratch.clean().map_err(|error| format!("{error:?}")).and_then(|()| keeps(*sentence, &mut scratch));
@@ -123,6 +147,8 @@ impl Drop for Listening {
 fn scrubbed(said: String) -> String {
     const LENGTH_MAX: usize = 400;
     let mut kept = String::new();
+    // Quotes in quoted text don't end it.
+    let said = said.replace(r"\\", "").replace(r#"\""#, "");
     for (at, part) in said.split('"').enumerate() {
         if at % 2 == 0 {
             kept.push_str(part);
@@ -145,5 +171,8 @@ mod tests {
             "line 7: it can be created: Io { reason: \"Can't find Anna's folder (0x8004010f)\", path: \"C:\\\\Anna\" }";
         let told = scrubbed(said.to_owned());
         assert_eq!(told, "line 7: it can be created: Io { reason: \"…0x8004010f\", path: \"…\" }");
+        let reason = "can't open \"Anna Berg\" in C:\\Anna\\ (0x8004010f)".to_owned();
+        let said = format!("{:?}", StoreError::Io { reason, path: "C:\\Anna\\".to_owned() });
+        assert_eq!(scrubbed(said), "Io { reason: \"…0x8004010f\", path: \"…\" }");
     }
 }

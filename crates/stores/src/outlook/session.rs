@@ -207,8 +207,12 @@ impl Outlook {
         Ok(self.folders_of(session)?.into_iter().filter_map(|folder| folder.info.marked_by).collect())
     }
 
+    pub(super) fn application(&self) -> Result<Object, Fault> {
+        Ok(Object(in_turn(|| self.door.application())?))
+    }
+
     pub(super) fn connect(&self) -> Result<Session, StoreError> {
-        let application = Object(in_turn(|| self.door.application())?);
+        let application = self.application()?;
         let namespace = application.call_object("GetNamespace", &["MAPI".into()])?;
         let store = match &self.name {
             None => namespace.object("DefaultStore")?,
@@ -656,7 +660,7 @@ impl Outlook {
         self.within(|outlook, session| {
             for folder in outlook.folders_of(session)? {
                 let items = folder.object.object("Items")?;
-                outlook.watching.push(items.0.watch(wake(folder.info.id.clone()))?);
+                outlook.watching.push(items.watch(&wake(folder.info.id.clone()))?);
             }
             Ok(())
         })

@@ -103,7 +103,7 @@ impl Outlook {
                         Some(content) => {
                             let bytes = self.staging.bytes(operation, content)?;
                             let new = self.message(content.kind, content.format, &bytes, flags)?;
-                            patch::between(self.same_item(&old, content.kind)?, new, old, is_mail)
+                            patch::between(old, new, is_mail, |item| self.same_item(item, content.kind))?
                         }
                         None => Patch::Replace(Box::new(old)),
                     };

@@ -33,12 +33,7 @@ impl Subject for MemorySubject {
     }
 
     fn adds(&mut self, folder: &FolderInfo, name: &str, bytes: &[u8]) {
-        let format = match folder.kind {
-            FolderKind::Mail => Format::Rfc5322,
-            FolderKind::Contacts => Format::VCard,
-            FolderKind::Calendar | FolderKind::Tasks | FolderKind::Notes => Format::ICalendar,
-        };
-        self.person.add(&folder.id, name, format, bytes);
+        self.person.add(&folder.id, name, folder.kind.format(), bytes);
     }
 
     fn edits(&mut self, entry: &Entry, bytes: &[u8]) {

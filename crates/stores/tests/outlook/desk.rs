@@ -30,7 +30,8 @@ pub(crate) fn obey(outlook: &Local, line: &str) -> Vec<String> {
                 "calendar" => FolderKind::Calendar,
                 "tasks" => FolderKind::Tasks,
                 "notes" => FolderKind::Notes,
-                _ => FolderKind::Mail,
+                "mail" => FolderKind::Mail,
+                other => panic!("{other:?} is no kind of folder"),
             };
             let id = outlook.model.lock().unwrap().folder_called(folder).expect("the folder is there");
             let info = FolderInfo {

@@ -96,10 +96,15 @@ impl Local {
 }
 
 impl Proxy {
-    fn invoke(&self, name: &str, verb: Verb, given: &[Variant]) -> Result<Variant, Fault> {
+    /// Doesn't come back while Outlook asks its person.
+    fn asks(&self, name: &str) {
         while self.outlook.model.lock().unwrap().asks_at == Some(name) {
             thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    fn invoke(&self, name: &str, verb: Verb, given: &[Variant]) -> Result<Variant, Fault> {
+        self.asks(name);
         let given: Vec<Val> = given.iter().map(unwrap).collect();
         let (outcome, changed) = {
             let mut model = self.outlook.model.lock().unwrap();
@@ -152,6 +157,7 @@ impl Dispatch for Proxy {
     }
 
     fn watch(&self, wake: Wake) -> Result<Box<dyn Any>, Fault> {
+        self.asks("Advise");
         let Node::Items(folder) = &self.node else { return Err(Fault::new(0x8004_0200, "Advise")) };
         let mut watches = self.outlook.watches.lock().unwrap();
         let number = watches.last().map_or(0, |(number, _, _)| number + 1);

@@ -435,7 +435,9 @@ impl Model {
             (Node::Store(at), "DisplayName") => Ok(Val::Text(self.folders[&self.stores[*at]].name.clone())),
             (Node::Store(at), "StoreID") => Ok(Val::Text(format!("0000000038A1BB{at:04X}"))),
             (Node::Store(at), "FilePath") => {
-                Ok(Val::Text(self.files.get(at).map(|(file, _)| file.clone()).unwrap_or_default()))
+                // However it was written by who added it.
+                let path = self.files.get(at).and_then(|(file, _)| fs::canonicalize(file).ok());
+                Ok(Val::Text(path.unwrap_or_default().display().to_string()))
             }
             (Node::Store(at), "GetRootFolder") => object(Node::Folder(self.stores[*at].clone())),
             (Node::Store(at), "GetDefaultFolder") => {

@@ -64,6 +64,8 @@ impl fmt::Display for Report {
         if let Some(why) = &self.speed_failed {
             writeln!(f, "speed: {why}\n")?;
         }
+        let word = if self.is_removed { "yes" } else { "NO" };
+        writeln!(f, "data file taken out again: {word}\n")?;
         writeln!(f, "Calls to Outlook     count   mean ms   longest ms")?;
         for Calls { member, count, total_ms, longest_ms } in &self.calls {
             #[allow(clippy::cast_precision_loss)] // A mean.

@@ -24,10 +24,14 @@ pub(super) struct Scratch {
     place: PathBuf,
     /// How Outlook shows the data file.
     name: String,
+    /// In the names of the data files: how Outlook writes the rest of a path is Outlook's affair.
+    number: String,
+    /// The root folder of the data file that is in the profile, used or not.
+    added: Option<Object>,
     shown: Option<Shown>,
 }
 
-/// The data file that is in the profile just now.
+/// The data file that is used just now.
 struct Shown {
     which: Which,
     store: Object,
@@ -44,21 +48,23 @@ enum Which {
 }
 
 impl Which {
-    fn file(self, place: &Path) -> PathBuf {
-        place.join(match self {
-            Self::Ours => "selftest.pst",
-            Self::Empty => "empty.pst",
-            Self::Other => "other.pst",
-        })
+    fn file(self, number: &str) -> String {
+        let which = match self {
+            Self::Ours => "selftest",
+            Self::Empty => "empty",
+            Self::Other => "other",
+        };
+        format!("{which}-{number}.pst")
     }
 }
 
 impl Scratch {
     pub(super) fn make(doors: &Doors, application: Object, place: &Path) -> Result<Self, StoreError> {
         let namespace = application.call_object("GetNamespace", &["MAPI".into()])?;
-        let name = format!("Tandem self-test {}", random_hex::<4>());
+        let number = random_hex::<4>();
+        let name = format!("Tandem self-test {number}");
         let (doors, place) = (doors.clone(), place.to_owned());
-        let mut scratch = Self { doors, application, namespace, place, name, shown: None };
+        let mut scratch = Self { doors, application, namespace, place, name, number, added: None, shown: None };
         scratch.show(Which::Ours)?;
         Ok(scratch)
     }
@@ -68,16 +74,20 @@ impl Scratch {
             return Ok(());
         }
         self.hide()?;
-        let path = which.file(&self.place).display().to_string();
+        let file = which.file(&self.number);
+        let path = self.place.join(&file).display().to_string();
         self.namespace.call("AddStoreEx", &[(&*path).into(), UNICODE.into()])?;
         let mut found = None;
         for store in each(&self.namespace.object("Stores")?)? {
-            if store.text("FilePath").is_ok_and(|file| file.eq_ignore_ascii_case(&path)) {
+            let is_it =
+                |path: String| Path::new(&path).file_name().is_some_and(|name| name.eq_ignore_ascii_case(&file));
+            if store.text("FilePath").is_ok_and(is_it) {
                 found = Some(store);
             }
         }
         let store = found.ok_or(StoreError::NotFound)?;
         let root = store.call_object("GetRootFolder", &[])?;
+        self.added = Some(root.clone());
         if root.text("Name")? != self.name {
             root.put("Name", &*self.name)?;
         }
@@ -87,9 +97,11 @@ impl Scratch {
     }
 
     fn hide(&mut self) -> Result<(), StoreError> {
-        if let Some(shown) = self.shown.take() {
-            self.namespace.call("RemoveStore", &[shown.root.itself()])?;
+        self.shown = None;
+        if let Some(root) = &self.added {
+            self.namespace.call("RemoveStore", &[root.itself()])?;
         }
+        self.added = None;
         Ok(())
     }
 
@@ -120,7 +132,7 @@ impl Scratch {
     /// Takes everything away; whether nothing is left. Outlook may hold a data file until it is closed.
     pub(super) fn remove(mut self) -> bool {
         let is_hidden = self.hide().is_ok();
-        let files = [Which::Ours, Which::Empty, Which::Other].map(|which| which.file(&self.place));
+        let files = [Which::Ours, Which::Empty, Which::Other].map(|which| self.place.join(which.file(&self.number)));
         let are_gone = files.iter().all(|file| !file.exists() || fs::remove_file(file).is_ok());
         is_hidden && are_gone
     }
