@@ -144,7 +144,7 @@ impl Desktop for TauriDesktop {
     }
 
     fn quit(&self) {
-        self.app.exit(0);
+        crate::ending::end(&self.app);
     }
 }
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `main.rs` | starting and ending |
 //! | `door.rs` | the one command and the one event |
+//! | `ending.rs` | ending, and being started again meanwhile |
 //! | `window.rs` | the window, drops onto it, closing it, dark mode |
 //! | `desktop.rs` | dialogs, opening things, starting with the computer |
 //! | `tray.rs` | the icon with seven shapes |
@@ -16,6 +17,7 @@
 
 mod desktop;
 mod door;
+mod ending;
 mod portal;
 mod tray;
 mod window;
@@ -28,6 +30,7 @@ use app::{
 use clap::Parser;
 use desktop::TauriDesktop;
 use door::Door;
+use ending::Ending;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use tauri::{Manager as _, RunEvent};
 
@@ -103,15 +106,20 @@ fn run(arguments: Arguments, profile: Profile) -> Result<(), Box<dyn std::error:
     let given = Given::from_arguments(arguments.given.clone(), &folder);
     let door = Door::default();
 
-    let to_open = door.clone();
+    let ending = Ending::default();
+    let (to_open, to_keep) = (door.clone(), ending.clone());
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(move |app, arguments, folder| {
+            if to_keep.keeps(&arguments, &folder) {
+                return;
+            }
             window::show(app);
             let given = Arguments::try_parse_from(arguments).map(|arguments| arguments.given).unwrap_or_default();
             to_open.give(Given::from_arguments(given, std::path::Path::new(&folder)));
         }))
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(window::STATE).build())
         .manage(door.clone())
+        .manage(ending.clone())
         .invoke_handler(tauri::generate_handler![door::commands::call])
         .on_window_event(window::happened)
         .setup(move |app| {
@@ -142,6 +150,7 @@ fn run(arguments: Arguments, profile: Profile) -> Result<(), Box<dyn std::error:
                     tracing::warn!("the end took too long");
                 }
             }
+            ending.over(app);
         }
         #[cfg(any(target_os = "macos", target_os = "ios"))]
         RunEvent::Opened { urls } => {
@@ -169,7 +178,7 @@ fn end_when_told(app: &tauri::AppHandle) -> std::io::Result<()> {
         let (mut told, app) = (signal(kind)?, app.clone());
         tauri::async_runtime::spawn(async move {
             told.recv().await;
-            app.exit(0);
+            ending::end(&app);
         });
     }
     Ok(())

@@ -211,7 +211,7 @@ fn chosen(app: &AppHandle, event: MenuEvent) {
         "tray-quit" => {
             // A page that doesn't live can't ask anybody.
             if !tauri::Manager::state::<crate::door::Door>(app).page_lives() {
-                return app.exit(0);
+                return crate::ending::end(app);
             }
             let app = app.clone();
             tauri::async_runtime::spawn(async move {

@@ -46,7 +46,7 @@ pub(crate) fn happened(window: &Window, event: &WindowEvent) {
         WindowEvent::CloseRequested { api, .. } => {
             // A page that doesn't live can't ask anybody; its window must be closable all the same.
             let Some(host) = door.host_now().filter(|_| door.page_lives()) else {
-                window.app_handle().exit(0);
+                crate::ending::end(window.app_handle());
                 return;
             };
             api.prevent_close();

@@ -49,8 +49,8 @@ export const computer = (name) => {
   };
   return {
     name, home, profile, data, write, options, env,
-    /** Whether a window has this profile open. */
-    isRunning: () => spawnSync("pgrep", ["-f", `tandem-desktop .*${profile}`]).status === 0,
+    /** The programs that have a window with this profile. */
+    processes: () => spawnSync("pgrep", ["-f", `tandem-desktop .*${profile}`], { encoding: "utf8" }).stdout.split("\n").filter(Boolean).map(Number),
     open: (args = [], more = {}) => openWindow(program, [...options, ...args], { ...env, ...more }),
     /** A second start of the program, as by a double click on a file. Resolves when that process ends. */
     again: (args = []) =>

@@ -35,7 +35,7 @@ const look = async (at) => {
     return { seconds, parts, bytes: parts.reduce((sum, [, bytes]) => sum + bytes, 0) };
   } finally {
     await window.close();
-    await until("the program has ended", () => !at.isRunning());
+    await until("the program has ended", () => at.processes().length === 0);
   }
 };
 

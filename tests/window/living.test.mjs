@@ -88,7 +88,7 @@ test("the tray tells how things stand, pauses, goes on and ends the program", as
     await until("it goes on", async () => (await word()) !== "paused");
     await menu("Quit Tandem");
     await tray.click("Quit Tandem");
-    await until("the program has ended", () => !office.isRunning());
+    await until("the program has ended", () => office.processes().length === 0);
   } finally {
     await window.close();
   }

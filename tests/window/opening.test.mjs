@@ -1,9 +1,10 @@
 // Files and links that come from outside: at the start, to a window that runs already, dropped onto it.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { clearDesk, computer, deskWithOffice, drag, dragSource, findWindow, picture, xdotool } from "./desk.mjs";
 import { until } from "./driver.mjs";
 
@@ -45,6 +46,31 @@ test("a second start hands a file and a link over to the first and ends", async 
     assert.equal(await laptop.again([office.link]), 0);
     await knows(window, "Office PC");
   } finally {
+    await window.close();
+  }
+});
+
+test("a start in the second in which the window ends gives a window, with the file it was started with", async () => {
+  const laptop = computer("laptop");
+  for (const wait of [0, 50, 300]) {
+    const window = await laptop.open();
+    await window.waitFor("h1");
+    const first = laptop.processes();
+    assert.equal(first.length, 1);
+    // From here on the program ends; the page may be gone before it hears the answer.
+    await window.call("close_window", { quits: true, isRemembered: false }).catch(() => {});
+    await pause(wait);
+    // It hands over and ends, or is the new first one and stays: both are fine.
+    void laptop.again([office.invitation]);
+    const [next] = await until(`another window after ${wait} ms`, () => {
+      const now = laptop.processes();
+      return now.length === 1 && now[0] !== first[0] && now;
+    });
+    await findWindow("^Tandem$");
+    await until("the file was taken", () => readFileSync(join(laptop.profile, "servers.json"), "utf8").includes("Office PC"));
+    process.kill(next, "SIGTERM");
+    await until("it ended", () => laptop.processes().length === 0);
+    rmSync(join(laptop.profile, "servers.json"));
     await window.close();
   }
 });
