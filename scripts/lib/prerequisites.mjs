@@ -258,9 +258,11 @@ export const provide = async (needs) => {
   const command = installer && installation(missing, installer);
   if (command && (await mayInstall(command))) {
     const quietly = { env: { DEBIAN_FRONTEND: "noninteractive" }, input: "ignore" };
-    // A new machine has no list of packages yet.
-    if (installer.key === "apt") await run("apt-get", ["update", "--quiet=2"], quietly);
-    await run(command[0], command.slice(1), quietly);
+    console.log(`  Installing them: ${command.join(" ")}`);
+    // A new machine has no list of packages yet. What happens to each of four hundred packages is no news to anybody.
+    const more = installer.key === "apt" ? ["--quiet=2"] : [];
+    if (installer.key === "apt") await run("apt-get", ["update", ...more], quietly);
+    await run(command[0], [...command.slice(1), ...more], quietly);
   } else if (command) {
     console.log(`  To install: sudo ${command.join(" ")}`);
   }

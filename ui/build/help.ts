@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Marked, type Tokens } from "marked";
 import type { Plugin } from "vite";
+import { slug } from "../../scripts/lib/markdown.mjs";
 
 /** The pages that open from the window's `?`, in reading order. They are the ones in `docs/`, so they can't differ. */
 const pages = ["quick-start", "internet", "conflicts", "old-data", "troubleshooting", "faq", "accessibility", "security"];
@@ -54,10 +55,9 @@ function render(id: string, text: string): Omit<HelpPage, "language"> {
       heading({ tokens, depth, text: plain }: Tokens.Heading): string {
         // The page's own title is the window's, so the others keep their level below it.
         if (depth === 1) return "";
-        const anchor = plain.replace(/<[^>]*>/g, "").toLowerCase().replace(/[^\p{L}\p{N}_\s-]/gu, "").trim().replace(/\s+/g, "-");
         const words = this.parser.parseInline(tokens).replace(/<a id="(\w+)"><\/a>/, "");
         const code = /<a id="(\w+)">/.exec(plain)?.[1];
-        return `<h${depth} id="help-${code ?? anchor}" tabindex="-1">${words}</h${depth}>`;
+        return `<h${depth} id="help-${code ?? slug(plain)}" tabindex="-1">${words}</h${depth}>`;
       },
       // Wide pieces scroll by themselves, also by keyboard.
       table(token: Tokens.Table): string {
