@@ -9,6 +9,10 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +26,12 @@ const SAID: &str = "this node listens at ";
 
 /// `office` and `laptop` share a switch at home (`eth0`), and each has a line of its own to the Internet (`wan0`).
 fn house() -> Option<Lab> {
-    let mut lab = Lab::new(&["sysctl"])?;
+    house_with(&["sysctl"])
+}
+
+/// The same, where more programs are needed.
+fn house_with(programs: &[&str]) -> Option<Lab> {
+    let mut lab = Lab::new(programs)?;
     lab.switch("home").switch("internet");
     lab.ip("internet", "link add br1 type bridge mcast_snooping 0");
     lab.ip("internet", "link set br1 up");
@@ -201,6 +210,118 @@ fn nothing_leaves_the_house_while_the_switch_is_off_and_a_server_whose_switch_is
     let _serving = office.stay(&["serve"]);
     lab.ip("laptop", "link set eth0 up");
     until_connected(&laptop);
+}
+
+/// The system of a laptop that says what its line is: NetworkManager's word, on a bus of its own.
+struct Line {
+    metered: Arc<AtomicU32>,
+    address: String,
+    _served: zbus::blocking::Connection,
+    _bus: Program,
+    _folder: tempfile::TempDir,
+}
+
+struct NetworkManager(Arc<AtomicU32>);
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager")]
+impl NetworkManager {
+    #[zbus(property)]
+    fn metered(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// `NM_METERED_NO`, and what is guessed of a phone.
+const FREE: u32 = 2;
+const GUESSED_METERED: u32 = 3;
+
+impl Line {
+    fn start(lab: &Lab) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("unix:path={}", folder.path().join("bus").display());
+        let bus = lab.stay("laptop", &["dbus-daemon", "--session", "--nofork", "--address", &address]);
+        until("the bus is there", || folder.path().join("bus").exists().then_some(()));
+        let metered = Arc::new(AtomicU32::new(FREE));
+        let served = zbus::blocking::connection::Builder::address(address.as_str())
+            .and_then(|builder| builder.name("org.freedesktop.NetworkManager"))
+            .and_then(|builder| {
+                builder.serve_at("/org/freedesktop/NetworkManager", NetworkManager(Arc::clone(&metered)))
+            })
+            .and_then(zbus::blocking::connection::Builder::build);
+        Self { metered, address, _served: served.unwrap(), _bus: bus, _folder: folder }
+    }
+}
+
+/// Adds a setting of the network, as somebody with an editor does.
+fn set_in_file(computer: &Computer<'_>, line: &str) {
+    let file = computer.path("profile/config.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("\n[network]\n"), "{text}");
+    fs::write(file, text.replace("\n[network]\n", &format!("\n[network]\n{line}\n"))).unwrap();
+}
+
+#[test]
+fn a_laptop_on_a_metered_line_waits_for_another_one_if_its_owner_wants_that() {
+    let Some(lab) = house_with(&["sysctl", "dbus-daemon"]) else { return };
+    let nodes = Nodes::start(&lab, "internet", NODES);
+    let line = Line::start(&lab);
+    let (_office, laptop, _serving) = met(&lab, &nodes);
+    let laptop = laptop.with(("DBUS_SYSTEM_BUS_ADDRESS", line.address.clone()));
+    line.metered.store(GUESSED_METERED, Ordering::Relaxed);
+    let running = laptop.stay(&["run"]);
+    until_connected(&laptop);
+    lab.ip("laptop", "link set eth0 down");
+    until("it is said by which way", || is_by(&laptop, "direct"));
+    running.end();
+
+    set_in_file(&laptop, "waits_on_metered = true");
+    let _running = laptop.stay(&["run"]);
+    until_told(&laptop, "N42");
+    let before = sent_to_others(&lab);
+    thread::sleep(Duration::from_secs(8));
+    assert_eq!(sent_to_others(&lab), before, "not one packet");
+    let rungs = laptop.tandem(&["doctor"]).json();
+    assert!(rungs.to_string().contains("N42"), "{rungs}");
+
+    line.metered.store(FREE, Ordering::Relaxed);
+    until_connected(&laptop);
+    line.metered.store(GUESSED_METERED, Ordering::Relaxed);
+    until_told(&laptop, "N42");
+    // At home everything works.
+    lab.ip("laptop", "link set eth0 up");
+    until("it is said by which way", || is_by(&laptop, "local"));
+}
+
+fn is_by(laptop: &Computer<'_>, path: &str) -> Option<()> {
+    (laptop.tandem(&["status"]).json()["path"] == path).then_some(())
+}
+
+#[test]
+fn a_limit_holds_over_the_internet_and_at_home_there_is_none() {
+    const LIMIT: usize = 500_000;
+    const BYTES: usize = 4_000_000;
+    let Some(lab) = house() else { return };
+    let nodes = Nodes::start(&lab, "internet", NODES);
+    let (office, laptop, _serving) = met(&lab, &nodes);
+    set_in_file(&laptop, &format!("download_bytes_per_sec_max = {LIMIT}"));
+    let _running = laptop.stay(&["run"]);
+    until_connected(&laptop);
+    let takes = |name: &str| {
+        fs::write(office.path("data/mail/tmp/large"), large_mail(BYTES)).unwrap();
+        fs::rename(office.path("data/mail/tmp/large"), office.path("data/mail/cur").join(name)).unwrap();
+        let there = || fs::read_dir(laptop.path("data/mail/cur")).map_or(0, |all| all.flatten().count());
+        let before = there();
+        until_within(LONG, "the message is here", || (there() > before).then_some(())).1
+    };
+    let at_home = takes("1700000001.M1P1.x:2,S");
+    lab.ip("laptop", "link set eth0 down");
+    until("it is said by which way", || is_by(&laptop, "direct"));
+    let away = takes("1700000002.M1P1.x:2,S");
+    eprintln!("{BYTES} bytes took {at_home:?} at home and {away:?} away");
+    // What may be under way when it begins, and what packing saves, taken off.
+    let least = Duration::from_secs_f64((BYTES as f64 * 0.7 - LIMIT as f64) / LIMIT as f64);
+    assert!(away > least, "{away:?} is faster than {LIMIT} bytes per second");
+    assert!(at_home < away, "{at_home:?} at home");
 }
 
 /// `npm run connect-times`: how long it takes from `tandem run` to a link.

@@ -81,6 +81,24 @@ test("a client goes by a server ID, typed as people type it, in seven clicks", a
   await keepsToItself();
 });
 
+test("ten thousand activities open with few of them drawn, and more come as they are asked for", async () => {
+  const person = await walk("activity/ten-thousand");
+  const drawn = () => page.locator("main li").count();
+  // Fifty runs, the newest of which is open, with fifty of its changes.
+  assert.equal(await drawn(), 100);
+  await page.getByRole("button", { name: await page.evaluate(() => window.gallery.t("show-more")) }).first().click();
+  await page.waitForFunction(() => document.querySelectorAll("main li").length === 150);
+  // Behind what came at once is asked for by its last one.
+  const askedFor = () => page.evaluate(() => window.host.calls.filter(({ name }) => name === "history").map(({ request }) => request));
+  for (let press = 0; press < 4; press += 1) {
+    await page.getByRole("button", { name: await page.evaluate(() => window.gallery.t("show-more")) }).last().click();
+    await page.evaluate(() => window.gallery.settle());
+  }
+  assert.deepEqual((await askedFor()).at(-1), { run: null, before: 9_801 });
+  await person.type("input[type=search]", "1999");
+  await person.says("Message 1999");
+});
+
 test("each page of a wizard says which step it is, and is read from its heading on", async () => {
   const person = await walk("first/outlook");
   for (let step = 1; step <= 5; step += 1) {

@@ -212,6 +212,9 @@ N41 = Die Firewall ist, wie sie war.
         [nftables] sudo nft 'insert rule inet filter input udp dport { "{" } { $port }, 5353 { "}" } accept'
        *[system] tandem firewall allow
     }
+N42 = Diese Leitung kostet, was über sie geht.
+    .body = Sie haben gewählt, dass das Internet auf solchen Leitungen wartet. In einem anderen Netz ist «{ $server }» wieder zu erreichen; bis dahin bleiben Ihre Änderungen aufgehoben.
+    .action = Auf ein anderes Netz warten, oder auch hier synchronisieren
 
 ## Zugang: Kennwörter, Schlüssel, Erlaubnis
 

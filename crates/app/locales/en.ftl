@@ -217,6 +217,9 @@ N41 = The firewall was left as it is.
         [nftables] sudo nft 'insert rule inet filter input udp dport { "{" } { $port }, 5353 { "}" } accept'
        *[system] tandem firewall allow
     }
+N42 = This line is paid by what goes over it.
+    .body = You said that the Internet waits on such lines. «{ $server }» is reached again in another network; your changes are kept until then.
+    .action = Wait for another network, or synchronize here too
 
 ## Access: passwords, keys, permission
 

@@ -20,6 +20,7 @@ pub mod language;
 pub mod log;
 mod managed;
 pub mod message;
+mod metered;
 pub mod node;
 pub mod password;
 pub mod places;

@@ -3,17 +3,23 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Registry,
     fmt::{self, MakeWriter},
     layer::SubscriberExt as _,
+    reload,
     util::SubscriberInitExt as _,
 };
 
 /// Says what is logged, like `debug` or `net=trace,info`.
 const FILTER_VARIABLE: &str = "TANDEM_LOG";
+/// What is logged if nobody says otherwise, and when a person wants it in detail: of our own work, not of what others'
+/// crates do.
+const USUAL: &str = "info";
+const DETAILED: &str =
+    "info,app=debug,net=debug,stores=debug,sync=debug,directory=debug,tandem=debug,tandem_desktop=debug";
 const FILE_NAME: &str = "tandem.log";
 const FILE_BYTES_MAX: u64 = 2 << 20;
 const FILES_MAX: usize = 5;
@@ -21,12 +27,26 @@ const FILES_MAX: usize = 5;
 /// Starts the log. Without a folder to write in there is none; that is no reason not to work.
 pub fn start(folder: Option<&Path>, verbose: bool) {
     let asked_for = std::env::var(FILTER_VARIABLE).ok().and_then(|text| EnvFilter::try_new(text).ok());
-    let filter = asked_for.unwrap_or_else(|| EnvFilter::new("info"));
+    let is_asked_for = asked_for.is_some();
+    let (filter, handle) = reload::Layer::new(asked_for.unwrap_or_else(|| EnvFilter::new(USUAL)));
     let file = folder.and_then(|folder| BoundedFile::open(folder).ok());
     let file = file.map(|file| fmt::layer().with_ansi(false).with_writer(file));
     let aside = verbose.then(|| fmt::layer().with_ansi(false).with_writer(io::stderr));
     // Somebody who started a log before keeps it.
-    let _ = tracing_subscriber::registry().with(filter).with(file).with(aside).try_init();
+    let is_ours = tracing_subscriber::registry().with(filter).with(file).with(aside).try_init().is_ok();
+    if is_ours && !is_asked_for {
+        let _ = FILTER.set(handle);
+    }
+}
+
+/// The filter in use, unless the environment says which.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Says in detail what this computer does, or only what matters, from now on.
+pub(crate) fn set_detailed(is_detailed: bool) {
+    let Some(handle) = FILTER.get() else { return };
+    // The only problem is a log that is gone.
+    let _ = handle.reload(EnvFilter::new(if is_detailed { DETAILED } else { USUAL }));
 }
 
 /// The last lines that were written, at least as many as one file holds.
@@ -129,6 +149,23 @@ mod tests {
         assert_eq!(files.len(), FILES_MAX);
         assert!(files.iter().all(|bytes| *bytes <= FILE_BYTES_MAX), "{files:?}");
         assert!(fs::read_to_string(folder.path().join(FILE_NAME)).unwrap().ends_with("\n19\n"));
+    }
+
+    #[test]
+    fn a_log_in_detail_says_more_from_then_on_and_less_again() {
+        let folder = tempfile::tempdir().unwrap();
+        start(Some(folder.path()), false);
+        let said = |text: &str| fs::read_to_string(folder.path().join(FILE_NAME)).unwrap().contains(text);
+        tracing::debug!("a detail before");
+        set_detailed(true);
+        tracing::debug!("a detail now");
+        tracing::debug!(target: "quinn", "somebody else's detail");
+        set_detailed(false);
+        tracing::debug!("a detail after");
+        assert!(said("a detail now"));
+        for other in ["a detail before", "a detail after", "somebody else's detail"] {
+            assert!(!said(other), "{other}");
+        }
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Settings {
     /// The public half of this computer's key, so that a lost key is noticed and never replaced unasked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_key: Option<PublicKey>,
+    /// The log says in detail what this computer does.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub detailed_log: bool,
     /// Where the data is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<StoreSpec>,
@@ -97,6 +100,15 @@ pub struct Network {
     /// A relay for computers that find no direct way to this server. Its password lies with the secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelaySettings>,
+    /// The most bytes per second that this computer sends over the Internet. `None`: as many as the line takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_bytes_per_sec_max: Option<u32>,
+    /// The most bytes per second that come to this computer over the Internet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_bytes_per_sec_max: Option<u32>,
+    /// On a client: where the line is metered, the Internet waits for another one.
+    #[serde(skip_serializing_if = "is_off")]
+    pub waits_on_metered: bool,
 }
 
 /// A relay (TURN).
@@ -263,6 +275,20 @@ impl Default for Network {
             dht_bootstrap: Vec::new(),
             rendezvous: Vec::new(),
             relay: None,
+            upload_bytes_per_sec_max: None,
+            download_bytes_per_sec_max: None,
+            waits_on_metered: false,
+        }
+    }
+}
+
+impl Network {
+    /// The limits, for what carries contents.
+    #[must_use]
+    pub const fn bandwidth(&self) -> net::Bandwidth {
+        net::Bandwidth {
+            up_bytes_per_sec: self.upload_bytes_per_sec_max,
+            down_bytes_per_sec: self.download_bytes_per_sec_max,
         }
     }
 }
@@ -421,6 +447,7 @@ mod tests {
             language: Some(Language::German),
             secrets: Some(StoreKind::Keyring),
             public_key: Some(key),
+            detailed_log: true,
             stores: vec!["files:/home/anna/Data: all".parse().unwrap()],
             network: Network {
                 listen: "0.0.0.0:41234".parse().unwrap(),
@@ -430,6 +457,9 @@ mod tests {
                 dht_bootstrap: vec!["127.0.0.1:6881".to_owned()],
                 rendezvous: vec![Rendezvous::parse(&format!("rdv.example:7700={key}")).unwrap()],
                 relay: Some(RelaySettings { address: "relay.example:3478".to_owned(), user: "anna".to_owned() }),
+                upload_bytes_per_sec_max: Some(250_000),
+                download_bytes_per_sec_max: Some(1_000_000),
+                waits_on_metered: true,
             },
             history: History {
                 days: 7,

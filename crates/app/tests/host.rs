@@ -367,9 +367,18 @@ async fn settings_hold_before_and_after_a_set_up_and_go_back_page_by_page() {
     create(&office, json!({"these": "everything"})).await;
     let chosen = json!({"language": "de", "backupDays": 7, "backupBytesMax": 1_000_000, "conflicts": "server"});
     office.ask("change_settings", chosen).await;
+    // What is too slow to work is set to what works.
+    let limits = json!({"uploadBytesPerSecMax": 7, "downloadBytesPerSecMax": 2_000_000, "detailedLog": true});
+    office.ask("change_settings", limits).await;
     office.restart().await;
     let settings = office.ask("settings", json!({})).await;
     assert_eq!((&settings["backupDays"], &settings["conflicts"]), (&json!(7), &json!("server")));
+    let limits =
+        |settings: &Value| [&settings["uploadBytesPerSecMax"], &settings["downloadBytesPerSecMax"]].map(Value::clone);
+    assert_eq!(limits(&settings), [json!(100_000), json!(2_000_000)]);
+    assert_eq!(settings["detailedLog"], true);
+    let settings = office.ask("reset_settings", json!({"page": "internet"})).await;
+    assert_eq!(limits(&settings), [json!(0), json!(0)]);
     assert_eq!((&settings["appearance"], &settings["startsWithComputer"]), (&json!("dark"), &json!(true)));
     let settings = office.ask("reset_settings", json!({"page": "backup"})).await;
     assert_eq!((&settings["backupDays"], &settings["language"]), (&json!(30), &json!("de")));

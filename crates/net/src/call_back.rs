@@ -218,7 +218,7 @@ fn answer(
     entry: gate::Entry,
 ) {
     let number = entry.number();
-    let begun = serve::get_to_know(Arc::clone(shared), rules, scope, connection, entry);
+    let begun = serve::get_to_know(Arc::clone(shared), rules, scope, connection, entry, serve::By::Own);
     shared.gate.attach(number, tokio::spawn(begun).abort_handle());
 }
 

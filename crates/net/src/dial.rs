@@ -167,8 +167,8 @@ impl Pairing {
         let answer = answer.map_err(|_| FrameError::TooSlow)??.ok_or(FrameError::Truncated)?;
         match answer.kind {
             kind::WELCOME => {
-                self.control.receiver.set_caps(self.shared.settings.caps);
                 let link = Link::new(self.connection, self.server, self.shared.settings.clone(), None);
+                link.adopt(&mut self.control);
                 Ok(Answer::Joined(Joined { link, control: self.control, greeting: answer.payload }))
             }
             kind::PAIRING_NEEDED => Ok(Answer::PairingNeeded(self)),

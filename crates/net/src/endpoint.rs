@@ -1,8 +1,8 @@
 //! One UDP socket that is server and client at once.
 
 use crate::{
-    Answer, Arrival, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits, OnLink,
-    PROTOCOL_VERSION, Refusal, Relay, RelayAccount, SavedTransport, ServerRules, Target,
+    Answer, Arrival, Bandwidth, Candidates, Connected, Cut, DialError, Entrants, Entry, FrameCaps, Knock, Limits,
+    OnLink, PROTOCOL_VERSION, Refusal, Relay, RelayAccount, SavedTransport, ServerRules, Target,
     call_back::{Calls, CallsBack},
     dial,
     gate::Gate,
@@ -141,6 +141,7 @@ impl Endpoint {
                 limits: config.limits,
                 caps: config.frame_caps,
                 on_link: config.on_link,
+                pace: Arc::default(),
                 protocol: config.protocol,
             },
             is_over: watch::Sender::new(false),
@@ -154,7 +155,7 @@ impl Endpoint {
         });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
-            serve::run(Arc::clone(&serving), serving.quinn.clone()).await;
+            serve::run(Arc::clone(&serving), serving.quinn.clone(), serve::By::Own).await;
             serving.is_over.send_replace(true);
         });
         Ok(Self { shared, arrivals: Mutex::new(arriving) })
@@ -233,6 +234,11 @@ impl Endpoint {
     /// Whether nothing may leave the local network from now on, whatever stands already.
     pub fn keep_local(&self, is_kept_local: bool) {
         self.shared.socket.keep_local(is_kept_local);
+    }
+
+    /// Limits how fast contents travel over the Internet, on links that stand as well.
+    pub fn limit(&self, bandwidth: Bandwidth) {
+        self.shared.settings.pace.set(bandwidth);
     }
 
     /// Whether this computer is in any network at all.

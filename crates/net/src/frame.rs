@@ -3,10 +3,13 @@
 //! The length is compared with the cap of its kind before anything is allocated, and the buffer grows only with bytes
 //! that really arrived, so a peer can't make us reserve what it doesn't send.
 
-use crate::{CloseCode, Closed, Limits};
+use crate::{
+    CloseCode, Closed, Limits,
+    pace::{PIECE, Pace},
+};
 use bytes::{Bytes, BytesMut};
 use quinn::{ReadError, RecvStream, SendStream, WriteError};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 /// The longest payload of each kind of frame; `None` refuses the kind.
@@ -73,11 +76,17 @@ const HEADER_LEN: usize = 5;
 pub struct FrameSender {
     stream: SendStream,
     bytes: u64,
+    pace: Option<Arc<Pace>>,
 }
 
 impl FrameSender {
     pub(crate) const fn new(stream: SendStream) -> Self {
-        Self { stream, bytes: 0 }
+        Self { stream, bytes: 0, pace: None }
+    }
+
+    /// Keeps to a limit from now on.
+    pub(crate) fn set_pace(&mut self, pace: Option<Arc<Pace>>) {
+        self.pace = pace;
     }
 
     /// How many bytes were sent, headers included.
@@ -98,8 +107,21 @@ impl FrameSender {
         header[0] = kind;
         header[1..].copy_from_slice(&len.to_be_bytes());
         self.bytes += (HEADER_LEN + payload.len()) as u64;
-        let mut parts = [Bytes::copy_from_slice(&header), payload];
-        self.stream.write_all_chunks(&mut parts).await.map_err(write_error)
+        let header = Bytes::copy_from_slice(&header);
+        let limit = self.pace.as_ref().filter(|pace| pace.up.bytes_per_sec().is_some());
+        let Some(pace) = limit else {
+            return self.stream.write_all_chunks(&mut [header, payload]).await.map_err(write_error);
+        };
+        let mut payload = payload;
+        let mut head = header;
+        loop {
+            let piece = payload.split_to(payload.len().min(PIECE));
+            pace.up.take(head.len() + piece.len()).await;
+            self.stream.write_all_chunks(&mut [std::mem::take(&mut head), piece]).await.map_err(write_error)?;
+            if payload.is_empty() {
+                return Ok(());
+            }
+        }
     }
 
     /// Puts this stream before or after others of the connection; 0 is ordinary, higher goes first.
@@ -135,6 +157,7 @@ pub struct FrameReceiver {
     caps: FrameCaps,
     progress_min: usize,
     progress_window: Duration,
+    pace: Option<Arc<Pace>>,
 }
 
 impl FrameReceiver {
@@ -147,7 +170,13 @@ impl FrameReceiver {
             caps,
             progress_min: (f64::from(limits.progress_bytes_per_sec) * window.as_secs_f64()) as usize,
             progress_window: window,
+            pace: None,
         }
+    }
+
+    /// Keeps to a limit from now on.
+    pub(crate) fn set_pace(&mut self, pace: Option<Arc<Pace>>) {
+        self.pace = pace;
     }
 
     pub(crate) fn set_caps(&mut self, caps: FrameCaps) {
@@ -193,8 +222,17 @@ impl FrameReceiver {
     }
 
     async fn receive_within(&mut self, window: &mut Window, missing: usize) -> Result<(), FrameError> {
+        let before = self.received.len();
         match timeout_at(window.end, self.receive(missing)).await {
-            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(true)) => {
+                if let Some(pace) = &self.pace {
+                    let waits_from = Instant::now();
+                    pace.down.take(self.received.len() - before).await;
+                    // That it waits here isn't the other side's fault.
+                    window.end += waits_from.elapsed();
+                }
+                Ok(())
+            }
             Ok(Ok(false)) => Err(FrameError::Truncated),
             Ok(Err(error)) => Err(error),
             Err(_) if self.received.len() >= window.bytes_before + self.progress_min => {

@@ -57,6 +57,9 @@ pub use on_link::{Network, OnLink, has_network, own_address};
 mod opening;
 pub use opening::{GREETING_MAX, HELLO_MAX, PROTOCOL_VERSION};
 
+mod pace;
+pub use pace::Bandwidth;
+
 mod pairing;
 pub use pairing::{Credentials, Enrolled, Enrolment, NewDevice, NotEnrolled, PairError, PairingDesk};
 

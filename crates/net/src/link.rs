@@ -1,7 +1,7 @@
 //! A connection whose two ends know each other.
 
 use crate::{CloseCode, Closed, FrameCaps, FrameError, FrameReceiver, FrameSender, Limits, OnLink, Refusal};
-use crate::{close, limits::windows, tls};
+use crate::{close, limits::windows, pace::Pace, serve::By, tls};
 use identity::{DeviceId, PublicKey};
 use std::{
     collections::BTreeMap,
@@ -19,8 +19,10 @@ struct Inner {
     connection: quinn::Connection,
     peer: PublicKey,
     settings: LinkSettings,
-    /// Taken off the list when the link is dropped; only servers keep one.
-    _listed: Option<Listed>,
+    /// The limit it keeps to; none in the local network.
+    pace: Option<Arc<Pace>>,
+    /// Taken off the list when the link is dropped; only servers keep one, and know by which socket it came.
+    listed: Option<(Listed, By)>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct LinkSettings {
     pub(crate) limits: Limits,
     pub(crate) caps: FrameCaps,
     pub(crate) on_link: OnLink,
+    /// The limit for all links together.
+    pub(crate) pace: Arc<Pace>,
     /// The version of the protocol.
     pub(crate) protocol: u8,
 }
@@ -70,10 +74,19 @@ impl Link {
         connection: quinn::Connection,
         peer: PublicKey,
         settings: LinkSettings,
-        listed: Option<Listed>,
+        listed: Option<(Listed, By)>,
     ) -> Self {
-        raise_windows(&connection);
-        Self(Arc::new(Inner { connection, peer, settings, _listed: listed }))
+        let is_lan = settings.on_link.is_lan(canonical(connection.remote_address()).ip());
+        let pace = (!is_lan).then(|| Arc::clone(&settings.pace));
+        raise_windows(&connection, pace.as_ref().and_then(|pace| pace.down.bytes_per_sec()));
+        Self(Arc::new(Inner { connection, peer, settings, pace, listed }))
+    }
+
+    /// The stream on which both sides came to know each other becomes one of the link.
+    pub(crate) fn adopt(&self, control: &mut Control) {
+        control.receiver.set_caps(self.0.settings.caps);
+        control.receiver.set_pace(self.0.pace.clone());
+        control.sender.set_pace(self.0.pace.clone());
     }
 
     /// The key of the other side, proven in TLS.
@@ -100,6 +113,12 @@ impl Link {
         self.0.settings.on_link.is_lan(self.remote_address().ip())
     }
 
+    /// Whether the other side came to this server through a relay.
+    #[must_use]
+    pub fn is_relayed(&self) -> bool {
+        matches!(self.0.listed, Some((_, By::Relay)))
+    }
+
     /// Bytes no other connection has and both ends of this one share, to bind what is proven inside to it.
     #[must_use]
     pub fn channel_binding(&self) -> [u8; 32] {
@@ -108,25 +127,24 @@ impl Link {
 
     /// Opens a stream for bulk data to the other side. Waits while as many as the other side allows are open.
     pub async fn open_bulk(&self) -> Result<FrameSender, Closed> {
-        Ok(FrameSender::new(self.0.connection.open_uni().await?))
+        Ok(self.sender(self.0.connection.open_uni().await?))
     }
 
     /// The next stream for bulk data from the other side.
     pub async fn accept_bulk(&self) -> Result<FrameReceiver, Closed> {
-        let stream = self.0.connection.accept_uni().await?;
-        Ok(FrameReceiver::new(stream, self.0.settings.caps, &self.0.settings.limits))
+        Ok(self.receiver(self.0.connection.accept_uni().await?))
     }
 
     /// Opens a further stream in both directions.
     pub async fn open_control(&self) -> Result<Control, Closed> {
         let (sender, receiver) = self.0.connection.open_bi().await?;
-        Ok(self.control(sender, receiver))
+        Ok(Control { sender: self.sender(sender), receiver: self.receiver(receiver) })
     }
 
     /// The next further stream the other side opens in both directions.
     pub async fn accept_control(&self) -> Result<Control, Closed> {
         let (sender, receiver) = self.0.connection.accept_bi().await?;
-        Ok(self.control(sender, receiver))
+        Ok(Control { sender: self.sender(sender), receiver: self.receiver(receiver) })
     }
 
     /// Closes the connection at once; what isn't confirmed yet may be lost (see [`FrameSender::finish`]).
@@ -169,9 +187,16 @@ impl Link {
         }
     }
 
-    fn control(&self, sender: quinn::SendStream, receiver: quinn::RecvStream) -> Control {
-        let receiver = FrameReceiver::new(receiver, self.0.settings.caps, &self.0.settings.limits);
-        Control { sender: FrameSender::new(sender), receiver }
+    fn sender(&self, stream: quinn::SendStream) -> FrameSender {
+        let mut sender = FrameSender::new(stream);
+        sender.set_pace(self.0.pace.clone());
+        sender
+    }
+
+    fn receiver(&self, stream: quinn::RecvStream) -> FrameReceiver {
+        let mut receiver = FrameReceiver::new(stream, self.0.settings.caps, &self.0.settings.limits);
+        receiver.set_pace(self.0.pace.clone());
+        receiver
     }
 }
 
@@ -181,8 +206,10 @@ impl Drop for Inner {
     }
 }
 
-pub(crate) fn raise_windows(connection: &quinn::Connection) {
-    connection.set_receive_window(windows::RECEIVE_AFTER);
+/// What is under way isn't held back any more: with a limit, no more than what may come in a second.
+fn raise_windows(connection: &quinn::Connection, bytes_per_sec: Option<u32>) {
+    let second = bytes_per_sec.map_or(windows::RECEIVE_AFTER, quinn::VarInt::from_u32);
+    connection.set_receive_window(second.min(windows::RECEIVE_AFTER));
     connection.set_send_window(windows::SEND_AFTER);
     connection.set_max_concurrent_bi_streams(windows::BI_STREAMS_AFTER);
     connection.set_max_concurrent_uni_streams(windows::UNI_STREAMS_AFTER);

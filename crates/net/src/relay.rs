@@ -383,7 +383,7 @@ impl Clients {
         let transport = shared.saved.transport();
         let quinn = quinn::Endpoint::new_with_abstract_socket(transport, Some(server), socket, Arc::new(TokioRuntime))?;
         // Ends with the endpoint, whose socket ends with the allocation.
-        tokio::spawn(serve::run(Arc::clone(shared), quinn.clone()));
+        tokio::spawn(serve::run(Arc::clone(shared), quinn.clone(), serve::By::Relay));
         Ok(Self { quinn, arriving, leaving })
     }
 }

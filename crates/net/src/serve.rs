@@ -132,15 +132,24 @@ async fn refuse(link: &Link, mut sender: FrameSender, refusal: Refusal) {
 }
 
 /// Answers knocks until the endpoint is closed, the one of this computer's own socket or one at a relay.
-pub(crate) async fn run(shared: Arc<Shared>, quinn: quinn::Endpoint) {
+pub(crate) async fn run(shared: Arc<Shared>, quinn: quinn::Endpoint, by: By) {
     while let Some(incoming) = quinn.accept().await {
-        receive(&shared, incoming);
+        receive(&shared, incoming, by);
     }
+}
+
+/// Through which socket somebody came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum By {
+    /// This computer's own.
+    Own,
+    /// One at a relay.
+    Relay,
 }
 
 /// Decides about a first packet. Whoever hasn't knocked gets no packet, and nothing is kept of one whose address isn't
 /// proven.
-fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming) {
+fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming, by: By) {
     let Some(incoming) = CallsBack::take(shared, incoming) else { return };
     let address = canonical(incoming.remote_address());
     let is_lan = shared.settings.on_link.is_lan(address.ip());
@@ -153,11 +162,18 @@ fn receive(shared: &Arc<Shared>, incoming: quinn::Incoming) {
     }
     let Some(entry) = shared.gate.enter(address.ip(), Instant::now()) else { return incoming.ignore() };
     let number = entry.number();
-    let begun = begin(Arc::clone(shared), rules, scope, incoming, entry);
+    let begun = begin(Arc::clone(shared), rules, scope, incoming, entry, by);
     shared.gate.attach(number, tokio::spawn(begun).abort_handle());
 }
 
-async fn begin(shared: Arc<Shared>, rules: ServerRules, scope: KnockScope, incoming: quinn::Incoming, entry: Entry) {
+async fn begin(
+    shared: Arc<Shared>,
+    rules: ServerRules,
+    scope: KnockScope,
+    incoming: quinn::Incoming,
+    entry: Entry,
+    by: By,
+) {
     let limits = &shared.settings.limits;
     let from = canonical(incoming.remote_address()).ip();
     let Ok(connecting) = incoming.accept() else { return };
@@ -166,7 +182,7 @@ async fn begin(shared: Arc<Shared>, rules: ServerRules, scope: KnockScope, incom
         Ok(Err(error)) if tls::is_other_protocol(&error) => return rules.doorkeeper.speaks_otherwise(from, None),
         Ok(Err(_)) | Err(_) => return,
     };
-    get_to_know(shared, rules, scope, connection, entry).await;
+    get_to_know(shared, rules, scope, connection, entry, by).await;
 }
 
 /// Hears on a new connection, whoever called, who that is and what it wants.
@@ -176,10 +192,11 @@ pub(crate) async fn get_to_know(
     scope: KnockScope,
     connection: quinn::Connection,
     entry: Entry,
+    by: By,
 ) {
     let limits = &shared.settings.limits;
     let known_by = Instant::now() + limits.authentication;
-    match timeout_at(known_by, authenticate(&shared, &rules, scope, &connection)).await {
+    match timeout_at(known_by, authenticate(&shared, &rules, scope, &connection, by)).await {
         Ok(Ok(arrival)) => {
             drop(entry);
             if let Err(error) = shared.arrivals.try_send(arrival) {
@@ -204,6 +221,7 @@ async fn authenticate(
     rules: &ServerRules,
     scope: KnockScope,
     connection: &quinn::Connection,
+    by: By,
 ) -> Result<Arrival, NotPaired> {
     let key = tls::peer_key(connection).ok_or(NotPaired::Refuse(Refusal::NotAdmitted))?;
     let (sender, receiver) = connection.accept_bi().await.map_err(|error| FrameError::from(Closed::from(error)))?;
@@ -261,8 +279,8 @@ async fn authenticate(
         Admission::Refused(refusal) => return Err(refused(&mut control, refusal).await),
         Admission::Removed | Admission::Unknown => return Err(refused(&mut control, Refusal::Removed).await),
     }
-    let link = Link::new(connection.clone(), key, shared.settings.clone(), Some(listed));
-    control.receiver.set_caps(shared.settings.caps);
+    let link = Link::new(connection.clone(), key, shared.settings.clone(), Some((listed, by)));
+    link.adopt(&mut control);
     Ok(Arrival { link, control: Some(control), hello, comparison_code })
 }
 

@@ -175,6 +175,7 @@ export class FakeHost implements Host {
     status: () => ({ ...this.#status, held: 0, conflicts: 0 }),
     folders: () => world.folders,
     set_folder: () => nothing,
+    pause_folder: () => nothing,
     release_folder: () => nothing,
     held: () => [],
     decide_held: () => {
@@ -187,7 +188,7 @@ export class FakeHost implements Host {
       this.#conflicts = this.#conflicts.filter((one) => one.id !== id);
       return nothing;
     },
-    history: ({ run }) => (run === null ? { runs: world.runs, entries: [] } : { runs: [], entries: world.entries }),
+    history: ({ run }) => (run === null ? { runs: world.runs, entries: [], isMore: false } : { runs: [], entries: world.entries, isMore: false }),
     undo: () => ({ undone: 12, left: [] }),
     devices: () => world.devices,
     rename_device: () => nothing,
@@ -210,6 +211,10 @@ export class FakeHost implements Host {
       { id: "network", result: "ok", problem: null },
       { id: "data-readable", result: "ok", problem: null },
     ],
+    relay: () => world.relay,
+    set_relay: ({ address, user }) => ({ ...world.relay, address: address ?? null, user: user ?? null, state: address ? "ready" : null }),
+    rendezvous: () => [world.switchboard],
+    set_rendezvous: ({ rendezvous }) => rendezvous.map((one) => ({ rendezvous: one, observed: [] })),
     publication: () => this.#publication,
     publish: ({ name, comment }) => (this.#publication = { ...world.published, name: name ?? "Office PC", comment }),
     revoke: () => (this.#publication = world.publication),

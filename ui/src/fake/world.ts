@@ -7,9 +7,13 @@ import type { DeviceView } from "../ipc/bindings/DeviceView.ts";
 import type { EntryView } from "../ipc/bindings/EntryView.ts";
 import type { FolderView } from "../ipc/bindings/FolderView.ts";
 import type { HeldView } from "../ipc/bindings/HeldView.ts";
+import type { HistoryAnswer } from "../ipc/bindings/HistoryAnswer.ts";
+import type { HistoryRequest } from "../ipc/bindings/HistoryRequest.ts";
 import type { HostState } from "../ipc/bindings/HostState.ts";
 import type { Preview } from "../ipc/bindings/Preview.ts";
 import type { PreviewFolder } from "../ipc/bindings/PreviewFolder.ts";
+import type { RelayView } from "../ipc/bindings/RelayView.ts";
+import type { RendezvousView } from "../ipc/bindings/RendezvousView.ts";
 import type { RunView } from "../ipc/bindings/RunView.ts";
 import type { SampleAction } from "../ipc/bindings/SampleAction.ts";
 import type { Samples } from "../ipc/bindings/Samples.ts";
@@ -216,6 +220,7 @@ const folder = (uid: string, path: string, items: number, what: Partial<FolderVi
   direction: "both",
   items,
   agreed: items,
+  isPaused: false,
   ...what,
 });
 
@@ -225,6 +230,17 @@ export const folders: FolderView[] = [
   folder("f3", "calendar/Calendar", 1_204),
   folder("f4", "tasks/Tasks", 97, { direction: "to-here", here: "tasks/To do" }),
 ];
+
+export const relay: RelayView = { address: null, user: null, state: null, candidate: null, problem: null };
+export const switchboard: RendezvousView = {
+  rendezvous: "directory.example:47114=3F2A91C077D40B185E6FA2C91D3348E73F2A91C077D40B185E6FA2C91D3348E7",
+  observed: [{ address: "203.0.113.7:47113", translation: "endpointIndependent" }],
+};
+
+export const chosenFolders: FolderView[] = folders.map((one, index) => {
+  if (index === 1) return { ...one, direction: "off", isPaused: true };
+  return index === 2 ? { ...one, direction: "off", here: null } : one;
+});
 
 export const goingFolders: FolderView[] = folders.map((one, index) => (index === 1 ? { ...one, agreed: 312 } : one));
 
@@ -239,6 +255,35 @@ export const entries: EntryView[] = [
   { id: 2, item: "i2", action: "changed", isHere: false, folder: "calendar/Calendar", title: "Dentist", isUndone: false },
   { id: 3, item: "i3", action: "deleted", isHere: true, folder: "tasks/Tasks", title: "Order paper", isUndone: true },
 ];
+
+/** A first synchronization that brought ten thousand items, and ten thousand runs behind it, as much at a time as one gets. */
+export const tenThousand = ({ run, before, after }: HistoryRequest): HistoryAnswer => {
+  const ids = (from: number, count: number): number[] => Array.from({ length: count }, (_, index) => from + index);
+  if (run === null) {
+    const first = before === undefined ? 0 : 10_001 - before;
+    const runs = ids(first, Math.min(200, 10_000 - first)).map((index) => ({
+      id: 10_000 - index,
+      started: now - index * 3_600 - 150,
+      ended: now - index * 3_600 - 120,
+      added: index === 0 ? 10_000 : 1,
+      changed: 0,
+      deleted: 0,
+      conflicts: 0,
+    }));
+    return { runs, entries: [], isMore: runs.length === 200 };
+  }
+  const first = (after ?? 0) + 1;
+  const entries = ids(first, Math.min(2_000, 10_001 - first)).map((id) => ({
+    id,
+    item: `i${id}`,
+    action: "added",
+    isHere: true,
+    folder: "mail/Inbox",
+    title: `Message ${id}`,
+    isUndone: false,
+  }));
+  return { runs: [], entries, isMore: entries.length === 2_000 };
+};
 
 export const conflicts: ConflictView[] = [
   { id: "c1", item: "i2", kind: "calendar", title: "Dentist", folder: "calendar/Calendar", fields: ["Start", "Place"], note: null, at: now - 3_600 },
@@ -274,9 +319,9 @@ export const held = (): HeldView[] => [
 
 const today = Math.floor(now / 86_400);
 export const devices: DeviceView[] = [
-  { id: "d1", name: "Laptop", platform: "windows", pairedAt: now - 9_000_000, lastSeenDay: today, isRemoved: false, isConnected: true },
-  { id: "d2", name: "Workshop", platform: "linux", pairedAt: now - 8_000_000, lastSeenDay: today - 3, isRemoved: false, isConnected: false },
-  { id: "d3", name: "Old laptop", platform: "macos", pairedAt: now - 9_500_000, lastSeenDay: today - 40, isRemoved: true, isConnected: false },
+  { id: "d1", name: "Laptop", platform: "windows", pairedAt: now - 9_000_000, lastSeenDay: today, isRemoved: false, isConnected: true, path: "local" },
+  { id: "d2", name: "Workshop", platform: "linux", pairedAt: now - 8_000_000, lastSeenDay: today - 3, isRemoved: false, isConnected: false, path: null },
+  { id: "d3", name: "Old laptop", platform: "macos", pairedAt: now - 9_500_000, lastSeenDay: today - 40, isRemoved: true, isConnected: false, path: null },
 ];
 
 const busy = [0, 0, 0, 0, 2, 9, 31, 60, 41, 22, 18, 12, 25, 30, 22, 14, 9, 8, 4, 2, 1, 1, 1, 0];
@@ -300,6 +345,11 @@ export const settings: SettingsView = {
   internet: true,
   peerNames: true,
   port: 47_113,
+  uploadBytesPerSecMax: 0,
+  downloadBytesPerSecMax: 0,
+  waitsOnMetered: false,
+  knowsMetered: true,
+  detailedLog: false,
   conflicts: "ask",
   backupDays: 30,
   backupBytesMax: 2_000_000_000,

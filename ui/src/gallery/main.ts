@@ -31,6 +31,7 @@ async function show(id: string, look: Look): Promise<void> {
   await scene.go?.(session, host);
   app = mount(scene.page ?? App, { target: document.getElementById("app") as HTMLElement, props: { session } });
   await settle();
+  if (scene.isUnfolded) for (const folded of document.querySelectorAll("details")) folded.open = true;
   for (const name of scene.press ?? []) await press(name());
   Object.assign(window, { session, host });
 }

@@ -23,6 +23,8 @@ export type Scene = {
   go?: (session: Session, host: FakeHost) => unknown;
   /** What is drawn instead of the window. */
   page?: typeof App;
+  /** What is folded up is unfolded. */
+  isUnfolded?: boolean;
   /** What is pressed before anybody looks: buttons by how their name begins, in the language in use. */
   press?: readonly (() => string)[];
 };
@@ -197,7 +199,7 @@ export const scenes: readonly Scene[] = [
 
   { id: "overview/calm", state: as("server") },
   { id: "overview/client", state: as("client") },
-  { id: "overview/fresh", state: as("server"), answers: () => ({ history: () => ({ runs: [], entries: [] }), traffic: () => [], status: status({ isReading: true, isQuiet: false }) }) },
+  { id: "overview/fresh", state: as("server"), answers: () => ({ history: () => ({ runs: [], entries: [], isMore: false }), traffic: () => [], status: status({ isReading: true, isQuiet: false }) }) },
   { id: "overview/decide", state: as("server"), go: waitingHost },
   { id: "overview/updated", state: () => ({ ...as("server")(), updatedFrom: "0.0.9", hasTray: false }) },
   {
@@ -228,6 +230,13 @@ export const scenes: readonly Scene[] = [
   { id: "folders/usual", state: as("client"), go: page("folders") },
   { id: "folders/server", state: as("server"), go: page("folders") },
   { id: "folders/going", state: as("client"), answers: () => ({ folders: () => world.goingFolders }), go: page("folders") },
+  { id: "folders/chosen", state: as("client"), answers: () => ({ folders: () => world.chosenFolders }), go: page("folders") },
+  {
+    id: "folders/remove",
+    state: as("client"),
+    go: page("folders"),
+    press: [say("folder-remove-name", { folder: "Inbox" })],
+  },
   { id: "folders/none", state: as("client"), answers: () => ({ folders: () => [] }), go: page("folders") },
   { id: "folders/loading", state: as("client"), answers: () => ({ folders: wait }), go: page("folders") },
   ...(["atServer", "here", "emptied", "deletedElsewhere", "reverted"] as const).map((waits) => ({
@@ -255,14 +264,21 @@ export const scenes: readonly Scene[] = [
     press: [say("compare-of", { title: "Dentist" })],
   },
   { id: "conflicts/decided", state: as("client"), go: waitingAt("conflicts"), press: [say("compare-of", { title: "Dentist" }), say("keep-both")] },
-  { id: "activity/none", state: as("client"), answers: () => ({ history: () => ({ runs: [], entries: [] }) }), go: page("activity") },
+  { id: "activity/none", state: as("client"), answers: () => ({ history: () => ({ runs: [], entries: [], isMore: false }) }), go: page("activity") },
   { id: "activity/usual", state: as("client"), go: page("activity") },
+  { id: "activity/ten-thousand", state: as("client"), answers: () => ({ history: world.tenThousand }), go: page("activity"), press: [say("run-added", { n: 10_000 })] },
   { id: "activity/open", state: as("client"), go: page("activity"), press: [say("run-added", { n: 2 })] },
   { id: "activity/left", state: as("client"), answers: () => ({ undo: () => ({ undone: 1, left: ["Dentist"] }) }), go: page("activity"), press: [say("undo-run")] },
   { id: "activity/saved", state: as("client"), go: page("activity"), press: [say("save-table")] },
   { id: "activity/gone", state: as("client"), answers: () => ({ undo: refuse("C10") }), go: page("activity"), press: [say("undo-run")] },
   { id: "devices/server", state: as("server"), go: page("devices") },
   { id: "devices/published", state: as("server"), answers: () => ({ publication: () => world.published }), go: page("devices") },
+  {
+    id: "devices/ways",
+    state: as("server"),
+    answers: () => ({ devices: () => world.devices.map((one, index) => (index === 1 ? { ...one, isConnected: true, path: "relayed" } : one)) }),
+    go: page("devices"),
+  },
   { id: "devices/alone", state: as("server"), answers: () => ({ devices: () => [] }), go: page("devices") },
   { id: "devices/client", state: as("client"), go: page("devices") },
   { id: "devices/rename", state: as("server"), go: page("devices"), press: [say("device-rename-name", { name: "Laptop" })] },
@@ -273,6 +289,18 @@ export const scenes: readonly Scene[] = [
     state: as("server"),
     go: settings(section),
   })),
+  { id: "settings/internet-client", state: as("client"), go: settings("internet") },
+  {
+    id: "settings/internet-details",
+    state: as("server"),
+    answers: () => ({
+      settings: () => ({ ...world.settings, uploadBytesPerSecMax: 300_000 }),
+      relay: () => ({ ...world.relay, address: "relay.example.org:3478", user: "office", state: "refused", problem: problem("N35") }),
+      publication: () => world.published,
+    }),
+    go: settings("internet"),
+    isUnfolded: true,
+  },
   { id: "settings/not-writable", state: as("server"), go: (session) => { settings("general")(session); session.attempt.problem = problem("C01"); } },
   { id: "settings/restart", state: as("client"), answers: () => ({ settings: () => ({ ...world.settings, needsRestart: true }) }), go: settings("internet") },
   { id: "settings/backup-elsewhere", state: as("server"), go: settings("backup"), press: [say("backup-elsewhere")] },

@@ -18,6 +18,8 @@ crate::commands! {
     items(ItemsRequest) -> Vec<ItemView>;
     /// Changes which way a folder's changes go.
     set_folder(SetFolder) -> Done;
+    /// Holds a folder still, or lets it go on.
+    pause_folder(PauseFolder) -> Done;
     /// Releases a folder for a device, or keeps it from it.
     release_folder(ReleaseFolder) -> Done;
     /// Deletions that wait for a decision.

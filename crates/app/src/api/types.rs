@@ -170,6 +170,8 @@ pub struct FolderView {
     /// Items that both sides hold.
     #[ts(type = "number")]
     pub agreed: u64,
+    /// Off only until somebody continues.
+    pub is_paused: bool,
 }
 
 /// Asks for the items of a folder here.
@@ -207,6 +209,16 @@ pub struct SetFolder {
     pub folder: String,
     /// Which way its changes go from now on.
     pub direction: Direction,
+}
+
+/// Holds a folder still, or lets it go on the way it went before. Client only.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PauseFolder {
+    /// Its uid or path.
+    pub folder: String,
+    /// Whether it rests.
+    pub is_paused: bool,
 }
 
 /// Releases a folder for a device, or keeps it from it. Server only.
@@ -403,23 +415,35 @@ pub struct EntryView {
     pub is_undone: bool,
 }
 
-/// Asks for runs, newest first, or for one run's changes.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+/// Asks for runs, newest first, or for one run's changes. An answer has at most 200 runs or 2,000 changes; what comes after
+/// them is asked for by the last one.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HistoryRequest {
     /// The run whose changes are wanted.
     #[serde(default)]
     #[ts(type = "number | null")]
     pub run: Option<i64>,
+    /// Only runs before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub before: Option<i64>,
+    /// Only changes after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub after: Option<i64>,
 }
 
 /// Runs, or the changes of one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
 pub struct HistoryAnswer {
     /// Newest first.
     pub runs: Vec<RunView>,
     /// In order.
     pub entries: Vec<EntryView>,
+    /// There may be more behind the last one.
+    pub is_more: bool,
 }
 
 /// Undoes a run, or the newest change of an item.
@@ -461,6 +485,8 @@ pub struct DeviceView {
     pub is_removed: bool,
     /// It is connected now.
     pub is_connected: bool,
+    /// By which way, if it is. A server can't tell the direct ways over the Internet from each other.
+    pub path: Option<PathView>,
 }
 
 /// Names a device.
@@ -572,6 +598,14 @@ pub struct Options {
     pub peer_names: bool,
     /// The UDP port this server listens at.
     pub port: u16,
+    /// The most bytes per second sent over the Internet; 0: no limit.
+    pub upload_bytes_per_sec_max: u32,
+    /// The most bytes per second received over the Internet; 0: no limit.
+    pub download_bytes_per_sec_max: u32,
+    /// On a client: the Internet waits while the line is metered.
+    pub waits_on_metered: bool,
+    /// The log says in detail what this computer does.
+    pub detailed_log: bool,
     /// Who wins when both sides changed the same.
     pub conflicts: ConflictRuleView,
     /// How long earlier versions are kept, days.
@@ -720,6 +754,14 @@ pub struct SetOptions {
     pub peer_names: Option<bool>,
     /// The UDP port this server listens at, from the next start on.
     pub port: Option<u16>,
+    /// The most bytes per second sent over the Internet, at least 100,000; 0: no limit.
+    pub upload_bytes_per_sec_max: Option<u32>,
+    /// The most bytes per second received over the Internet, at least 100,000; 0: no limit.
+    pub download_bytes_per_sec_max: Option<u32>,
+    /// On a client: the Internet waits while the line is metered.
+    pub waits_on_metered: Option<bool>,
+    /// The log says in detail what this computer does.
+    pub detailed_log: Option<bool>,
     /// Who wins when both sides changed the same.
     pub conflicts: Option<ConflictRuleView>,
     /// How long earlier versions are kept, days: 1 to 3,650.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     api::types::{
-        ConflictDetail, ConflictView, FieldView, FolderView, HeldDecision, HeldView, HeldWhere, ItemView, Keep,
-        Preview, PreviewFolder,
+        ConflictDetail, ConflictView, Direction as ViewedDirection, FieldView, FolderView, HeldDecision, HeldView,
+        HeldWhere, ItemView, Keep, Preview, PreviewFolder,
     },
     index::Device,
     language::Language,
@@ -34,6 +34,11 @@ type Asked<T> = crate::message::Result<T>;
 pub const SHAPE: u32 = 1;
 /// So many names are given as examples.
 const EXAMPLES: usize = 20;
+
+/// Which way a folder's changes went before it was paused, by this name in the index.
+fn before_pause(folder: FolderUid) -> String {
+    format!("folder.before-pause.{folder}")
+}
 
 /// Deletions of one folder that wait in one place.
 struct Waiting {
@@ -66,6 +71,7 @@ impl Room {
                 direction: Replica::direction_of(&index, *uid)?.into(),
                 items: index.local_count(*uid)?,
                 agreed: index.base_count(*uid)?,
+                is_paused: self.index.value(&before_pause(*uid))?.is_some(),
             });
         }
         views.sort_by(|a, b| a.path.cmp(&b.path));
@@ -106,9 +112,40 @@ impl Room {
 
     /// Changes which way a folder's changes go.
     pub(crate) fn set_direction(&mut self, folder: FolderUid, direction: Direction) -> Asked<()> {
+        self.index.set_value(&before_pause(folder), None)?;
+        self.direct(folder, Some(direction))
+    }
+
+    /// Holds a folder still, or lets its changes go the way they went before.
+    pub(crate) fn pause_folder(&mut self, folder: FolderUid, is_paused: bool) -> Asked<()> {
+        let name = before_pause(folder);
+        let before = self.index.value(&name)?;
+        match (is_paused, before) {
+            (true, None) => {
+                let index = self.index.replica();
+                if Replica::direction_of(&index, folder)? == Direction::Off {
+                    return Ok(());
+                }
+                let own = index.folder(folder)?.and_then(|record| record.direction).map(ViewedDirection::from);
+                let own = serde_json::to_vec(&own).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+                self.index.set_value(&name, Some(&own))?;
+                self.direct(folder, Some(Direction::Off))
+            }
+            (false, Some(before)) => {
+                let before: Option<ViewedDirection> =
+                    serde_json::from_slice(&before).map_err(|error| Problem::new(Code::Unexpected).because(error))?;
+                self.direct(folder, before.map(Direction::from))?;
+                Ok(self.index.set_value(&name, None)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `None`: the way of the folder it lies in.
+    fn direct(&mut self, folder: FolderUid, direction: Option<Direction>) -> Asked<()> {
         let mut index = self.index.replica();
         let mut record = index.folder(folder)?.unwrap_or_default();
-        record.direction = Some(direction);
+        record.direction = direction;
         index.put_folder(folder, &record)?;
         // What rested because of the old direction is decided anew.
         for (item, mut record) in index.held_items()? {

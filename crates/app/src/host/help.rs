@@ -155,11 +155,22 @@ impl Host {
     }
 
     pub(super) async fn save_history(&self, request: SaveHistory) -> Result<SavedFile> {
-        let HistoryAnswer { runs, .. } = self.ask("history", json!({})).await?;
+        let mut all: HistoryAnswer = self.ask("history", json!({})).await?;
+        while let (true, Some(last)) = (all.is_more, all.runs.last()) {
+            let mut more: HistoryAnswer = self.ask("history", json!({ "before": last.id })).await?;
+            all.runs.append(&mut more.runs);
+            all.is_more = more.is_more;
+        }
         let mut told = Vec::new();
-        for run in runs {
-            let HistoryAnswer { entries, .. } = self.ask("history", json!({ "run": run.id })).await?;
-            told.push((run, entries));
+        for run in all.runs {
+            let mut of_run: HistoryAnswer = self.ask("history", json!({ "run": run.id })).await?;
+            while let (true, Some(last)) = (of_run.is_more, of_run.entries.last()) {
+                let request = json!({ "run": run.id, "after": last.id });
+                let mut more: HistoryAnswer = self.ask("history", request).await?;
+                of_run.entries.append(&mut more.entries);
+                of_run.is_more = more.is_more;
+            }
+            told.push((run, of_run.entries));
         }
         match request.format {
             ExportFormat::Json => {

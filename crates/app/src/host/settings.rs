@@ -45,6 +45,11 @@ impl Host {
             internet,
             peer_names: options.as_ref().map_or(stored.network.peer_names, |options| options.peer_names),
             port: options.as_ref().map_or(stored.network.listen.port(), |options| options.port),
+            upload_bytes_per_sec_max: options.as_ref().map_or(0, |options| options.upload_bytes_per_sec_max),
+            download_bytes_per_sec_max: options.as_ref().map_or(0, |options| options.download_bytes_per_sec_max),
+            waits_on_metered: options.as_ref().is_some_and(|options| options.waits_on_metered),
+            knows_metered: crate::metered::IS_KNOWN,
+            detailed_log: options.as_ref().is_some_and(|options| options.detailed_log),
             conflicts: options.as_ref().map(|options| options.conflicts).unwrap_or_default(),
             backup_days: options.as_ref().map_or(history.days, |options| options.backup_days),
             backup_bytes_max: options.as_ref().map_or(Keep::DEFAULT.bytes_max, |options| options.backup_bytes_max),
@@ -84,6 +89,10 @@ impl Host {
             name: change.name,
             peer_names: change.peer_names,
             port: change.port,
+            upload_bytes_per_sec_max: change.upload_bytes_per_sec_max,
+            download_bytes_per_sec_max: change.download_bytes_per_sec_max,
+            waits_on_metered: change.waits_on_metered,
+            detailed_log: change.detailed_log,
             conflicts: change.conflicts,
             backup_days: change.backup_days,
             backup_bytes_max: change.backup_bytes_max,
@@ -113,9 +122,13 @@ impl Host {
                 ..ChangeSettings::default()
             },
             // The port stays: others know it. Whether the Internet is used is a decision, not a preference.
-            SettingsPage::Internet => {
-                ChangeSettings { peer_names: Some(network.peer_names), ..ChangeSettings::default() }
-            }
+            SettingsPage::Internet => ChangeSettings {
+                peer_names: Some(network.peer_names),
+                upload_bytes_per_sec_max: Some(0),
+                download_bytes_per_sec_max: Some(0),
+                waits_on_metered: Some(network.waits_on_metered),
+                ..ChangeSettings::default()
+            },
             SettingsPage::Conflicts => {
                 ChangeSettings { conflicts: Some(Default::default()), ..ChangeSettings::default() }
             }
@@ -164,6 +177,9 @@ impl Host {
             tells_held: Some(now.tells_held),
             tells_silence_after_days: Some(now.tells_silence_after_days),
             peer_names: Some(now.peer_names),
+            upload_bytes_per_sec_max: Some(now.upload_bytes_per_sec_max),
+            download_bytes_per_sec_max: Some(now.download_bytes_per_sec_max),
+            waits_on_metered: Some(now.waits_on_metered),
             conflicts: Some(now.conflicts),
             backup_days: Some(now.backup_days),
             backup_bytes_max: Some(now.backup_bytes_max),

@@ -601,6 +601,16 @@ pub struct SettingsView {
     pub peer_names: bool,
     /// The UDP port this server listens at; 0: chosen at the first start.
     pub port: u16,
+    /// The most bytes per second sent over the Internet; 0: no limit.
+    pub upload_bytes_per_sec_max: u32,
+    /// The most bytes per second received over the Internet; 0: no limit.
+    pub download_bytes_per_sec_max: u32,
+    /// On a client: the Internet waits while the line is metered.
+    pub waits_on_metered: bool,
+    /// The log says in detail what this computer does.
+    pub detailed_log: bool,
+    /// This system says whether a line is metered.
+    pub knows_metered: bool,
     /// Who wins when both sides changed the same.
     pub conflicts: ConflictRuleView,
     /// How long earlier versions are kept, days.
@@ -665,6 +675,18 @@ pub struct ChangeSettings {
     /// The UDP port this server listens at, from the next start on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The most bytes per second sent over the Internet, at least 100,000; 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_bytes_per_sec_max: Option<u32>,
+    /// The most bytes per second received over the Internet, at least 100,000; 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_bytes_per_sec_max: Option<u32>,
+    /// On a client: the Internet waits while the line is metered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_on_metered: Option<bool>,
+    /// The log says in detail what this computer does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detailed_log: Option<bool>,
     /// Who wins when both sides changed the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflicts: Option<ConflictRuleView>,

@@ -111,6 +111,7 @@ codes! {
     ManagedComputer = "N39", Ok, ["domain"];
     MulticastFiltered = "N40", Ok, ["server"];
     FirewallUnchanged = "N41", Other, ["port", "program"];
+    LineMetered = "N42", TryLater, ["server"];
 
     PasswordWrong = "A01", Trust, ["server", "tries", "wait_secs"];
     KeyDiffers = "A02", Trust, ["server", "known_by"];

@@ -5,7 +5,8 @@ use crate::{
     api::types::{
         ConflictDetail, ConflictRequest, ConflictView, DecideHeld, DeviceRequest, DeviceView, Done, FolderView,
         HeldView, InternetRequest, InviteAnswer, InviteRequest, ItemView, ItemsRequest, Keep, Nothing, PasswordRequest,
-        PauseRequest, Preview, ReleaseFolder, RenameDevice, ResolveConflict, RoleView, SetFolder, Status, Word,
+        PauseFolder, PauseRequest, Preview, ReleaseFolder, RenameDevice, ResolveConflict, RoleView, SetFolder, Status,
+        Word,
     },
     engine::{Part, Room, State, view::SHAPE},
     language::Language,
@@ -60,7 +61,8 @@ impl Instance {
         let pause = *self.pause.borrow();
         let link_problem = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let problem = state.problem.clone().or(link_problem);
-        let is_silence = |problem: &Problem| matches!(problem.code, Code::ServerSilent | Code::ConnectionBroke);
+        let waits = [Code::ServerSilent, Code::ConnectionBroke, Code::LineMetered];
+        let is_silence = |problem: &Problem| waits.contains(&problem.code);
         let stops = problem.as_ref().is_some_and(|problem| !is_silence(problem));
         let problem = problem.or_else(|| state.note.clone()).or(left_out);
         let problem = problem.or_else(|| self.door.as_ref().and_then(|door| door.note()));
@@ -188,6 +190,18 @@ impl Instance {
         Ok(Done {})
     }
 
+    pub(crate) async fn pause_folder(&self, request: PauseFolder) -> Result<Done> {
+        if self.part == Part::Server {
+            return Err(Problem::new(Code::OnClientOnly));
+        }
+        self.ask(move |room| {
+            let folder = room.find_folder(&request.folder)?;
+            room.pause_folder(folder, request.is_paused)
+        })
+        .await?;
+        Ok(Done {})
+    }
+
     pub(crate) async fn release_folder(&self, request: ReleaseFolder) -> Result<Done> {
         let device = self.door()?.find_device(&request.device)?.id.to_string();
         self.ask(move |room| {
@@ -268,14 +282,15 @@ impl Instance {
         let devices = self.door()?.devices();
         Ok(devices
             .into_iter()
-            .map(|(device, is_connected)| DeviceView {
+            .map(|(device, path)| DeviceView {
                 id: device.id.to_string(),
                 name: device.name,
                 platform: device.platform,
                 paired_at: device.paired_at,
                 last_seen_day: device.last_seen_day,
                 is_removed: device.removed_at.is_some(),
-                is_connected,
+                is_connected: path.is_some(),
+                path,
             })
             .collect())
     }
@@ -482,7 +497,7 @@ impl Instance {
         self.save_settings()?;
         self.rules.send_replace(());
         if let (Part::Client, Some(endpoint)) = (self.part, &self.endpoint) {
-            endpoint.keep_local(!request.on);
+            endpoint.keep_local(!self.may_use_internet());
         }
         if !request.on && self.part == Part::Client {
             self.leave_dht().await;

@@ -227,9 +227,9 @@ impl Instance {
         let met = self.link_problem.lock().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !is_connected);
         self.check_network(ladder);
         // Anything else that is in the way says nothing of these rungs.
-        let is_told = |problem: &Problem| problem.code == Code::InternetOffHere || rung_of(problem.code).is_some();
-        let met = met.filter(is_told);
-        let own = met.clone().filter(|problem| problem.code == Code::InternetOffHere);
+        let is_own = |problem: &Problem| matches!(problem.code, Code::InternetOffHere | Code::LineMetered);
+        let met = met.filter(|problem| is_own(problem) || rung_of(problem.code).is_some());
+        let own = met.clone().filter(is_own);
         ladder.rung("own-internet-switch", own);
         self.check_clients_internet(ladder, status.path, met.as_ref()).await;
         check_met(ladder, met.as_ref(), is_connected);
@@ -237,7 +237,7 @@ impl Instance {
     }
 
     async fn check_clients_internet(&self, ladder: &mut Ladder<'_>, path: Option<PathView>, met: Option<&Problem>) {
-        let is_wanted = self.endpoint.is_some() && self.settings().network.internet;
+        let is_wanted = self.endpoint.is_some() && self.may_use_internet();
         if ladder.is_stopped || !is_wanted || path == Some(PathView::Local) {
             ladder.skip("internet");
             return check_managed(ladder, Internet::Unasked, self.hides_server(path).await).await;

@@ -62,7 +62,7 @@ enum Ended {
     /// The server was started anew, and is there.
     Restarted,
     /// Another path works; the session goes on there.
-    Moved(Connected),
+    Moved(Box<Connected>),
 }
 
 impl Instance {
@@ -89,7 +89,7 @@ impl Instance {
             };
             match ended {
                 Ok(Ended::Moved(connected)) => {
-                    moved = Some(connected);
+                    moved = Some(*connected);
                     continue;
                 }
                 // A link that breaks at once isn't tried again and again.
@@ -163,7 +163,7 @@ impl Instance {
                 link.close(CloseCode::Done);
                 carrying.await;
             }
-            return Ok(Ended::Moved(connected));
+            return Ok(Ended::Moved(Box::new(connected)));
         }
         match link.close_reason() {
             // It wants this computer to come again, or has no room now and says so to its owner.
@@ -202,7 +202,7 @@ impl Instance {
                     heard_at.elapsed() > SILENT
                 }
             };
-            if !self.settings().network.internet && !link.is_lan() {
+            if !self.may_use_internet() && !link.is_lan() {
                 link.close(CloseCode::Done);
             }
             if !is_moved {

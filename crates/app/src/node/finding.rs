@@ -152,11 +152,13 @@ impl Instance {
 
     /// Calls the server wherever it may be; looks it up meanwhile if the rules allow.
     pub(super) async fn call_server(&self, endpoint: &Endpoint, search: &mut Search, ways: Ways) -> Result<Connected> {
+        let waits = self.waits_for_line();
         let (server, internet, looks) = {
             let settings = self.settings();
             let server = settings.server.clone().ok_or_else(|| Problem::new(Code::NotSetUp))?;
-            (server, settings.network.internet, settings.network.internet && settings.network.peer_names)
+            (server, settings.network.internet && !waits, settings.network.peer_names)
         };
+        let looks = internet && looks;
         endpoint.keep_local(!internet);
         *self.put_through.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let is_put_through = !self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.is_empty();
@@ -186,7 +188,7 @@ impl Instance {
             outcome = endpoint.connect(&target, Entrants::none()).await;
         }
         outcome.map_err(|error| match error {
-            DialError::NoAddress if !looks && !has_others => Problem::new(Code::NoWayToServer),
+            DialError::NoAddress if !looks && !has_others && !waits => Problem::new(Code::NoWayToServer),
             DialError::NoAddress | DialError::NoAnswer { .. } => {
                 let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).internet;
                 let has_network = endpoint.has_network() || target.addresses.iter().any(|at| at.ip().is_loopback());
@@ -195,6 +197,7 @@ impl Instance {
                     return Problem::new(Code::Offline).because(error);
                 }
                 let code = match () {
+                    () if waits => Code::LineMetered,
                     () if has_others => Code::InternetOffHere,
                     () if internet && told == Some(false) => Code::InternetOffOnServer,
                     // It is there: a switchboard told it of us, and it of where it is.

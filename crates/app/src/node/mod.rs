@@ -6,6 +6,7 @@
 //! | `setup.rs` | becoming a server or a client, and stopping to be one |
 //! | `setup/choosing.rs` | choosing anew after a preview, and the end of taking over |
 //! | `server.rs` | the door: who may come in, who may be added, who is let go |
+//! | `line.rs` | whether a client may use the Internet now |
 //! | `client.rs` | calling the server, again and again; moving to a better path |
 //! | `check.rs` | the connection check |
 //! | `relay.rs` | a server's relay, for computers that find no direct way |
@@ -24,6 +25,7 @@ mod client;
 pub(crate) mod finding;
 mod firewall;
 mod lan;
+mod line;
 mod options;
 mod publication;
 mod relay;
@@ -143,6 +145,8 @@ pub struct Instance {
     rules: watch::Sender<()>,
     /// Tells of other networks and of waking up.
     network: watch::Receiver<NetworkChange>,
+    /// Whether the line to the Internet is metered, as far as that matters here.
+    metered: watch::Sender<bool>,
     over: watch::Sender<bool>,
     /// The profile is ours as long as this exists.
     lock: ProfileLock,
@@ -285,10 +289,11 @@ impl Node {
             publishing: tokio::sync::Mutex::new(()),
             rules: watch::channel(()).0,
             network: net::watch_network(),
+            metered: watch::channel(false).0,
             over: watch::channel(false).0,
             lock,
         });
-        instance.keep_as_chosen().await?;
+        instance.do_as_chosen().await?;
         let mut node = Self { instance, tasks: JoinSet::new() };
         node.begin(use_as).await?;
         Ok(node)
@@ -316,6 +321,10 @@ impl Node {
                 self.tasks.spawn(async move { relaying.stay_at_relay().await });
             }
             (Part::Client, true) => {
+                // Nothing goes over a metered line before that is known.
+                instance.look_at_line(&mut None).await;
+                let looking = Arc::clone(instance);
+                self.tasks.spawn(async move { looking.watch_line().await });
                 let calling = Arc::clone(instance);
                 self.tasks.spawn(async move { calling.stay_connected().await });
                 let first = Arc::clone(instance);

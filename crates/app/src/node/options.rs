@@ -27,6 +27,10 @@ impl Instance {
             name: settings.name.as_ref().map(ToString::to_string),
             peer_names: settings.network.peer_names,
             port: settings.network.listen.port(),
+            upload_bytes_per_sec_max: settings.network.upload_bytes_per_sec_max.unwrap_or(0),
+            download_bytes_per_sec_max: settings.network.download_bytes_per_sec_max.unwrap_or(0),
+            waits_on_metered: settings.network.waits_on_metered,
+            detailed_log: settings.detailed_log,
             conflicts: match settings.conflicts.rule {
                 ConflictRule::Ask => ConflictRuleView::Ask,
                 ConflictRule::Client => ConflictRuleView::Client,
@@ -62,6 +66,18 @@ impl Instance {
             if let Some(port) = request.port {
                 settings.network.listen.set_port(port);
             }
+            if let Some(bytes) = request.upload_bytes_per_sec_max {
+                settings.network.upload_bytes_per_sec_max = limit(bytes);
+            }
+            if let Some(bytes) = request.download_bytes_per_sec_max {
+                settings.network.download_bytes_per_sec_max = limit(bytes);
+            }
+            if let Some(on) = request.waits_on_metered {
+                settings.network.waits_on_metered = on;
+            }
+            if let Some(on) = request.detailed_log {
+                settings.detailed_log = on;
+            }
             if let Some(conflicts) = request.conflicts {
                 settings.conflicts.rule = match conflicts {
                     ConflictRuleView::Ask => ConflictRule::Ask,
@@ -83,13 +99,20 @@ impl Instance {
         }
         self.save_settings()?;
         self.rules.send_replace(());
-        self.keep_as_chosen().await?;
+        self.do_as_chosen().await?;
         self.options(Nothing {}).await
     }
 
-    /// Tells the engine how long and how much is to be kept.
-    pub(super) async fn keep_as_chosen(&self) -> Result<()> {
-        let keep = keep_of(&self.settings().history);
+    /// Tells the engine how long and how much is to be kept, the network how fast it may be, the log how much it says.
+    pub(super) async fn do_as_chosen(&self) -> Result<()> {
+        let (keep, bandwidth, detailed_log) = {
+            let settings = self.settings();
+            (keep_of(&settings.history), settings.network.bandwidth(), settings.detailed_log)
+        };
+        if let Some(endpoint) = &self.endpoint {
+            endpoint.limit(bandwidth);
+        }
+        crate::log::set_detailed(detailed_log);
         self.ask(move |room| {
             room.keep = keep;
             Ok(())
@@ -101,6 +124,11 @@ impl Instance {
         self.ask(|room| Ok(room.collect_contents(Keep { age_max: 0, bytes_max: 0 })?)).await?;
         self.options(Nothing {}).await
     }
+}
+
+/// 0: none.
+fn limit(bytes_per_sec: u32) -> Option<u32> {
+    (bytes_per_sec > 0).then(|| bytes_per_sec.max(net::Bandwidth::BYTES_PER_SEC_MIN))
 }
 
 fn keep_of(history: &History) -> Keep {

@@ -4,6 +4,7 @@
 
 use super::{Instance, blocking, gone, now_secs, other_version};
 use crate::{
+    api::types::PathView,
     engine::{Engine, OwnedEngine},
     index::{Device, PairedBy},
     message::{Code, Problem, Result},
@@ -124,13 +125,18 @@ impl Door {
         }
     }
 
-    pub(super) fn devices(&self) -> Vec<(Device, bool)> {
+    /// Every computer that was added, and by which way it is here now, if it is.
+    pub(super) fn devices(&self) -> Vec<(Device, Option<PathView>)> {
         let state = self.state();
-        state
-            .devices
-            .iter()
-            .map(|device| (device.clone(), state.connected.iter().any(|here| here.device == device.id)))
-            .collect()
+        let path = |device: &Device| {
+            let here = state.connected.iter().rfind(|here| here.device == device.id)?;
+            Some(match &here.link {
+                link if link.is_relayed() => PathView::Relayed,
+                link if link.is_lan() => PathView::Local,
+                _ => PathView::Direct,
+            })
+        };
+        state.devices.iter().map(|device| (device.clone(), path(device))).collect()
     }
 
     pub(super) fn find_device(&self, text: &str) -> Result<Device> {

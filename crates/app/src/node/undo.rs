@@ -9,14 +9,14 @@ use super::{Instance, gone, now_secs};
 use crate::{
     api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
     engine::{EditKind, Room, view::path_of},
-    history::{Action, Entry, ItemChange, RunId, Side, undo::Undo},
+    history::{Action, Entry, EntryId, ItemChange, RunId, Side, undo::Undo},
     message::{Code, Problem, Result},
 };
 use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::{BTreeMap, BTreeSet};
 use sync::{index::ReplicaIndex, model::FolderState, replica::Change};
 
-/// Runs and entries shown at once.
+/// Runs and entries in one answer.
 const RUNS_MAX: usize = 200;
 const ENTRIES_MAX: usize = 2_000;
 /// What was deleted on this computer is called what its content says, and that only the server has.
@@ -28,13 +28,12 @@ const FOLDERS_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl Instance {
     pub(crate) async fn history(&self, request: HistoryRequest) -> Result<HistoryAnswer> {
-        let run = request.run.map(RunId);
-        let untold = self.engine.run(move |room| room.contents_for_titles(run)).await.ok_or_else(gone)??;
+        let untold = self.engine.run(move |room| room.contents_for_titles(request)).await.ok_or_else(gone)??;
         if !untold.is_empty() {
             // Without a link, what was deleted here has no name.
             tokio::time::timeout(TITLES_WAIT, self.fetch(untold)).await.ok();
         }
-        self.engine.run(move |room| room.history_views(run)).await.ok_or_else(gone)?
+        self.engine.run(move |room| room.history_views(request)).await.ok_or_else(gone)?
     }
 
     pub(crate) async fn undo(&self, request: UndoRequest) -> Result<UndoAnswer> {
@@ -68,19 +67,16 @@ impl Instance {
 }
 
 impl Room {
-    fn history_views(&self, run: Option<RunId>) -> Result<HistoryAnswer> {
-        let runs = match run {
+    fn history_views(&self, request: HistoryRequest) -> Result<HistoryAnswer> {
+        let runs = match request.run.map(RunId) {
             Some(run) => {
                 let missing = || Problem::new(Code::NothingToUndo).with("id", run.0.to_string());
                 vec![self.index.history_run(run)?.ok_or_else(missing)?]
             }
-            None => self.index.runs(None, RUNS_MAX)?,
+            None => self.index.runs(request.before.map(RunId), RUNS_MAX)?,
         };
         let folders = self.index.replica().folders()?;
-        let entries = match run {
-            Some(run) => self.index.entries_of_run(run, None, ENTRIES_MAX)?,
-            None => Vec::new(),
-        };
+        let entries = self.entries_asked_for(request)?;
         let view = |entry: Entry| {
             let title = self.entry_title(&entry.change);
             EntryView {
@@ -94,6 +90,7 @@ impl Room {
             }
         };
         Ok(HistoryAnswer {
+            is_more: runs.len() == RUNS_MAX || entries.len() == ENTRIES_MAX,
             runs: runs
                 .into_iter()
                 .map(|run| RunView {
@@ -110,10 +107,14 @@ impl Room {
         })
     }
 
+    fn entries_asked_for(&self, request: HistoryRequest) -> Result<Vec<Entry>> {
+        let Some(run) = request.run.map(RunId) else { return Ok(Vec::new()) };
+        Ok(self.index.entries_of_run(run, request.after.map(EntryId), ENTRIES_MAX)?)
+    }
+
     /// Contents that a run's entries are named by and that aren't on this computer.
-    fn contents_for_titles(&self, run: Option<RunId>) -> Result<Vec<NativeHash>> {
-        let Some(run) = run else { return Ok(Vec::new()) };
-        let entries = self.index.entries_of_run(run, None, ENTRIES_MAX)?;
+    fn contents_for_titles(&self, request: HistoryRequest) -> Result<Vec<NativeHash>> {
+        let entries = self.entries_asked_for(request)?;
         let named_by = |entry: &Entry| {
             let change = &entry.change;
             let state = change.after.as_ref().or(change.before.as_ref())?;

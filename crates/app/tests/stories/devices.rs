@@ -20,6 +20,7 @@ async fn a_removed_laptop_is_cut_off_at_once_and_comes_back_with_password_and_pe
     let client = joined(&server, &laptop).await;
     let devices = call(&server, "devices", json!({})).await;
     assert_eq!((&devices[0]["name"], &devices[0]["isConnected"]), (&json!("laptop"), &json!(true)), "{devices:#}");
+    assert_eq!(devices[0]["path"], "local", "{devices:#}");
     call(&server, "remove_device", json!({"id": devices[0]["id"]})).await;
     until_problem(&client, Some("A03")).await;
     assert!(!status(&client).await.is_connected);

@@ -44,6 +44,44 @@ async fn a_direction_lets_changes_go_one_way_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_folder_rests_and_goes_on_the_way_it_went_before() {
+    let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
+    office.mails("mail", 0..3);
+    office.mails("mail/.Archive", 10..13);
+    let server = server(&office).await;
+    let client = joined(&server, &laptop).await;
+    let archive = async || {
+        let folders = call(&client, "folders", json!({})).await;
+        let archive = folders.as_array().unwrap().iter().find(|folder| folder["path"] == "mail/Archive").unwrap();
+        (archive["direction"].as_str().unwrap().to_owned(), archive["isPaused"].as_bool().unwrap())
+    };
+    call(&client, "set_folder", json!({"folder": "mail/Archive", "direction": "to-here"})).await;
+    for _ in 0..2 {
+        call(&client, "pause_folder", json!({"folder": "mail/Archive", "isPaused": true})).await;
+        assert_eq!(archive().await, ("off".to_owned(), true));
+    }
+    office.mails("mail/.Archive", 20..21);
+    laptop.mails("mail/.Archive", 30..31);
+    office.mails("mail", 50..51);
+    until("the others go on", || laptop.find("mail/cur", "hello 50.").is_some()).await;
+    a_while().await;
+    assert!(laptop.find("mail/.Archive/cur", "hello 20.").is_none());
+
+    call(&client, "pause_folder", json!({"folder": "mail/Archive", "isPaused": false})).await;
+    until("what came meanwhile is here", || laptop.find("mail/.Archive/cur", "hello 20.").is_some()).await;
+    a_while().await;
+    assert!(office.find("mail/.Archive/cur", "hello 30.").is_none(), "only to the laptop, as before");
+    assert_eq!(archive().await, ("to-here".to_owned(), false));
+
+    // Whoever says which way it goes has ended the pause.
+    call(&client, "pause_folder", json!({"folder": "mail/Archive", "isPaused": true})).await;
+    call(&client, "set_folder", json!({"folder": "mail/Archive", "direction": "both"})).await;
+    assert_eq!(archive().await, ("both".to_owned(), false));
+    until("and it goes", || office.find("mail/.Archive/cur", "hello 30.").is_some()).await;
+    wait_quiet(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_chosen_folders_come_and_a_mapped_one_keeps_its_own_name() {
     let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
     office.mails("mail", 0..3);

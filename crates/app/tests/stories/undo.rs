@@ -99,6 +99,14 @@ async fn a_run_is_taken_back_as_far_as_nobody_changed_it_since() {
     until("the edit arrives", || laptop.text("contacts/people", "UID:anna").contains("+49 4")).await;
     wait_quiet(&client).await;
 
+    // What is behind the last one is asked for by it.
+    let runs = call(&client, "history", json!({"before": run["id"]})).await;
+    assert!(runs["runs"].as_array().unwrap().iter().all(|older| older["id"].as_i64() < run["id"].as_i64()), "{runs:#}");
+    let all = call(&client, "history", json!({"run": run["id"]})).await;
+    let rest = call(&client, "history", json!({"run": run["id"], "after": all["entries"][0]["id"]})).await;
+    assert_eq!(rest["entries"].as_array().unwrap()[..], all["entries"].as_array().unwrap()[1..]);
+    assert_eq!((&all["isMore"], &runs["isMore"]), (&json!(false), &json!(false)));
+
     let answer = call(&client, "undo", json!({"what": run["id"].to_string()})).await;
     until("the deletions are taken back", || office.total() == 7 && office.items() == laptop.items()).await;
     let entries = call(&client, "history", json!({"run": run["id"]})).await;

@@ -17,7 +17,15 @@ use app::{
 use serde_json::json;
 
 pub(crate) async fn history(args: &History, profile: &Profile, words: Words) -> Result<Answer> {
-    let answer: HistoryAnswer = ask(profile, Use::Ask, "history", HistoryRequest { run: args.run }).await?;
+    let request = HistoryRequest { run: args.run, ..HistoryRequest::default() };
+    let mut answer: HistoryAnswer = ask(profile, Use::Ask, "history", request).await?;
+    // A run that moved a whole mailbox comes in pieces.
+    while let (true, Some(last)) = (answer.is_more, answer.entries.last()) {
+        let request = HistoryRequest { after: Some(last.id), ..request };
+        let mut more: HistoryAnswer = ask(profile, Use::Ask, "history", request).await?;
+        answer.entries.append(&mut more.entries);
+        answer.is_more = more.is_more;
+    }
     Ok(match args.run {
         Some(_) => {
             Answer::new(json!({"runs": answer.runs, "entries": answer.entries}), entries(&answer.entries, words))

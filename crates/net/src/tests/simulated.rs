@@ -199,3 +199,43 @@ fn a_reconnect_with_a_saved_token_takes_two_round_trips() {
     });
     world.run().unwrap();
 }
+
+#[test]
+fn a_limit_holds_in_each_direction_on_a_link_that_stands_and_is_gone_when_it_is_taken_away() {
+    const LIMIT: u32 = 200_000;
+    let mut world = turmoil::Builder::new()
+        .rng_seed(1)
+        .simulation_duration(Duration::from_secs(300))
+        .min_message_latency(Duration::from_millis(1))
+        .max_message_latency(Duration::from_millis(1))
+        .udp_capacity(4096)
+        .build();
+    open_office(&mut world, &[LAPTOP]);
+    world.client("laptop", async move {
+        let laptop = endpoint(LAPTOP).await;
+        let Joined { link: _link, mut control, .. } = join(&laptop, &office()).await?;
+        let (up, down) = (
+            Bandwidth { up_bytes_per_sec: Some(LIMIT), ..Bandwidth::default() },
+            Bandwidth { down_bytes_per_sec: Some(LIMIT), ..Bandwidth::default() },
+        );
+        for (bandwidth, is_limited) in
+            [(Bandwidth::default(), false), (up, true), (down, true), (Bandwidth::default(), false)]
+        {
+            laptop.limit(bandwidth);
+            let begun = tokio::time::Instant::now();
+            for _ in 0..8 {
+                control.sender.send(CONTROL, vec![7; 64 << 10]).await?;
+            }
+            // The office sends back what it is told.
+            for _ in 0..8 {
+                assert_eq!(control.receiver.next().await?.map(|frame| frame.payload.len()), Some(64 << 10));
+            }
+            let speed = f64::from(8 * (64 << 10)) / begun.elapsed().as_secs_f64();
+            let of_limit = speed / f64::from(LIMIT);
+            // Half a megabyte in all, of which the burst of a quarter of a second is a tenth.
+            assert_eq!((0.8..1.15).contains(&of_limit), is_limited, "{bandwidth:?}: {speed} bytes per second");
+        }
+        Ok(())
+    });
+    world.run().unwrap();
+}

@@ -22,6 +22,7 @@ import type { ItemsRequest } from "./ItemsRequest";
 import type { Nothing } from "./Nothing";
 import type { Options } from "./Options";
 import type { PasswordRequest } from "./PasswordRequest";
+import type { PauseFolder } from "./PauseFolder";
 import type { PauseRequest } from "./PauseRequest";
 import type { Preview } from "./Preview";
 import type { ProblemView } from "./ProblemView";
@@ -68,6 +69,10 @@ items: Command<ItemsRequest, Array<ItemView>>,
  * Changes which way a folder's changes go.
  */
 set_folder: Command<SetFolder, Done>, 
+/**
+ * Holds a folder still, or lets it go on.
+ */
+pause_folder: Command<PauseFolder, Done>, 
 /**
  * Releases a folder for a device, or keeps it from it.
  */

@@ -32,4 +32,8 @@ items: number,
 /**
  * Items that both sides hold.
  */
-agreed: number, };
+agreed: number, 
+/**
+ * Off only until somebody continues.
+ */
+isPaused: boolean, };

@@ -13,4 +13,8 @@ runs: Array<RunView>,
 /**
  * In order.
  */
-entries: Array<EntryView>, };
+entries: Array<EntryView>, 
+/**
+ * There may be more behind the last one.
+ */
+isMore: boolean, };

@@ -22,6 +22,22 @@ peerNames: boolean,
  */
 port: number, 
 /**
+ * The most bytes per second sent over the Internet; 0: no limit.
+ */
+uploadBytesPerSecMax: number, 
+/**
+ * The most bytes per second received over the Internet; 0: no limit.
+ */
+downloadBytesPerSecMax: number, 
+/**
+ * On a client: the Internet waits while the line is metered.
+ */
+waitsOnMetered: boolean, 
+/**
+ * The log says in detail what this computer does.
+ */
+detailedLog: boolean, 
+/**
  * Who wins when both sides changed the same.
  */
 conflicts: ConflictRuleView, 
