@@ -12,11 +12,7 @@ use app::{
     selftest,
 };
 use serde_json::json;
-use std::{
-    fs::File,
-    io::{ErrorKind, Write as _},
-    path::PathBuf,
-};
+use std::{fs::File, io::Write as _, iter, path::PathBuf};
 
 pub(crate) async fn selftest(args: Selftest, output: Output) -> Result<Answer> {
     let words = output.words;
@@ -53,23 +49,11 @@ async fn test(output: Output) -> Result<selftest::Tested> {
 
 /// The report's file, where nothing is yet.
 fn new_file(wish: Option<PathBuf>) -> Result<(File, PathBuf)> {
-    let numbered = (1..100).map(|number| match number {
-        1 => PathBuf::from("tandem-outlook-report.txt"),
-        number => PathBuf::from(format!("tandem-outlook-report-{number}.txt")),
-    });
-    let names: Vec<PathBuf> = wish.map_or_else(|| numbered.collect(), |wish| vec![wish]);
-    let mut refused = Problem::new(Code::FileNotWritable).with("file", names[0].as_path());
-    for path in names {
-        match File::create_new(&path) {
-            Ok(file) => return Ok((file, path)),
-            Err(error) => {
-                let is_taken = error.kind() == ErrorKind::AlreadyExists;
-                refused = Problem::new(Code::FileNotWritable).with("file", path.as_path()).because(error);
-                if !is_taken {
-                    break;
-                }
-            }
-        }
-    }
-    Err(refused)
+    let numbered = || (2..100).map(|number| PathBuf::from(format!("tandem-outlook-report-{number}.txt")));
+    let is_free = |path: &PathBuf| !path.exists();
+    let first = PathBuf::from("tandem-outlook-report.txt");
+    let path = wish.unwrap_or_else(|| iter::once(first.clone()).chain(numbered()).find(is_free).unwrap_or(first));
+    let refused = |error| Problem::new(Code::FileNotWritable).with("file", path.as_path()).because(error);
+    let file = File::create_new(&path).map_err(refused)?;
+    Ok((file, path))
 }

@@ -294,7 +294,7 @@ impl<'a> Commit<'a> {
         let io_error = |error: io::Error| disk::store_error(&error, &place.path, 0);
         ensure_staging(place).map_err(io_error)?;
         self.stagings_used(place);
-        let staged = place.staging().join(step::staged_name().map_err(io_error)?);
+        let staged = place.staging().join(step::staged_name());
         let copied = std::fs::copy(from, &staged).and_then(|_| {
             let file = std::fs::File::options().write(true).open(&staged)?;
             if let Ok(modified) = from.metadata().and_then(|metadata| metadata.modified()) {

@@ -1,6 +1,6 @@
 //! What the file system is asked beyond std: renaming without replacing, exchanging, flushing, and what kind it is.
 
-use crate::StoreError;
+use crate::{StoreError, staging::random_hex};
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, ErrorKind},
@@ -106,7 +106,7 @@ pub(crate) fn read_small(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
 /// Writes a small file beside `path` and renames it there, so that nobody ever sees half of it.
 pub(super) fn write_small(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write;
-    let temporary = path.with_file_name(format!(".tandem-{}.tmp", super::random_hex()?));
+    let temporary = path.with_file_name(format!(".tandem-{}.tmp", random_hex::<16>()));
     let written = File::create_new(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
@@ -170,7 +170,7 @@ pub(super) fn file_system_facts(path: &Path) -> FileSystemFacts {
 
 /// Tries out whether a folder's time changes with the names in it. Windows' FAT leaves it as it is, NTFS doesn't.
 fn dates_folders(path: &Path) -> io::Result<bool> {
-    let folder = path.join(format!(".tandem-{}.tmp", super::random_hex()?));
+    let folder = path.join(format!(".tandem-{}.tmp", random_hex::<16>()));
     std::fs::create_dir(&folder)?;
     let tried = (|| {
         let before = folder.metadata()?.modified()?;

@@ -12,7 +12,7 @@ use super::{
     spec::Part,
     state, text, vdir,
 };
-use crate::{FolderId, FolderInfo, StoreError, StoreId};
+use crate::{FolderId, FolderInfo, StoreError, StoreId, staging::random_hex};
 use pim::{FolderKind, FolderUid, SpecialUse};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -220,7 +220,7 @@ impl Tree<'_> {
             let is_ours = mark.is_some_and(|mark| mark.uid == uid);
             return if is_ours { Ok(same.id.clone()) } else { Err(StoreError::Changed) };
         }
-        let hidden = parent_path.join(format!("{STAGING}-{}", super::random_hex().map_err(io_error)?));
+        let hidden = parent_path.join(format!("{STAGING}-{}", random_hex::<16>()));
         std::fs::create_dir(&hidden).map_err(io_error)?;
         let made = self.name_and_place_vdir(part, &parent_id, &hidden, &name, uid);
         if made.is_err() {

@@ -40,7 +40,7 @@ pub use survey::{Count, Surveyed, survey};
 
 use crate::{
     Caps, Change, Flush, FolderId, FolderInfo, Intent, Listing, ListingToken, Reader, Recovered, Store, StoreError,
-    StoreId, Watch, Written,
+    StoreId, Watch, Written, staging::random_hex,
 };
 use commit::Commit;
 use folders::Tree;
@@ -50,7 +50,7 @@ use pim::{FolderKind, FolderUid};
 use place::Places;
 use recover::Recovery;
 use stage::Stage;
-use std::{collections::BTreeSet, io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 /// A deletion counts after a second listing this much later on a local disk, in milliseconds.
 const ABSENCE_WAIT_LOCAL_MS: u64 = 1_000;
@@ -151,8 +151,7 @@ impl FilesStore {
         let id = match found.pop_first() {
             Some(id) => id,
             None => {
-                let random = random_hex().map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
-                let new = StoreId(random);
+                let new = StoreId(random_hex::<16>());
                 let folders = self.tree(&new).list()?;
                 let marks: BTreeSet<StoreId> = folders.into_iter().filter_map(|folder| folder.marked_by).collect();
                 if marks.len() == 1 { marks.into_iter().next().unwrap_or(new) } else { new }
@@ -175,13 +174,6 @@ fn read_root(root: &std::path::Path) -> Result<RootMark, StoreError> {
 
 fn no_root(root: &std::path::Path) -> StoreError {
     StoreError::Unavailable { reason: format!("the folder is not there: {}", root.display()) }
-}
-
-/// 128 random bits in hexadecimal digits.
-fn random_hex() -> io::Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 impl Store for FilesStore {

@@ -16,7 +16,7 @@ use super::{
     state::FileState,
     step::{Put, Step},
 };
-use crate::{FolderId, Href, Intent, Recovered, Rev, StoreError, Written};
+use crate::{FolderId, Href, Intent, Recovered, Rev, StoreError, Written, staging::random_hex};
 use pim::{Flags, NativeHash};
 use std::{
     collections::BTreeSet,
@@ -232,7 +232,7 @@ impl<'a> Recovery<'a> {
         let io_error = |error: io::Error| disk::store_error(&error, &place.path, 0);
         let own = super::text::text_to_name(name).ok_or(StoreError::NotFound)?;
         let folder = if place.part == Part::Mail { place.path.join("cur") } else { place.path.clone() };
-        let beside = folder.join(format!("{}-{}", super::random_hex().map_err(io_error)?, own.to_string_lossy()));
+        let beside = folder.join(format!("{}-{}", random_hex::<16>(), own.to_string_lossy()));
         disk::rename_new(aside, &folder.join(own)).or_else(|_| disk::rename_new(aside, &beside)).map_err(io_error)?;
         tidy_staging(aside);
         Ok(())

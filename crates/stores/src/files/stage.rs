@@ -82,14 +82,14 @@ impl Stage<'_> {
                 // A message's name stands for its content: other programs remember what they read under it.
                 let wish = if source.part == Part::Mail { String::new() } else { wish };
                 let names = self.names(&target, content, &wish, None)?;
-                let aside = step::staged_name().map_err(|error| disk::store_error(&error, &source.path, 0))?;
+                let aside = step::staged_name();
                 let put = self.put(&target, content, flags, names, is_flushed, written)?;
                 let expect_flags = expect_flags.clone();
                 Ok(Step::Rewrite { href, expect, expect_flags, folder: target_folder, put, aside })
             }
             Change::Delete { href, expect_rev } => {
-                let (_, place, _) = self.places.item(href)?;
-                let aside = step::staged_name().map_err(|error| disk::store_error(&error, &place.path, 0))?;
+                self.places.item(href)?;
+                let aside = step::staged_name();
                 Ok(Step::Remove { href: href.clone(), expect: expect_rev.clone(), aside })
             }
         }
@@ -106,11 +106,10 @@ impl Stage<'_> {
         let Change::Update { href, expect_rev, expect_flags, flags, .. } = change else {
             return Err(StoreError::Unsupported);
         };
-        let io_error = |error: io::Error| disk::store_error(&error, &source.path, 0);
         let is_twin = name.starts_with("%=");
         let names = if source.part == Part::Mail {
             let kept = (!is_twin).then(|| name.to_owned());
-            kept.into_iter().chain([step::unique_message_name().map_err(io_error)?]).collect()
+            kept.into_iter().chain([step::unique_message_name()]).collect()
         } else if *source_folder == target_folder {
             vec![name.to_owned()]
         } else {
@@ -118,7 +117,7 @@ impl Stage<'_> {
                 .and_then(|name| vdir::format(source.part, &name))
                 .ok_or(StoreError::NotFound)?;
             let wish = String::from_utf8_lossy(&step::name_bytes(name)).into_owned();
-            let others = step::item_names(source.part, format, &wish, None, self.rules).map_err(io_error)?;
+            let others = step::item_names(source.part, format, &wish, None, self.rules);
             [name.to_owned()].into_iter().chain(others.into_iter().skip(1)).collect()
         };
         Ok(Step::Relabel {
@@ -138,18 +137,17 @@ impl Stage<'_> {
         wish: &str,
         uid: Option<&pim::ItemUid>,
     ) -> Result<Vec<String>, StoreError> {
-        let names = if place.part == Part::Mail {
+        if place.part == Part::Mail {
             if content.format != Format::Rfc5322 {
                 return Err(StoreError::Unsupported);
             }
-            step::message_names(wish, size(&content.payload), self.rules)
+            Ok(step::message_names(wish, size(&content.payload), self.rules))
         } else {
             if !vdir::endings(place.part).iter().any(|(_, format)| *format == content.format) {
                 return Err(StoreError::Unsupported);
             }
-            step::item_names(place.part, content.format, wish, uid, self.rules)
-        };
-        names.map_err(|error| disk::store_error(&error, &place.path, 0))
+            Ok(step::item_names(place.part, content.format, wish, uid, self.rules))
+        }
     }
 
     fn put(
@@ -168,7 +166,7 @@ impl Stage<'_> {
         if !place.path.is_dir() {
             return Err(StoreError::NotFound);
         }
-        let staged = step::staged_name().map_err(|error| disk::store_error(&error, &place.path, size))?;
+        let staged = step::staged_name();
         let path = place.staging().join(&staged);
         ensure_staging(place)
             .and_then(|()| write(&path, place.part, content, is_flushed))

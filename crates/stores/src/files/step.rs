@@ -6,10 +6,10 @@ use super::{
     spec::Part,
     text, vdir,
 };
-use crate::{FolderId, Href, Intent, Rev};
+use crate::{FolderId, Href, Intent, Rev, staging::random_hex};
 use pim::{Flags, Format, ItemUid, NativeHash};
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, ffi::OsStr, io};
+use std::{borrow::Cow, ffi::OsStr};
 
 /// The layout of intents written by this version.
 const VERSION: u8 = 1;
@@ -55,8 +55,8 @@ impl Step {
 
 /// A name for a file in a staging place. It tells whose the file is and when it was staged: the modification time may be
 /// the item's own.
-pub(super) fn staged_name() -> io::Result<String> {
-    Ok(format!("tandem-{}-{}", super::state::now_ns() / 1_000_000_000, super::random_hex()?))
+pub(super) fn staged_name() -> String {
+    format!("tandem-{}-{}", super::state::now_ns() / 1_000_000_000, random_hex::<16>())
 }
 
 /// When a file of this name was staged, in seconds since 1970. `None`: it is somebody else's.
@@ -65,19 +65,19 @@ pub(super) fn staged_secs(name: &str) -> Option<i64> {
 }
 
 /// Names for a new message: the wish if it can be kept, then one that is certainly free.
-pub(super) fn message_names(wish: &str, size: u64, rules: NameRules) -> io::Result<Vec<String>> {
-    let unique = unique_message_name()?;
+pub(super) fn message_names(wish: &str, size: u64, rules: NameRules) -> Vec<String> {
+    let unique = unique_message_name();
     let wish = base_of_wish(wish, size);
     let valid = rules.make_valid(&wish);
     // A wish that had to be changed is no longer anybody's name; and flags need room after it.
     let is_kept = valid == wish && valid.len() + 16 <= NAME_BYTES_MAX;
     let wished = is_kept.then(|| text::bytes_to_text(valid.as_bytes()));
-    Ok(wished.into_iter().chain([unique]).collect())
+    wished.into_iter().chain([unique]).collect()
 }
 
 /// A message name nobody has: the time and chance. The computer's name isn't in it, as names travel.
-pub(super) fn unique_message_name() -> io::Result<String> {
-    Ok(format!("{}.R{}.tandem", super::state::now_ns() / 1_000_000_000, super::random_hex()?))
+pub(super) fn unique_message_name() -> String {
+    format!("{}.R{}.tandem", super::state::now_ns() / 1_000_000_000, random_hex::<16>())
 }
 
 /// A wish without flags and mbsync's number, and without a size that isn't the content's (Dovecot believes it).
@@ -100,7 +100,7 @@ pub(super) fn item_names(
     wish: &str,
     uid: Option<&ItemUid>,
     rules: NameRules,
-) -> io::Result<Vec<String>> {
+) -> Vec<String> {
     let ending = vdir::endings(part).iter().find(|(_, known)| *known == format).map_or("ics", |(ending, _)| *ending);
     let valid = rules.make_valid(wish);
     let has_ending = vdir::format(part, OsStr::new(&valid)) == Some(format);
@@ -108,15 +108,12 @@ pub(super) fn item_names(
         Some(parts) if has_ending => parts,
         _ => (&*valid, ending),
     };
-    let unique = match uid {
-        Some(uid) => uid.to_string(),
-        None => super::random_hex()?,
-    };
+    let unique = uid.map_or_else(random_hex::<16>, ToString::to_string);
     let fit = |stem: &str, suffix: &str| {
         let name = format!("{}{suffix}.{ending}", shorten(stem, NAME_BYTES_MAX - suffix.len() - ending.len() - 1));
         text::bytes_to_text(name.as_bytes())
     };
-    Ok(vec![fit(stem, ""), fit(stem, &format!("-{}", &unique[..8])), fit(&unique, ""), fit(&super::random_hex()?, "")])
+    vec![fit(stem, ""), fit(stem, &format!("-{}", &unique[..8])), fit(&unique, ""), fit(&random_hex::<16>(), "")]
 }
 
 /// The bytes of a name in text form.
@@ -132,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_messages_name_travels_without_what_others_wrote_into_it() {
-        let first = |wish: &str| message_names(wish, 40, RULES).unwrap()[0].clone();
+        let first = |wish: &str| message_names(wish, 40, RULES)[0].clone();
         assert_eq!(first("1.host,U=3:2,S"), "1.host");
         assert_eq!(first("1.host,S=40,W=41"), "1.host,S=40,W=41");
         assert_eq!(first("1.host,S=39,W=41"), "1.host");
@@ -143,7 +140,7 @@ mod tests {
     #[test]
     fn an_items_name_keeps_its_ending_and_fits() {
         let uid = ItemUid([0xab; 16]);
-        let names = |wish: &str| item_names(Part::Notes, Format::Text, wish, Some(&uid), RULES).unwrap();
+        let names = |wish: &str| item_names(Part::Notes, Format::Text, wish, Some(&uid), RULES);
         assert_eq!(names("a.txt")[..2], ["a.txt", "a-abababab.txt"]);
         assert_eq!(names("a.md")[0], "a.md.txt");
         assert_eq!(names("100%.TXT")[0], "100%25.TXT");

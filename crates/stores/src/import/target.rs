@@ -1,7 +1,7 @@
 //! The store side of an import: folders, what is there already, and writing in groups.
 
 use super::{ImportedFolder, Into, Report, SourceItem};
-use crate::{Change, FolderId, FolderInfo, NewContent, Payload, Store, StoreError};
+use crate::{Change, FolderId, FolderInfo, NewContent, Payload, Store, StoreError, staging::random_hex};
 use pim::{CanonHash, Examined, Examiner, FolderKind, FolderUid, ItemUid, PairingKey, SpecialUse, examine};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -152,7 +152,7 @@ impl<'s> Target<'s> {
                 Some(id) => Some(id),
                 None if self.is_preview => None,
                 None => {
-                    let uid = FolderUid::from_hex(&random_hex()?).expect("random digits are digits");
+                    let uid = FolderUid::from_hex(&random_hex::<16>()).expect("random digits are digits");
                     let made = self.store.create_folder(parent.as_ref(), name, kind, uid)?;
                     // The name may differ from the wish; the next item with the wish comes to the same place all the same.
                     let id = made.id.clone();
@@ -231,7 +231,7 @@ impl<'s> Target<'s> {
         let mut waiting = Vec::new();
         for mut one in group {
             let Some(folder) = self.places[&one.place].id.clone() else { continue };
-            let uid = ItemUid::from_hex(&random_hex()?).expect("random digits are digits");
+            let uid = ItemUid::from_hex(&random_hex::<16>()).expect("random digits are digits");
             let bytes = std::mem::take(&mut one.item.bytes);
             let content = NewContent {
                 payload: Payload::Memory(Arc::from(bytes)),
@@ -275,11 +275,4 @@ impl<'s> Target<'s> {
         }
         Ok(())
     }
-}
-
-/// Digits of a new uid.
-fn random_hex() -> Result<String, StoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Unavailable { reason: error.to_string() })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
