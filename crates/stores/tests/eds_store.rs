@@ -10,7 +10,10 @@ use eds::subject::EdsSubject;
 use fail::FailScenario;
 use pim::{Flags, FolderKind, FolderUid, Format, ItemUid};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use stores::{Change, Entry, FolderInfo, Recovered, Store, conformance::Subject};
+use stores::{
+    Change, Entry, FolderInfo, Recovered, Store,
+    conformance::{Subject, sample},
+};
 
 const ZONE: &str = "BEGIN:VTIMEZONE\r\nTZID:Tandem/Somewhere\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\n\
     TZOFFSETFROM:+0330\r\nTZOFFSETTO:+0330\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
@@ -159,6 +162,40 @@ fn two_cards_with_one_uid_are_two_items_and_one_without_has_none_elsewhere() {
     assert_eq!(after.href, written[0].href);
     assert_means(&*store, &after, FolderKind::Contacts, &renamed);
     assert_eq!(list(&mut *store, &book.id.0).len(), 4);
+}
+
+#[test]
+fn items_that_are_made_in_one_call_are_made_once_whatever_comes_in_between() {
+    let scenario = FailScenario::setup();
+    let Some(mut subject) = EdsSubject::start() else { return };
+    let mut store = opened(&mut subject);
+    for (kind, number) in [(FolderKind::Contacts, 1), (FolderKind::Calendar, 2)] {
+        let folder = folder(&mut *store, kind, "Group", number);
+        let stage = |store: &mut dyn Store, names: &[&str]| -> Vec<_> {
+            let changes: Vec<Change> = names.iter().map(|name| create(&folder, &sample(kind, name))).collect();
+            store.stage(&changes).into_iter().map(Result::unwrap).collect()
+        };
+        // A person takes one of the names.
+        let intents = stage(&mut *store, &["a", "b", "c"]);
+        subject.adds(&folder, "b", &sample(kind, "b"));
+        let written = store.commit(&intents);
+        for (name, written) in ["a", "b", "c"].iter().zip(&written) {
+            let entry = written.as_ref().unwrap().entry.as_ref().unwrap();
+            assert_means(&*store, entry, kind, &sample(kind, name));
+        }
+        let count = list(&mut *store, &folder.id.0).len();
+        assert!((3..=4).contains(&count), "{kind:?}: {count}");
+        // The program dies when they are made and nobody knows it yet.
+        let intents = stage(&mut *store, &["d", "e", "f"]);
+        fail::cfg("eds::after_together", "panic").unwrap();
+        assert!(catch_unwind(AssertUnwindSafe(|| store.commit(&intents))).is_err());
+        fail::remove("eds::after_together");
+        store = opened(&mut subject);
+        let recovered = store.recover(&intents);
+        assert!(recovered.iter().all(|one| matches!(one, Recovered::Done(_))), "{recovered:?}");
+        assert_eq!(list(&mut *store, &folder.id.0).len(), count + 3);
+    }
+    scenario.teardown();
 }
 
 #[test]

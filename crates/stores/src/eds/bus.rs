@@ -260,7 +260,7 @@ impl Bus {
         self.ask(sort, source, "AddTimezone", &(text,))
     }
 
-    /// Creates the objects of one item, all in one step. A name that is taken is [`StoreError::Changed`].
+    /// Creates objects, all in one step or none. A name that is taken is [`StoreError::Changed`].
     pub(super) fn create(&mut self, sort: Sort, source: &str, objects: &[String]) -> Result<(), StoreError> {
         let method = if sort.is_contacts() { "CreateContacts" } else { "CreateObjects" };
         let _: Vec<String> = self.ask(sort, source, method, &(objects, SEND_NOTHING))?;

@@ -64,6 +64,32 @@ impl Item {
     }
 }
 
+/// Items that are made in one call.
+const TOGETHER_MAX: usize = 100;
+
+/// What became of new items that were to be made in one call.
+#[derive(Clone, Copy)]
+enum Together {
+    /// There was no such call.
+    Untried,
+    Made,
+    /// One of them is the reason: each is tried by itself.
+    Refused,
+}
+
+/// The folder of a new item.
+fn new_in(staged: Option<&Staged>) -> Option<&FolderId> {
+    match &staged?.change {
+        StagedChange::Create { folder, .. } => Some(folder),
+        _ => None,
+    }
+}
+
+/// The name that a new item is to have.
+fn first_name(staged: &Staged) -> String {
+    staged.item.clone().unwrap_or_else(|| own_name(&staged.operation))
+}
+
 /// The name of an item whose own is taken, or which has none.
 fn own_name(operation: &str) -> String {
     format!("tandem-{operation}")
@@ -137,19 +163,62 @@ impl Eds {
 
     pub(super) fn commit(&mut self, intents: &[Intent]) -> Vec<Result<Written, StoreError>> {
         let committed = self.within(|eds, sources| {
-            Ok(intents.iter().map(|intent| eds.commit_one(sources, intent)).collect::<Vec<_>>())
+            let staged: Vec<Option<Staged>> =
+                intents.iter().map(|intent| postcard::from_bytes(&intent.0).ok()).collect();
+            // EDS writes to the disk at each call: new items of a folder go in one.
+            let runs = staged.chunk_by(|a, b| new_in(a.as_ref()).is_some() && new_in(a.as_ref()) == new_in(b.as_ref()));
+            Ok(runs.flat_map(|run| eds.commit_run(sources, run)).collect::<Vec<_>>())
         });
         committed.unwrap_or_else(|error| vec![Err(error); intents.len()])
     }
 
-    fn commit_one(&mut self, sources: &[Source], intent: &Intent) -> Result<Written, StoreError> {
-        let Ok(staged) = postcard::from_bytes::<Staged>(&intent.0) else { return Err(StoreError::Changed) };
-        let done = self.carry_out(sources, &staged);
+    fn commit_run(&mut self, sources: &[Source], run: &[Option<Staged>]) -> Vec<Result<Written, StoreError>> {
+        let mut written = Vec::new();
+        for group in run.chunks(TOGETHER_MAX) {
+            let made = match group {
+                [_] => Ok(Together::Untried),
+                group => self.create_together(sources, &group.iter().flatten().collect::<Vec<_>>()),
+            };
+            for staged in group {
+                written.push(match (staged, &made) {
+                    (None, _) => Err(StoreError::Changed),
+                    (Some(_), Err(error)) => Err(error.clone()),
+                    (Some(staged), Ok(together)) => self.commit_one(sources, staged, *together),
+                });
+            }
+        }
+        written
+    }
+
+    /// Tries to make new items of one folder in one call. EDS makes all of them or none. An error is one of EDS as a whole.
+    fn create_together(&mut self, sources: &[Source], run: &[&Staged]) -> Result<Together, StoreError> {
+        let Some(folder) = run.first().and_then(|staged| new_in(Some(staged))) else { return Ok(Together::Untried) };
+        let created = folder_source(sources, folder).and_then(|(_, sort)| {
+            let mut objects = Vec::new();
+            for staged in run {
+                let StagedChange::Create { content, .. } = &staged.change else { continue };
+                let item = self.item(sources, folder, &staged.operation, content)?;
+                self.add_zones(sort, &folder.0, &item)?;
+                objects.extend(item.named(&first_name(staged)));
+            }
+            self.bus()?.create(sort, &folder.0, &objects)?;
+            fail_point!("eds::after_together");
+            Ok(())
+        });
+        match created {
+            Ok(()) => Ok(Together::Made),
+            Err(error @ StoreError::Program { .. }) => Err(error),
+            Err(_) => Ok(Together::Refused),
+        }
+    }
+
+    fn commit_one(&mut self, sources: &[Source], staged: &Staged, together: Together) -> Result<Written, StoreError> {
+        let done = self.carry_out(sources, staged, together);
         if let Ok(Some(entry)) = &done {
             self.staging.remember(&staged.operation, entry);
         }
         if !matches!(&done, Err(StoreError::Program { .. })) {
-            self.give_up(&staged);
+            self.give_up(staged);
         }
         match done {
             Ok(entry) => Ok(Written { entry }),
@@ -166,10 +235,26 @@ impl Eds {
         }
     }
 
-    fn carry_out(&mut self, sources: &[Source], staged: &Staged) -> Result<Option<Entry>, StoreError> {
+    fn carry_out(
+        &mut self,
+        sources: &[Source],
+        staged: &Staged,
+        together: Together,
+    ) -> Result<Option<Entry>, StoreError> {
         let operation = &staged.operation;
         match &staged.change {
             StagedChange::Create { folder, content, .. } => {
+                let sort = folder_source(sources, folder)?.1;
+                match together {
+                    Together::Made => return self.written(sort, &folder.0, &first_name(staged)).map(Some),
+                    Together::Refused => {
+                        // If an EDS made some of them all the same, they aren't made twice.
+                        if let Made::Ours(entry) = self.made(sort, folder, staged, content)? {
+                            return Ok(Some(entry));
+                        }
+                    }
+                    Together::Untried => {}
+                }
                 let item = self.item(sources, folder, operation, content)?;
                 self.create(sources, folder, &item, staged).map(Some)
             }
