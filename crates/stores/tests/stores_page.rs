@@ -12,6 +12,7 @@ mod outlook;
 use common::{
     FilesSubject, apply, content,
     corpus::{Item, corpus, sayings},
+    page::assert_tables,
     read, update,
 };
 use eds::subject::EdsSubject;
@@ -20,11 +21,11 @@ use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    fs,
-    path::Path,
+    sync::mpsc,
+    time::Duration,
 };
 use stores::{
-    Change, Entry, Intent, Store,
+    Change, Entry, FolderInfo, Intent, Store,
     conformance::{Subject, sample},
 };
 
@@ -66,7 +67,7 @@ impl Place {
     /// Writes items into a folder; `None` for what is refused.
     fn adds(&mut self, folder: &str, items: &[&Item]) -> Vec<Option<Entry>> {
         let create = |item: &&Item| Change::Create {
-            uid: ItemUid(*blake3::hash(&item.bytes).as_bytes().first_chunk().unwrap()),
+            uid: uid_of(item),
             folder: stores::FolderId(folder.to_owned()),
             content: content(&item.bytes, item.format),
             flags: Flags::default(),
@@ -79,11 +80,53 @@ impl Place {
         staged.iter().map(|intent| if intent.is_ok() { entry() } else { None }).collect()
     }
 
-    /// The same, and what the store shows of each then.
+    /// A new folder of its own.
+    fn folder(&mut self, kind: FolderKind, name: &str) -> FolderInfo {
+        let uid = blake3::hash(format!("{kind:?} {name}").as_bytes());
+        let uid = FolderUid(*uid.as_bytes().first_chunk().unwrap());
+        self.store.create_folder(None, name, kind, uid).unwrap()
+    }
+
+    /// Whether an item of each kind comes back to the byte, and with the number it was given.
+    fn gives_back(&mut self) -> (bool, bool) {
+        let (mut is_verbatim, mut holds_uid) = (true, true);
+        for kind in self.subject.kinds() {
+            let folder = self.folder(kind, "Given back");
+            let item = item(kind, "given");
+            let entry = self.adds(&folder.id.0, &[&item]).remove(0).unwrap();
+            is_verbatim &= read(&*self.store, &entry) == item.bytes;
+            holds_uid &= entry.uid == Some(uid_of(&item));
+        }
+        // What the engine goes by is what is so.
+        let caps = self.store.caps();
+        assert_eq!((caps.verbatim, caps.holds_uid), (is_verbatim, holds_uid), "{}", self.name);
+        (is_verbatim, holds_uid)
+    }
+
+    /// Whether somebody else's new item is told.
+    fn tells_of_changes(&mut self) -> bool {
+        let folder = self.folder(FolderKind::Contacts, "Watched");
+        let (wake, told) = mpsc::channel();
+        let _watch = self.store.watch(Box::new(move |_| _ = wake.send(()))).unwrap();
+        // What was written before may still be told.
+        while told.recv_timeout(Duration::from_millis(500)).is_ok() {}
+        self.subject.adds(&folder, "new", &sample(FolderKind::Contacts, "New"));
+        told.recv_timeout(Duration::from_secs(60)).is_ok()
+    }
+
+    /// The same as [`Place::adds`], and what the store shows of each then.
     fn takes(&mut self, folder: &str, items: &[&Item]) -> Vec<Option<Vec<u8>>> {
         let entries = self.adds(folder, items);
         entries.into_iter().map(|entry| Some(read(&*self.store, &entry?))).collect()
     }
+}
+
+fn uid_of(item: &Item) -> ItemUid {
+    ItemUid(*blake3::hash(&item.bytes).as_bytes().first_chunk().unwrap())
+}
+
+fn item(kind: FolderKind, name: &str) -> Item {
+    Item { file: name.to_owned(), kind, format: kind.format(), bytes: sample(kind, name) }
 }
 
 fn yes(is: bool) -> String {
@@ -96,16 +139,10 @@ fn abilities(places: &mut [Place]) -> String {
     for (kind, name) in KINDS {
         rows.push((name.to_owned(), places.iter().map(|place| yes(place.subject.kinds().contains(&kind))).collect()));
     }
-    let caps: Vec<_> = places.iter().map(|place| place.store.caps()).collect();
-    rows.push((
-        "gives back what was written to the byte".to_owned(),
-        caps.iter().map(|caps| yes(caps.verbatim)).collect(),
-    ));
-    rows.push((
-        "keeps with the item which item it is".to_owned(),
-        caps.iter().map(|caps| yes(caps.holds_uid)).collect(),
-    ));
-    let wait = caps.iter().map(|caps| format!("{} s", caps.absence_wait_ms / 1_000));
+    let (verbatim, uids): (Vec<bool>, Vec<bool>) = places.iter_mut().map(Place::gives_back).unzip();
+    rows.push(("gives back what was written to the byte".to_owned(), verbatim.into_iter().map(yes).collect()));
+    rows.push(("keeps with the item which item it is".to_owned(), uids.into_iter().map(yes).collect()));
+    let wait = places.iter().map(|place| format!("{} s", place.store.caps().absence_wait_ms / 1_000));
     rows.push(("what isn't listed any more counts as deleted after".to_owned(), wait.collect()));
     let nests = |place: &mut Place| {
         let kind = *place.subject.kinds().last().unwrap();
@@ -117,8 +154,8 @@ fn abilities(places: &mut [Place]) -> String {
     let (nests, names): (Vec<bool>, Vec<bool>) = places.iter_mut().map(nests).unzip();
     rows.push(("folders in folders".to_owned(), nests.into_iter().map(yes).collect()));
     rows.push(("any name for a folder".to_owned(), names.into_iter().map(yes).collect()));
-    let watched = places.iter_mut().map(|place| yes(place.store.watch(Box::new(|_| ())).is_ok()));
-    rows.push(("tells of changes by itself".to_owned(), watched.collect()));
+    let tells = places.iter_mut().map(|place| yes(place.tells_of_changes()));
+    rows.push(("tells of changes by itself".to_owned(), tells.collect()));
     for (flag, name) in [
         (Flag::Seen, "read"),
         (Flag::Answered, "answered"),
@@ -132,11 +169,8 @@ fn abilities(places: &mut [Place]) -> String {
             if !place.subject.kinds().contains(&FolderKind::Mail) {
                 return "–".to_owned();
             }
-            let uid = FolderUid(*blake3::hash(name.as_bytes()).as_bytes().first_chunk().unwrap());
-            let folder = place.store.create_folder(None, name, FolderKind::Mail, uid).unwrap();
-            let bytes = sample(FolderKind::Mail, "m");
-            let item = Item { file: "m".to_owned(), kind: FolderKind::Mail, format: Format::Rfc5322, bytes };
-            let entry = place.adds(&folder.id.0, &[&item]).remove(0).unwrap();
+            let folder = place.folder(FolderKind::Mail, name);
+            let entry = place.adds(&folder.id.0, &[&item(FolderKind::Mail, "m")]).remove(0).unwrap();
             let wanted = Flags([flag.clone()].into());
             yes(apply(&mut *place.store, update(&entry, None, &wanted, None)).unwrap().unwrap().flags == wanted)
         };
@@ -194,64 +228,79 @@ fn compare(before: &BTreeSet<(String, String)>, after: &BTreeSet<(String, String
     }
 }
 
+/// What became of items of a kind on one way from store to store.
+#[derive(Clone, Default)]
+struct Crossing {
+    fates: Fates,
+    /// Items that couldn't set out, as the first store doesn't take them.
+    kept_back: usize,
+    /// Items that the second store doesn't take.
+    refused: usize,
+}
+
+/// From which place to which. Into folders everything goes to the byte.
+const WAYS: [(usize, usize); 4] = [(0, 1), (0, 2), (1, 2), (2, 1)];
+
 /// Items of a kind on their way through two stores: what the first showed, what the second showed then.
-fn crossings(places: &mut [Place], kind: FolderKind, items: &[Item]) -> (Vec<Fates>, Vec<usize>) {
-    let ways = [(0, 1), (0, 2), (1, 2), (2, 1)];
-    let mut fates = vec![Fates::new(); ways.len()];
-    let mut refused = vec![0; ways.len()];
-    let holds = |place: &Place| place.subject.kinds().contains(&kind);
-    for (at, (from, to)) in ways.into_iter().enumerate() {
-        if !holds(&places[from]) || !holds(&places[to]) {
-            continue;
-        }
-        let number = u8::try_from(10 + at).unwrap();
-        let mut folder = |place: usize| {
-            let uid =
-                FolderUid([number, u8::try_from(place).unwrap(), kind as u8, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6]);
-            places[place].store.create_folder(None, &format!("Way {at}"), kind, uid).unwrap().id.0
-        };
-        let (first, second) = (folder(from), folder(to));
-        let shown = places[from].takes(&first, &items.iter().collect::<Vec<_>>());
-        let shown = items.iter().zip(shown).filter_map(|(item, shown)| Some(Item { bytes: shown?, ..item.clone() }));
-        let shown: Vec<Item> = shown.collect();
-        let after = places[to].takes(&second, &shown.iter().collect::<Vec<_>>());
+fn crossings(places: &mut [Place], kind: FolderKind, items: &[Item]) -> Vec<Crossing> {
+    let mut crossings = vec![Crossing::default(); WAYS.len()];
+    let holding: Vec<usize> = (0..places.len()).filter(|at| places[*at].subject.kinds().contains(&kind)).collect();
+    let set_out = |place: &mut Place| {
+        let folder = place.folder(kind, "Setting out").id.0;
+        let shown = place.takes(&folder, &items.iter().collect::<Vec<_>>());
+        items.iter().zip(shown).filter_map(|(item, shown)| Some(Item { bytes: shown?, ..item.clone() })).collect()
+    };
+    let shown: BTreeMap<usize, Vec<Item>> = holding.iter().map(|at| (*at, set_out(&mut places[*at]))).collect();
+    for (at, items) in &shown {
+        let folder = places[0].folder(kind, &format!("From {}", places[*at].name)).id.0;
+        let after = places[0].takes(&folder, &items.iter().collect::<Vec<_>>());
+        assert!(items.iter().zip(after).all(|(item, after)| Some(&item.bytes) == after.as_ref()), "into folders");
+    }
+    for (crossing, (from, to)) in crossings.iter_mut().zip(WAYS) {
+        let Some(shown) = shown.get(&from).filter(|_| holding.contains(&to)) else { continue };
+        crossing.kept_back = items.len() - shown.len();
+        let folder = places[to].folder(kind, &format!("From {}", places[from].name)).id.0;
+        let after = places[to].takes(&folder, &shown.iter().collect::<Vec<_>>());
         for (item, after) in shown.iter().zip(after) {
             match after {
                 Some(after) => {
-                    compare(&sayings(item.format, &item.bytes), &sayings(item.format, &after), &mut fates[at]);
+                    compare(&sayings(item.format, &item.bytes), &sayings(item.format, &after), &mut crossing.fates);
                 }
-                None => refused[at] += 1,
+                None => crossing.refused += 1,
             }
         }
     }
-    (fates, refused)
+    crossings
 }
 
 fn ways(places: &mut [Place]) -> String {
-    let columns = ["folders → Evolution", "folders → Outlook", "Evolution → Outlook", "Outlook → Evolution"];
+    let columns = WAYS.map(|(from, to)| format!("{} → {}", places[from].name, places[to].name));
     let all = corpus(OF_EACH_MAX);
     let mut text = String::new();
     for (kind, name) in KINDS {
         let items: Vec<Item> = all.iter().filter(|item| item.kind == kind).map(Item::clone).collect();
         let readable: Vec<Item> =
             items.into_iter().filter(|item| !matches!(item.format, Format::Text | Format::Markdown)).collect();
-        let (fates, refused) = crossings(places, kind, &readable);
+        let crossings = crossings(places, kind, &readable);
         let _ = writeln!(text, "\n### {}{}: {}\n", name[..1].to_uppercase(), &name[1..], readable.len());
-        text.push_str(&head(&columns.map(str::to_owned)));
-        let names: BTreeSet<&String> = fates.iter().flat_map(BTreeMap::keys).collect();
+        text.push_str(&head(&columns));
+        let names: BTreeSet<&String> = crossings.iter().flat_map(|crossing| crossing.fates.keys()).collect();
         let mut kept = Vec::new();
         for name in names {
             let cells: Vec<String> =
-                fates.iter().map(|fates| fates.get(name).copied().unwrap_or_default().cell()).collect();
+                crossings.iter().map(|one| one.fates.get(name).copied().unwrap_or_default().cell()).collect();
             if cells.iter().all(|cell| ["kept", "–"].contains(&&**cell)) {
                 kept.push(name.replace('`', ""));
             } else {
                 let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
             }
         }
-        let cells: Vec<String> =
-            refused.iter().map(|count| if *count == 0 { "–".to_owned() } else { count.to_string() }).collect();
-        let _ = writeln!(text, "| whole items refused and named | {} |", cells.join(" | "));
+        let cells = |count: fn(&Crossing) -> usize| {
+            let cell = |count: usize| if count == 0 { "–".to_owned() } else { count.to_string() };
+            crossings.iter().map(|crossing| cell(count(crossing))).collect::<Vec<_>>().join(" | ")
+        };
+        let _ = writeln!(text, "| whole items not taken by the first | {} |", cells(|crossing| crossing.kept_back));
+        let _ = writeln!(text, "| whole items not taken by the second | {} |", cells(|crossing| crossing.refused));
         let _ = writeln!(text, "\nKept on every way: {}.", kept.join(", "));
     }
     text
@@ -260,20 +309,7 @@ fn ways(places: &mut [Place]) -> String {
 #[test]
 fn the_page_about_stores_says_what_they_do() {
     let Some(mut places) = Place::all() else { return };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/stores.md");
-    let before = fs::read_to_string(&path).unwrap();
-    let mut page = before.clone();
-    for (name, table) in [("abilities", abilities(&mut places)), ("ways", ways(&mut places))] {
-        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-        let from = page.find(&begin).unwrap() + begin.len();
-        let to = page.find(&end).unwrap();
-        page.replace_range(from..to, &format!("\n{}\n\n", table.trim()));
-    }
-    if std::env::var_os("TANDEM_WRITE_DOCS").is_some() {
-        fs::write(path, page).unwrap();
-    } else {
-        assert!(page == before, "docs/stores.md isn't what was seen: write it by TANDEM_WRITE_DOCS=1\n{page}");
-    }
+    assert_tables("stores.md", &[("abilities", abilities(&mut places)), ("ways", ways(&mut places))]);
 }
 
 /// `cargo test --release -p stores --test stores_page -- --ignored --nocapture figures`

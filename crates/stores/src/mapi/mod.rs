@@ -34,7 +34,7 @@ mod list;
 mod mail;
 mod note;
 mod recurrence;
-mod rtf;
+pub(crate) mod rtf;
 mod task;
 pub(crate) mod text;
 

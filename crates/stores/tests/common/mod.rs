@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, dead_code)]
 
 pub(crate) mod corpus;
+pub(crate) mod page;
 
 use pim::{Flags, FolderKind, Format, ItemUid, NativeHash};
 use std::{
