@@ -5,8 +5,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const CLASSES = ["Application", "NameSpace", "Stores", "Store", "Folder", "Folders", "Items", "PropertyAccessor",
   "Table", "Columns", "MailItem", "PostItem", "MeetingItem", "ContactItem", "DistListItem", "AppointmentItem",
-  "TaskItem", "NoteItem", "JournalItem"];
-const ENUMS = ["OlDefaultFolders", "OlItemType", "OlSaveAsType"];
+  "TaskItem", "NoteItem", "JournalItem", "Categories", "Category"];
+const ENUMS = ["OlCategoryColor", "OlDefaultFolders", "OlItemType", "OlSaveAsType"];
 const source = readFileSync(process.argv[2], "utf8");
 
 const facts = [];

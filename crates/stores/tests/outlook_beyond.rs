@@ -2,14 +2,16 @@
 //! or isn't there; and the self-test.
 #![allow(clippy::unwrap_used)]
 
+mod common;
 mod outlook;
+use common::{apply, content, read, update};
 use outlook::{local::Local, model::Manner, person::OutlookSubject};
-use pim::{FolderKind, FolderUid};
+use pim::{Flag, Flags, FolderKind, FolderUid, Format, ItemUid};
 use std::time::Duration;
 use stores::{
-    FolderInfo, Listing, ProgramState, Store, StoreError,
+    Change, FolderId, FolderInfo, Listing, ProgramState, Store, StoreError,
     conformance::{SENTENCES, Subject, sample},
-    outlook::{code, look, selftest, survey},
+    outlook::{NewOutlook, code, look, selftest, survey},
 };
 
 /// An Outlook with one contact in a folder of its own.
@@ -22,6 +24,11 @@ fn with_a_contact(outlook: &Local) -> (OutlookSubject, Box<dyn Store>, FolderInf
     (subject, store, folder)
 }
 
+fn create(folder: &str, format: Format, bytes: &[u8]) -> Change {
+    let (uid, folder) = (ItemUid([0; 16]), FolderId(folder.to_owned()));
+    Change::Create { uid, folder, content: content(bytes, format), flags: Flags::default(), name: "x".to_owned() }
+}
+
 fn state<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> ProgramState {
     match outcome {
         Err(StoreError::Program { state, .. }) => state,
@@ -31,7 +38,8 @@ fn state<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> ProgramState {
 
 #[test]
 fn a_busy_outlook_is_asked_again_and_told_if_it_stays_busy() {
-    let outlook = Local::new(Manner::default());
+    let mut outlook = Local::new(Manner::default());
+    outlook.busy_patience = Duration::from_secs(1);
     let (_subject, mut store, folder) = with_a_contact(&outlook);
     outlook.model.lock().unwrap().busy = 3;
     assert_eq!(store.list(&folder.id, None).unwrap().into_entries().len(), 1);
@@ -100,20 +108,34 @@ fn what_a_person_or_a_policy_refuses_is_told_and_nothing_is_changed() {
 }
 
 #[test]
-fn an_outlook_with_other_rights_one_that_is_closed_and_none_at_all_are_told_apart() {
+fn an_outlook_with_other_rights_one_that_is_closed_the_new_one_and_none_at_all_are_told_apart() {
     let outlook = Local::new(Manner::default());
     let mut store = outlook.subject().store(None);
     let doors = outlook.doors();
     for (code, wanted) in [
         (code::SERVER_EXEC_FAILURE, ProgramState::Elevated),
         (code::OBJECT_NOT_RUNNING, ProgramState::Closed),
-        // Under Wine it is shown that a new Outlook beside it is told apart from none.
         (code::CLASS_STRING, ProgramState::Missing),
         (code::CLASS_NOT_REGISTERED, ProgramState::Missing),
     ] {
         outlook.model.lock().unwrap().locked = Some(code);
         assert_eq!(state(store.open()), wanted);
         assert_eq!(look(&doors).unwrap_err(), wanted);
+    }
+    for (code, new, wanted) in [
+        (code::CLASS_STRING, NewOutlook::Installed, ProgramState::NotScriptable),
+        (code::CLASS_STRING, NewOutlook::Open, ProgramState::NotScriptable),
+        (code::OBJECT_NOT_RUNNING, NewOutlook::Open, ProgramState::NotScriptable),
+        // It is there, but nobody uses it.
+        (code::OBJECT_NOT_RUNNING, NewOutlook::Installed, ProgramState::Closed),
+        (code::SERVER_EXEC_FAILURE, NewOutlook::Open, ProgramState::Elevated),
+    ] {
+        outlook.model.lock().unwrap().locked = Some(code);
+        outlook.model.lock().unwrap().new_outlook = new;
+        assert_eq!((state(store.open()), look(&doors).unwrap_err()), (wanted, wanted));
+        assert_eq!(state(survey(&doors, None).map(drop)), wanted);
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(state(selftest::run(&doors, place.path(), &mut |_, _| {})), wanted);
     }
     outlook.model.lock().unwrap().locked = None;
     store.open().expect("it is there again");
@@ -147,6 +169,46 @@ fn an_outlook_that_closes_and_comes_back_is_found_again_with_what_is_in_it() {
     assert_eq!(state(store.list(&folder.id, None)), ProgramState::Closed);
     subject.comes_back();
     assert_eq!(store.list(&folder.id, None).unwrap().into_entries(), before);
+}
+
+#[test]
+fn a_new_category_gets_into_the_list_with_the_same_colour_everywhere_and_no_colour_changes() {
+    let event = |categories: &str| {
+        let text = String::from_utf8(sample(FolderKind::Calendar, "meeting")).unwrap();
+        text.replace("SUMMARY", &format!("CATEGORIES:{categories}\r\nSUMMARY")).into_bytes()
+    };
+    let colors = |refuses: Option<(&'static str, u32)>| {
+        let outlook = Local::new(Manner::default());
+        outlook.model.lock().unwrap().categories.insert(0, vec![("Privat".to_owned(), 5)]);
+        outlook.model.lock().unwrap().refuses = refuses;
+        let mut store = outlook.subject().store(None);
+        store.open().unwrap();
+        let folder = |store: &mut dyn Store, kind, number| {
+            store.create_folder(None, "Folder", kind, FolderUid([number; 16])).unwrap().id.0
+        };
+        let (mail, calendar) = (folder(&mut *store, FolderKind::Mail, 1), folder(&mut *store, FolderKind::Calendar, 2));
+        let keyword = |word: &str| Flag::Keyword(word.to_owned());
+        let message =
+            apply(&mut *store, create(&mail, Format::Rfc5322, &sample(FolderKind::Mail, "m"))).unwrap().unwrap();
+        let flags = Flags([keyword("Kunde"), keyword("$Label1")].into());
+        let message = apply(&mut *store, update(&message, None, &flags, None)).unwrap().unwrap();
+        assert!(message.flags.0.contains(&keyword("Kunde")), "{message:?}");
+        let meeting =
+            apply(&mut *store, create(&calendar, Format::ICalendar, &event("privat,Reise"))).unwrap().unwrap();
+        let now = event("privat,Kunde,Umzug");
+        let meeting = apply(&mut *store, update(&meeting, Some(&now), &Flags::default(), None)).unwrap().unwrap();
+        let text = String::from_utf8(read(&*store, &meeting)).unwrap();
+        assert!(["privat", "Kunde", "Umzug"].iter().all(|name| text.contains(name)), "{text}");
+        outlook.model.lock().unwrap().categories[&0].clone()
+    };
+    let here = colors(None);
+    let names: Vec<&str> = here.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["Privat", "Kunde", "Reise", "Umzug"]);
+    assert_eq!(here[0].1, 5);
+    assert!(here.iter().all(|(_, color)| (1..=25).contains(color)), "{here:?}");
+    assert_eq!(colors(None), here);
+    // An Outlook that doesn't take it takes the item all the same.
+    assert_eq!(colors(Some(("Categories", code::ACCESS_DENIED))).len(), 1);
 }
 
 #[test]

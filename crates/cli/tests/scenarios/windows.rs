@@ -6,19 +6,15 @@
 use crate::computer::Computer;
 use crate::session::Session;
 use person::Person;
+use program::Desk;
 use serde_json::json;
-use std::{
-    env, fs,
-    io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::{env, ffi::OsStr, fs, path::PathBuf, process::Command};
 
 #[path = "../../../stores/tests/eds/person.rs"]
 #[allow(dead_code)]
 mod person;
-
-const WINE: &str = "/usr/lib/wine/wine64";
+#[path = "../../../stores/tests/outlook/program.rs"]
+mod program;
 
 /// With a line that no field of Outlook's holds.
 const ANNA: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:anna\r\nFN:Anna Berg\r\nN:Berg;Anna;;;\r\n\
@@ -36,74 +32,10 @@ const MOBILE: &str = "3A1C001F";
 const BUSINESS: &str = "3A08001F";
 const SUBJECT: &str = "0037001F";
 
-/// Outlook, and the person at it.
-struct Desk {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    _home: tempfile::TempDir,
-}
-
-impl Desk {
-    fn start(double: &Path) -> Self {
-        register();
-        // Who looks for Outlook looks for a process of this name.
-        let home = tempfile::tempdir().unwrap();
-        let exe = home.path().join("OUTLOOK.EXE");
-        fs::copy(double, &exe).unwrap();
-        let mut child =
-            Command::new(WINE).arg(exe).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("Wine starts");
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut desk = Self { child, input, output, _home: home };
-        assert_eq!(desk.line(), "ready");
-        desk
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert!(self.output.read_line(&mut line).unwrap() > 0, "the stand-in has ended");
-        line.trim_end().to_owned()
-    }
-
-    fn does(&mut self, words: &[&str]) -> Vec<String> {
-        writeln!(self.input, "{}", words.join("\t")).unwrap();
-        let mut seen = Vec::new();
-        loop {
-            match self.line() {
-                line if line == "." => return seen,
-                line => seen.push(line),
-            }
-        }
-    }
-
-    fn sees(&mut self, folder: &str) -> String {
-        self.does(&["see", folder]).join("\n")
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What Outlook's own setup writes, as far as COM needs it.
-fn register() {
-    let class = "{0006F03A-0000-0000-C000-000000000046}";
-    let events = r"Interface\{00063077-0000-0000-C000-000000000046}";
-    for (key, value) in [
-        ("Outlook.Application".to_owned(), "A stand-in for Outlook"),
-        (r"Outlook.Application\CLSID".to_owned(), class),
-        (format!(r"CLSID\{class}"), "A stand-in for Outlook"),
-        (events.to_owned(), "ItemsEvents"),
-        (format!(r"{events}\ProxyStubClsid32"), "{00020420-0000-0000-C000-000000000046}"),
-    ] {
-        let key = format!(r"HKLM\Software\Classes\{key}");
-        let mut reg = Command::new(WINE);
-        let added = reg.args(["reg", "add", &key, "/ve", "/d", value, "/f"]).stdout(Stdio::null()).status();
-        assert!(added.unwrap().success(), "a class can be registered");
-    }
+fn wine(program: &OsStr) -> Command {
+    let mut command = Command::new("/usr/lib/wine/wine64");
+    command.arg(program);
+    command
 }
 
 /// What was built for Windows: the program, and the stand-in.
@@ -117,7 +49,7 @@ fn built() -> (PathBuf, PathBuf) {
 #[ignore = "npm run test:windows starts it"]
 fn the_self_test_finds_nothing_wrong_with_the_stand_in() {
     let (program, double) = built();
-    let _desk = Desk::start(&double);
+    let _desk = Desk::start(&double, wine);
     let laptop = Computer::with_windows(program);
     let report = laptop.path("report.txt");
     let told = laptop.json(&["selftest", "outlook", "--report", &report.display().to_string()]);
@@ -132,11 +64,34 @@ fn the_self_test_finds_nothing_wrong_with_the_stand_in() {
 
 #[test]
 #[ignore = "npm run test:windows starts it"]
+fn a_computer_with_the_new_outlook_only_is_told_from_one_with_none() {
+    let (program, _) = built();
+    program::remove(wine);
+    let laptop = Computer::with_windows(program);
+    laptop.tandem(&["selftest", "outlook", "--report", "report.txt"]).told(2, "D16");
+    let users = PathBuf::from(env::var_os("WINEPREFIX").unwrap()).join("drive_c/users");
+    let homes = fs::read_dir(users).unwrap().map(|home| home.unwrap().path());
+    let homes = homes.filter(|home| !home.ends_with("Public"));
+    let links: Vec<PathBuf> = homes.map(|home| home.join("AppData/Local/Microsoft/WindowsApps/olk.exe")).collect();
+    for link in &links {
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        fs::write(link, "").unwrap();
+    }
+    let tested = laptop.tandem(&["selftest", "outlook", "--report", "report.txt"]);
+    let found = laptop.tandem(&["--json", "stores"]);
+    links.iter().for_each(|link| fs::remove_file(link).unwrap());
+    tested.told(2, "D17");
+    assert!(found.stdout.contains("D17"), "{found:?}");
+    assert!(!laptop.path("report.txt").exists());
+}
+
+#[test]
+#[ignore = "npm run test:windows starts it"]
 fn outlook_and_evolution_become_the_same_and_stay_so() {
     let (program, double) = built();
     let Some(session) = Session::start() else { return };
     let mut evolution = Person::at(&session.address());
-    let mut outlook = Desk::start(&double);
+    let mut outlook = Desk::start(&double, wine);
     let (office, laptop) = (Computer::in_session(session.address()), Computer::with_windows(program));
     let found = laptop.json(&["stores"]);
     assert_eq!(found["outlook"]["stores"][0], "Outlook-Datendatei", "{found}");

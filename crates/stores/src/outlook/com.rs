@@ -4,8 +4,8 @@
 //! crate go through a library not every system has.
 #![allow(unsafe_code)] // COM can't be had without. Each call below is one to the system or to a proxy it gave us.
 
-use super::dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
-use crate::{ProgramState, mapi::Zone};
+use super::dispatch::{Dispatch, Door, Doors, Fault, NewOutlook, Variant, Wake, code};
+use crate::mapi::Zone;
 use std::{any::Any, mem::ManuallyDrop, path::PathBuf, ptr, rc::Rc, sync::Arc, time::Duration};
 use windows::{
     Win32::{
@@ -39,6 +39,8 @@ use windows::{
     core::{BSTR, Error, GUID, HRESULT, HSTRING, IUnknown, Interface, PCWSTR, implement, interface, w},
 };
 
+/// The program of the new Outlook.
+const NEW_OUTLOOK: &str = "olk.exe";
 /// English of the United States: members are called by their published names.
 const LOCALE: u32 = 0x409;
 const EXCEPTION: u32 = 0x8002_0009;
@@ -129,7 +131,7 @@ pub fn application() -> Result<Rc<dyn Dispatch>, Fault> {
         }
         // Outlook tells itself as active only once its window has lost the focus; and one that runs with other rights
         // never does, as far as we can see. Where its process is there, asking for an object starts nothing.
-        if !is_running() {
+        if !is_running("outlook.exe") {
             return Err(Fault::new(code::OBJECT_NOT_RUNNING, "Outlook.Application"));
         }
         let object: IDispatch = CoCreateInstance(&class, None, CLSCTX_LOCAL_SERVER).map_err(|error| fault(&error))?;
@@ -137,8 +139,8 @@ pub fn application() -> Result<Rc<dyn Dispatch>, Fault> {
     }
 }
 
-/// Whether any process is Outlook's.
-fn is_running() -> bool {
+/// Whether there is a process of this program.
+fn is_running(program: &str) -> bool {
     let mut entry = PROCESSENTRY32W {
         dwSize: u32::try_from(size_of::<PROCESSENTRY32W>()).unwrap_or_default(),
         ..PROCESSENTRY32W::default()
@@ -151,23 +153,11 @@ fn is_running() -> bool {
         while more.is_ok() && !is_there {
             // The rest of the field is whatever was in it before.
             let name = entry.szExeFile.split(|unit| *unit == 0).next().unwrap_or_default();
-            is_there = String::from_utf16_lossy(name).eq_ignore_ascii_case("outlook.exe");
+            is_there = String::from_utf16_lossy(name).eq_ignore_ascii_case(program);
             more = Process32NextW(snapshot, &mut entry);
         }
         let _ = CloseHandle(snapshot);
         is_there
-    }
-}
-
-/// Whether there is no Outlook at all, or only the new one, which no program can ask.
-pub(super) fn missing() -> ProgramState {
-    let new =
-        std::env::var_os("LOCALAPPDATA").map(|folder| PathBuf::from(folder).join(r"Microsoft\WindowsApps\olk.exe"));
-    // A link of the shop's, which can be seen but not followed.
-    if new.is_some_and(|new| new.symlink_metadata().is_ok()) {
-        ProgramState::NotScriptable
-    } else {
-        ProgramState::Missing
     }
 }
 
@@ -178,6 +168,19 @@ impl Door for ComDoor {
 
     fn application(&self) -> Result<Rc<dyn Dispatch>, Fault> {
         application()
+    }
+
+    fn new_outlook(&self) -> NewOutlook {
+        let link = std::env::var_os("LOCALAPPDATA")
+            .map(|folder| PathBuf::from(folder).join(r"Microsoft\WindowsApps").join(NEW_OUTLOOK));
+        if is_running(NEW_OUTLOOK) {
+            NewOutlook::Open
+        // A link of the shop's, which can be seen but not followed.
+        } else if link.is_some_and(|link| link.symlink_metadata().is_ok()) {
+            NewOutlook::Installed
+        } else {
+            NewOutlook::Absent
+        }
     }
 
     fn zone(&self) -> Zone {

@@ -3,6 +3,7 @@
 //! On Windows that is COM's `IDispatch` in another process; in tests it is an object model in memory. Nothing here is
 //! `Send`: every object belongs to the one thread that got it.
 
+use crate::{ProgramState, StoreError};
 use std::{
     any::Any,
     cell::{Cell, OnceCell},
@@ -184,9 +185,19 @@ pub trait Door: Send {
     /// The `Application` object of the Outlook that is running. Never starts it.
     fn application(&self) -> Result<Rc<dyn Dispatch>, Fault>;
 
+    /// Whether the new Outlook is here, which no program can ask.
+    fn new_outlook(&self) -> NewOutlook {
+        NewOutlook::Absent
+    }
+
     /// How long a call may take before Outlook counts as waiting for a person: it shows a question and doesn't answer.
     fn patience(&self) -> Duration {
         Duration::from_secs(90)
+    }
+
+    /// How long an Outlook that says it is busy is asked again, in all.
+    fn busy_patience(&self) -> Duration {
+        Duration::from_secs(15)
     }
 
     /// The time zone of this computer.
@@ -205,11 +216,35 @@ pub trait Door: Send {
     }
 }
 
+/// The new Outlook, which comes beside the one that can be asked, or instead of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NewOutlook {
+    /// It isn't on this computer.
+    Absent,
+    /// It could be opened.
+    Installed,
+    /// It is open.
+    Open,
+}
+
 /// Makes ways to Outlook, one for each thread that speaks to it.
 pub type Doors = Arc<dyn Fn() -> Box<dyn Door> + Send + Sync>;
 
-/// How long a busy Outlook is asked again, in all.
-const BUSY_MAX: Duration = Duration::from_secs(15);
+/// The `Application` object behind a door. Where a person has only the new Outlook, or only that open, it is told: they
+/// believe that Outlook is there.
+pub(super) fn application(door: &dyn Door) -> Result<Object, StoreError> {
+    in_turn(|| door.application()).map(Object).map_err(|fault| match StoreError::from(fault) {
+        StoreError::Program { program, state } => {
+            let state = match (state, door.new_outlook()) {
+                (ProgramState::Missing, NewOutlook::Installed | NewOutlook::Open)
+                | (ProgramState::Closed, NewOutlook::Open) => ProgramState::NotScriptable,
+                (state, _) => state,
+            };
+            StoreError::Program { program, state }
+        }
+        error => error,
+    })
+}
 
 /// An object, with the calls repeated that a busy Outlook puts off, and with results of the type that is wanted.
 #[derive(Clone)]
@@ -304,7 +339,7 @@ fn patiently<T>(call: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
     let (mut wait, mut waited) = (Duration::from_millis(50), Duration::ZERO);
     loop {
         match in_turn(&call) {
-            Err(fault) if matches!(fault.code, code::CALL_REJECTED | code::RETRY_LATER) && waited < BUSY_MAX => {
+            Err(fault) if matches!(fault.code, code::CALL_REJECTED | code::RETRY_LATER) && waited < BUSY_MAX.get() => {
                 thread::sleep(wait);
                 waited += wait;
                 wait = (wait * 2).min(Duration::from_secs(1));
@@ -324,6 +359,8 @@ thread_local! {
     /// When the stretch began, and when its last call ended.
     static CURRENT: Cell<Option<(Instant, Instant)>> = const { Cell::new(None) };
     static PULSE: OnceCell<Pulse> = const { OnceCell::new() };
+    /// How long a busy Outlook is asked again.
+    static BUSY_MAX: Cell<Duration> = const { Cell::new(Duration::from_secs(15)) };
 }
 
 /// Whether a thread's calls to Outlook go on, as others see it.
@@ -331,9 +368,11 @@ thread_local! {
 pub(super) struct Pulse(Arc<AtomicU64>);
 
 impl Pulse {
-    /// Shows this thread's calls from now on.
-    pub(super) fn shows_this_thread(self) {
+    /// Makes this thread one that goes through a door, and shows its calls from now on.
+    pub(super) fn goes_through(self, door: &dyn Door) {
         PULSE.with(|pulse| drop(pulse.set(self)));
+        BUSY_MAX.set(door.busy_patience());
+        door.enter();
     }
 
     /// The call that is under way.

@@ -7,9 +7,10 @@
 //! itself writes (`SaveAs`) and reads (`OpenSharedItem`), small edits as single properties. See `DESIGN.md`.
 
 mod dispatch;
-pub use dispatch::{Dispatch, Door, Doors, Fault, Variant, Wake, code};
+pub use dispatch::{Dispatch, Door, Doors, Fault, NewOutlook, Variant, Wake, code};
 use dispatch::{Pulse, Standing};
 
+mod categories;
 #[cfg(test)]
 mod fidelity;
 mod look;
@@ -48,17 +49,6 @@ use std::{
     thread,
     time::Duration,
 };
-
-/// What doesn't run on a computer where Outlook can't be asked.
-#[cfg(windows)]
-fn missing() -> ProgramState {
-    com::missing()
-}
-
-#[cfg(not(windows))]
-const fn missing() -> ProgramState {
-    ProgramState::Missing
-}
 
 type Request = Box<dyn FnOnce(&mut Outlook) + Send>;
 
@@ -110,8 +100,7 @@ impl OutlookThread {
         let pulse = Pulse::default();
         let beating = pulse.clone();
         let run = move || {
-            beating.shows_this_thread();
-            door.enter();
+            beating.goes_through(&*door);
             let mut outlook = Outlook::new(door, name, known, staging);
             let mut next = None;
             loop {

@@ -11,8 +11,8 @@ pub use calls::Calls;
 pub use report::{Kept, Report};
 
 use super::{
-    Doors,
-    dispatch::{Object, Pulse, Standing, in_turn},
+    Door, Doors,
+    dispatch::{Pulse, Standing, application},
 };
 use crate::{
     Program, ProgramState, StoreError,
@@ -46,8 +46,9 @@ pub fn run(doors: &Doors, place: &Path, tell: &mut dyn FnMut(usize, usize)) -> R
     let beating = pulse.clone();
     // Objects belong to the thread that got them, and this one may not be ours to make one that gets any.
     let test = thread::spawn(move || {
-        beating.shows_this_thread();
-        on_own_thread(&doors, &tally, &place, &progress)
+        let door = doors();
+        beating.goes_through(&*door);
+        on_own_thread(&doors, &*door, &tally, &place, &progress)
     });
     let mut standing = Standing::of(&pulse);
     loop {
@@ -69,13 +70,12 @@ pub fn run(doors: &Doors, place: &Path, tell: &mut dyn FnMut(usize, usize)) -> R
 
 fn on_own_thread(
     doors: &Doors,
+    door: &dyn Door,
     tally: &Tally,
     place: &Path,
     progress: &mpsc::Sender<(usize, usize)>,
 ) -> Result<Report, StoreError> {
-    let door = doors();
-    door.enter();
-    let application = Object(in_turn(|| door.application())?);
+    let application = application(door)?;
     let version = application.text("Version")?;
     let mut scratch = Scratch::make(doors, application, place)?;
     let listening = Listening::start();

@@ -1,7 +1,8 @@
 //! The running Outlook as one store: which store, its folders, its items. Lives on the thread that owns the objects.
 
 use super::{
-    dispatch::{Door, Fault, Object, STRETCH, Variant, Wake, code, in_turn},
+    categories::Categories,
+    dispatch::{Door, Fault, Object, STRETCH, Variant, Wake, application, code},
     row::{Row, columns, folder_kind},
     schema,
 };
@@ -55,6 +56,7 @@ pub(super) struct Outlook {
     pub(super) staging: Staging,
     session: Option<Session>,
     watching: Vec<Box<dyn Any>>,
+    pub(super) categories: Categories,
     pub(super) here: Zone,
 }
 
@@ -62,6 +64,7 @@ pub(super) struct Outlook {
 pub(super) struct Session {
     pub(super) namespace: Object,
     pub(super) store_id: String,
+    pub(super) store: Object,
     root: Object,
     pub(super) trash: String,
     specials: BTreeMap<String, SpecialUse>,
@@ -118,7 +121,7 @@ impl From<Fault> for StoreError {
             code::CALL_REJECTED | code::RETRY_LATER => program(ProgramState::Busy),
             code::SERVER_EXEC_FAILURE => program(ProgramState::Elevated),
             code::ABORTED => program(ProgramState::Denied),
-            code::CLASS_NOT_REGISTERED | code::CLASS_STRING => program(super::missing()),
+            code::CLASS_NOT_REGISTERED | code::CLASS_STRING => program(ProgramState::Missing),
             code::NOT_FOUND | code::INVALID_ENTRY_ID | code::OBJECT_DELETED => Self::NotFound,
             code::OBJECT_CHANGED | code::COLLISION => Self::Changed,
             code::ACCESS_DENIED => Self::Permission { path: fault.member },
@@ -142,7 +145,16 @@ impl Outlook {
     pub(super) fn new(door: Box<dyn Door>, name: Option<String>, known: Option<StoreId>, staging: PathBuf) -> Self {
         let here = door.zone();
         let staging = Staging::at(staging);
-        Self { door, name, known, staging, session: None, watching: Vec::new(), here }
+        Self {
+            door,
+            name,
+            known,
+            staging,
+            session: None,
+            watching: Vec::new(),
+            categories: Categories::default(),
+            here,
+        }
     }
 
     /// Waits for requests; see [`Door::wait`].
@@ -160,6 +172,7 @@ impl Outlook {
             // Every object is a proxy of the Outlook that is gone.
             self.session = None;
             self.watching.clear();
+            self.categories.take();
         }
         outcome
     }
@@ -207,8 +220,8 @@ impl Outlook {
         Ok(self.folders_of(session)?.into_iter().filter_map(|folder| folder.info.marked_by).collect())
     }
 
-    pub(super) fn application(&self) -> Result<Object, Fault> {
-        Ok(Object(in_turn(|| self.door.application())?))
+    pub(super) fn application(&self) -> Result<Object, StoreError> {
+        application(&*self.door)
     }
 
     pub(super) fn connect(&self) -> Result<Session, StoreError> {
@@ -268,6 +281,7 @@ impl Outlook {
             root: store.call_object("GetRootFolder", &[])?,
             trash: trash.map(|(id, _)| id.clone()).unwrap_or_default(),
             namespace,
+            store,
             specials,
             defaults,
             excluded,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Change, FolderId, Href, Intent, Recovered, Rev, StoreError, Written,
-    mapi::{self, Message, Value, names},
+    mapi::{self, Message, Value, kind, names},
     staging::{Staged, StagedChange, hex, io},
 };
 use pim::{Flag, Flags, FolderKind, Format};
@@ -20,6 +20,9 @@ use std::{
     fs,
     sync::atomic::{AtomicBool, Ordering},
 };
+
+/// Several texts.
+const KEYWORDS_KIND: u16 = kind::MANY | kind::TEXT;
 
 impl Outlook {
     pub(super) fn stage(&mut self, changes: &[Change]) -> Vec<Result<Intent, StoreError>> {
@@ -110,6 +113,12 @@ impl Outlook {
                     match patch {
                         Patch::Properties { set, remove, body } => {
                             let mut set = set;
+                            let keywords = schema::of(&names::KEYWORDS, KEYWORDS_KIND);
+                            if let Some((_, Variant::List(list))) = set.iter().find(|(name, _)| *name == keywords) {
+                                let names: Vec<String> =
+                                    list.iter().filter_map(|name| name.text().map(str::to_owned)).collect();
+                                self.list_categories(session, &names)?;
+                            }
                             set.push((schema::own(schema::OPERATION), operation.into()));
                             item.set_properties(set)?;
                             let accessor = item.object("PropertyAccessor")?;
@@ -133,7 +142,7 @@ impl Outlook {
                         }
                     }
                 } else if is_mail && *flags != row.entry.flags {
-                    self.write_flags(&item, &row, flags)?;
+                    self.write_flags(session, &item, &row, flags)?;
                 }
                 if let Some(folder) = target {
                     let folder = self.folder_object(session, &folder)?;
@@ -184,6 +193,7 @@ impl Outlook {
         mut message: Message,
         folder: &FolderId,
     ) -> Result<Object, StoreError> {
+        self.list_categories(session, &message.properties.texts(&names::KEYWORDS))?;
         message.properties.set(schema::own_key(schema::OPERATION), Value::Text(operation.to_owned()));
         let bytes = message
             .to_msg()
@@ -214,14 +224,15 @@ impl Outlook {
         }
     }
 
-    fn write_flags(&self, item: &Object, row: &Row, flags: &Flags) -> Result<(), StoreError> {
+    fn write_flags(&self, session: &Session, item: &Object, row: &Row, flags: &Flags) -> Result<(), StoreError> {
         let properties = FlagProperties::of(flags, row.last_verb);
+        self.list_categories(session, &properties.keywords)?;
         let keywords = properties.keywords.into_iter().map(Variant::Text).collect();
         item.set_properties(vec![
             (schema::of(&names::LAST_VERB_EXECUTED, 0x03), properties.last_verb.into()),
             (schema::of(&names::ICON_INDEX, 0x03), properties.icon.into()),
             (schema::of(&names::FLAG_STATUS, 0x03), properties.status.into()),
-            (schema::of(&names::KEYWORDS, 0x101F), Variant::List(keywords)),
+            (schema::of(&names::KEYWORDS, KEYWORDS_KIND), Variant::List(keywords)),
             (schema::own(schema::MARKS), Variant::Text(properties.marks)),
         ])?;
         item.put("UnRead", Variant::Bool(!properties.is_read))?;

@@ -14,7 +14,7 @@ use std::{
 };
 use stores::{
     Store,
-    outlook::{Dispatch, Door, Doors, Fault, OutlookStore, Variant, Wake},
+    outlook::{Dispatch, Door, Doors, Fault, NewOutlook, OutlookStore, Variant, Wake},
 };
 
 type Watches = Arc<Mutex<Vec<(u64, String, Wake)>>>;
@@ -26,6 +26,8 @@ pub(crate) struct Local {
     watches: Watches,
     /// How long a call may take.
     pub(crate) patience: Duration,
+    /// How long it is asked again while it is busy.
+    pub(crate) busy_patience: Duration,
     /// Told in which folders something changed.
     heard: Heard,
 }
@@ -55,7 +57,13 @@ impl Local {
 
     /// One that others speak to as well.
     pub(crate) fn of(model: Shared, heard: Heard) -> Self {
-        Self { model, watches: Arc::default(), patience: Duration::from_secs(90), heard }
+        Self {
+            model,
+            watches: Arc::default(),
+            patience: Duration::from_secs(90),
+            busy_patience: Duration::from_secs(15),
+            heard,
+        }
     }
 
     pub(crate) fn application(&self) -> Rc<dyn Dispatch> {
@@ -181,7 +189,15 @@ impl Door for LocalDoor {
         }
     }
 
+    fn new_outlook(&self) -> NewOutlook {
+        self.0.model.lock().unwrap().new_outlook
+    }
+
     fn patience(&self) -> Duration {
         self.0.patience
+    }
+
+    fn busy_patience(&self) -> Duration {
+        self.0.busy_patience
     }
 }

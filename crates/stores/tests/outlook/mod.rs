@@ -6,5 +6,6 @@ pub(crate) mod local;
 pub(crate) mod model;
 pub(crate) mod msg;
 pub(crate) mod person;
+pub(crate) mod program;
 #[cfg(windows)]
 pub(crate) mod server;

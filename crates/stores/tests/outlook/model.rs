@@ -12,6 +12,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
     time::{SystemTime, UNIX_EPOCH},
 };
+use stores::outlook::NewOutlook;
 
 /// An argument or a result.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub(crate) enum Node {
     Namespace,
     Stores,
     Store(usize),
+    Categories(usize),
+    Category(usize, usize),
     Folder(String),
     Folders(String),
     Items(String),
@@ -115,6 +118,8 @@ pub(crate) struct Model {
     stores: Vec<String>,
     /// Data files that were added while it ran, by number of store, with whether they are shown.
     files: BTreeMap<usize, (String, bool)>,
+    /// Lists of categories by number of store: names with their colours.
+    pub(crate) categories: BTreeMap<usize, Vec<(String, i32)>>,
     folders: BTreeMap<String, Folder>,
     order: Vec<String>,
     items: BTreeMap<String, Item>,
@@ -133,6 +138,8 @@ pub(crate) struct Model {
     pub(crate) asks_at: Option<&'static str>,
     /// What who wants the application is told.
     pub(crate) locked: Option<u32>,
+    /// The other program of that name.
+    pub(crate) new_outlook: NewOutlook,
     /// A member that is refused, and the code it is refused with.
     pub(crate) refuses: Option<(&'static str, u32)>,
 }
@@ -169,6 +176,7 @@ impl Model {
             presence: switch::THERE,
             stores: Vec::new(),
             files: BTreeMap::new(),
+            categories: BTreeMap::new(),
             folders: BTreeMap::new(),
             order: Vec::new(),
             items: BTreeMap::new(),
@@ -182,6 +190,7 @@ impl Model {
             cut_tables: None,
             asks_at: None,
             locked: None,
+            new_outlook: NewOutlook::Absent,
             refuses: None,
         };
         for name in ["Outlook-Datendatei", "Archiv", "Emptied", "Replaced"] {
@@ -319,6 +328,8 @@ impl Model {
             Node::Namespace => "NameSpace",
             Node::Stores => "Stores",
             Node::Store(_) => "Store",
+            Node::Categories(_) => "Categories",
+            Node::Category(..) => "Category",
             Node::Folder(_) => "Folder",
             Node::Folders(_) => "Folders",
             Node::Items(_) => "Items",
@@ -439,6 +450,26 @@ impl Model {
                 let path = self.files.get(at).and_then(|(file, _)| fs::canonicalize(file).ok());
                 Ok(Val::Text(path.unwrap_or_default().display().to_string()))
             }
+            (Node::Store(at), "Categories") => object(Node::Categories(*at)),
+            (Node::Categories(at), "Count") => count(self.categories.entry(*at).or_default().len()),
+            (Node::Categories(at), "Item") => {
+                let places: Vec<usize> = (0..self.categories.entry(*at).or_default().len()).collect();
+                object(Node::Category(*at, nth(&places, number(0)?)?))
+            }
+            (Node::Categories(at), "Add") => {
+                let (name, color) = (text(0)?, if given.len() > 1 { number(1)? } else { 0 });
+                let value = format!("= {color}");
+                let is_color = |(name, fact): (&&str, &&str)| name.starts_with("OlCategoryColor.") && *fact == value;
+                let list = self.categories.entry(*at).or_default();
+                let is_taken = list.iter().any(|(taken, _)| taken.to_lowercase() == name.to_lowercase());
+                if is_taken || !facts().iter().any(is_color) {
+                    return Err(MISMATCH);
+                }
+                list.push((name, color));
+                object(Node::Category(*at, list.len() - 1))
+            }
+            (Node::Category(store, at), "Name") => Ok(Val::Text(self.categories[store][*at].0.clone())),
+            (Node::Category(store, at), "Color") => Ok(Val::I32(self.categories[store][*at].1)),
             (Node::Store(at), "GetRootFolder") => object(Node::Folder(self.stores[*at].clone())),
             (Node::Store(at), "GetDefaultFolder") => {
                 let number = number(0)?;

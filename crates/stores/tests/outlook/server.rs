@@ -94,9 +94,19 @@ fn tell(changed: &BTreeSet<String>) {
         let told =
             unsafe { target.Invoke(ITEM_CHANGE, &GUID::zeroed(), 0x409, DISPATCH_METHOD, &none, None, None, None) };
         if told.is_err() {
-            SINKS.with(|sinks| sinks.borrow_mut().retain(|sink| sink.cookie != cookie));
+            forget(cookie);
         }
     }
+}
+
+/// Takes a sink off the list, then lets it go: other calls come in while that is told to its owner.
+fn forget(cookie: u32) {
+    let gone = SINKS.with(|sinks| {
+        let mut sinks = sinks.borrow_mut();
+        let at = sinks.iter().position(|sink| sink.cookie == cookie);
+        at.map(|at| sinks.remove(at))
+    });
+    drop(gone);
 }
 
 /// Folders that the person at the desk changed.
@@ -211,7 +221,7 @@ impl IConnectionPoint_Impl for Object_Impl {
     }
 
     fn Unadvise(&self, cookie: u32) -> Result<()> {
-        SINKS.with(|sinks| sinks.borrow_mut().retain(|sink| sink.cookie != cookie));
+        forget(cookie);
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     mapi::Zone,
-    outlook::{Dispatch, Door, Doors, Fault, Variant, Wake},
+    outlook::{Dispatch, Door, Doors, Fault, NewOutlook, Variant, Wake},
 };
 use serde::Serialize;
 use std::{
@@ -84,8 +84,16 @@ impl Door for CountingDoor {
         Ok(Rc::new(Counted { object, tally: self.tally.clone() }))
     }
 
+    fn new_outlook(&self) -> NewOutlook {
+        self.door.new_outlook()
+    }
+
     fn patience(&self) -> Duration {
         self.door.patience()
+    }
+
+    fn busy_patience(&self) -> Duration {
+        self.door.busy_patience()
     }
 
     fn zone(&self) -> Zone {
