@@ -31,6 +31,9 @@ const DEBOUNCE: Duration = Duration::from_millis(15);
 /// so often anyway.
 const MANY: usize = 256;
 const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(2);
+/// Whoever deletes much takes a while for it, and the guard is to see it as one: what is missing waits until no more goes
+/// missing, but not for longer than this.
+const DELETING_MAX: Duration = Duration::from_secs(5);
 /// Watching can miss something: everything is listed again so often.
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
@@ -56,6 +59,8 @@ pub(super) struct Reading {
     /// Items not listed any more, since when.
     missing: BTreeMap<ItemUid, (FolderUid, Instant)>,
     missing_folders: BTreeMap<FolderUid, Instant>,
+    /// When what is missing is looked at again.
+    look_again: Option<Instant>,
     /// Known folders that lost their mark and most of what they held: nothing counts as deleted there.
     emptied: BTreeSet<FolderUid>,
     /// How many items each of them lost.
@@ -114,6 +119,11 @@ impl Reading {
         }
     }
 
+    /// What is missing is looked at again, not before then.
+    fn look_again_at(&mut self, at: Instant) {
+        self.look_again = self.look_again.max(Some(at));
+    }
+
     /// How long until something is to be read.
     pub(super) fn next_due(&self) -> Option<Duration> {
         if self.current.is_some() {
@@ -121,7 +131,11 @@ impl Reading {
         }
         let now = Instant::now();
         let due = (self.is_all_due || !self.due.is_empty()).then(|| self.not_before.unwrap_or(now));
-        due.into_iter().chain(self.busy.values().copied()).min().map(|at| at.saturating_duration_since(now))
+        due.into_iter()
+            .chain(self.busy.values().copied())
+            .chain(self.look_again)
+            .min()
+            .map(|at| at.saturating_duration_since(now))
     }
 }
 
@@ -190,6 +204,10 @@ impl Room {
         }
         let is_over = |_: &FolderUid, at: &mut Instant| *at <= now;
         self.reading.due.extend(self.reading.busy.extract_if(.., is_over).map(|(folder, _)| folder));
+        if self.reading.look_again.take_if(|at| *at <= now).is_some() {
+            self.reading.due.extend(self.reading.missing.values().map(|(folder, _)| *folder));
+            self.reading.is_all_due |= !self.reading.missing_folders.is_empty();
+        }
         let is_due = self.reading.is_all_due || !self.reading.due.is_empty();
         if !is_due || self.reading.not_before.is_some_and(|at| at > now) {
             return;
@@ -374,8 +392,7 @@ impl Room {
                 set_local_folder(&mut self.index.replica(), *uid, None)?;
                 is_any_gone = true;
             } else {
-                self.reading.not_before = Some(since + wait + DEBOUNCE);
-                self.reading.is_all_due = true;
+                self.reading.look_again_at(since + wait + DEBOUNCE);
             }
             if let Some(current) = &mut self.reading.current {
                 current.complete.insert(*uid);
@@ -639,6 +656,8 @@ impl Room {
         let wait = Duration::from_millis(self.caps.absence_wait_ms);
         let gone: BTreeSet<ItemUid> = gone.into_iter().collect();
         self.reading.missing.retain(|item, (folder, _)| gone.contains(item) || !complete.contains(folder));
+        let mut missing = Vec::new();
+        let mut is_more_missing = false;
         for item in gone {
             let Some(local) = self.index.replica().item(item)?.and_then(|record| record.local) else { continue };
             let folder = local.state.folder;
@@ -652,15 +671,21 @@ impl Room {
                 self.bring_back(item)?;
                 continue;
             }
+            is_more_missing |= !self.reading.missing.contains_key(&item);
             let (_, since) = *self.reading.missing.entry(item).or_insert((folder, now));
-            if replaced.contains(&item) || now.duration_since(since) >= wait {
+            missing.push((item, since));
+        }
+        let oldest = missing.iter().map(|(_, since)| *since).min().unwrap_or(now);
+        let is_deleting = is_more_missing && now.duration_since(oldest) < wait + DELETING_MAX;
+        for (item, since) in missing {
+            if replaced.contains(&item) || (now.duration_since(since) >= wait && !is_deleting) {
                 self.reading.missing.remove(&item);
                 if set_local(&mut self.index.replica(), item, None)? {
                     self.replica.observed(item);
                 }
             } else {
-                self.reading.due.insert(folder);
-                self.reading.not_before = Some(since + wait + DEBOUNCE);
+                let seen = if is_deleting { now } else { since };
+                self.reading.look_again_at(seen + wait + DEBOUNCE);
             }
         }
         self.reading.refill.retain(|folder| !complete.contains(folder));

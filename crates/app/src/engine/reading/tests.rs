@@ -40,16 +40,27 @@ fn card(number: usize, phone: usize) -> Vec<u8> {
 /// Reads everything, twice and as long apart as something has to be missing.
 async fn read(engine: &Engine) {
     for _ in 0..3 {
-        engine.run(Room::read_now).await.unwrap();
-        // What goes on missing in a folder that can't be listed keeps the reading from ever being quiet.
-        let is_done = |room: &mut Room| room.reading.current.is_none() && !room.reading.is_all_due;
-        let begun = Instant::now();
-        while !engine.run(is_done).await.unwrap() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "the store isn't read");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        read_once(engine).await;
         tokio::time::sleep(ABSENCE).await;
     }
+}
+
+async fn read_once(engine: &Engine) {
+    engine.run(Room::read_now).await.unwrap();
+    // What goes on missing in a folder that can't be listed keeps the reading from ever being quiet.
+    let is_done = |room: &mut Room| room.reading.current.is_none() && !room.reading.is_all_due;
+    let begun = Instant::now();
+    while !engine.run(is_done).await.unwrap() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the store isn't read");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn start(folder: &Path, store: MemoryStore) -> Engine {
+    let blobs = Blobs::in_folder(&folder.join("blobs")).unwrap();
+    let make = move |_| -> Box<dyn stores::Store> { Box::new(store) };
+    let index = folder.join("index.db");
+    Engine::start(Part::Server, index, blobs, make, Settings::default(), true, String::new()).unwrap().0
 }
 
 /// What the engine knows to be in the store, by folder.
@@ -85,11 +96,7 @@ async fn story(folder: &Path, seed: u64) {
     for _ in 0..24 {
         add(&chance.pick(&folders).unwrap());
     }
-    let blobs = Blobs::in_folder(&folder.join("blobs")).unwrap();
-    let make = move |_| -> Box<dyn stores::Store> { Box::new(store) };
-    let index = folder.join("index.db");
-    let (engine, _) =
-        Engine::start(Part::Server, index, blobs, make, Settings::default(), true, String::new()).unwrap();
+    let engine = start(folder, store);
     read(&engine).await;
 
     for round in 0..4 {
@@ -156,4 +163,31 @@ async fn what_a_listing_that_is_not_whole_does_not_name_is_not_gone() {
         let folder = tempfile::tempdir().unwrap();
         story(folder.path(), seed).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_bit_by_bit_is_gone_at_once() {
+    let absence = 10 * ABSENCE;
+    let options = MemoryOptions { absence_wait_ms: absence.as_millis() as u64, ..MemoryOptions::default() };
+    let (store, person) = MemoryStore::new(options);
+    let friends = person.add_folder(None, "Friends", FolderKind::Contacts);
+    let hrefs: Vec<Href> =
+        (0..20).map(|number| person.add(&friends, &format!("{number}.vcf"), Format::VCard, &card(number, 0))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let engine = start(folder.path(), store);
+    read_once(&engine).await;
+
+    let begun = Instant::now();
+    for href in &hrefs {
+        person.delete(href);
+        read_once(&engine).await;
+        assert_eq!(known(&engine).await[&friends].len(), hrefs.len(), "the guard would be asked about a part");
+        tokio::time::sleep(ABSENCE).await;
+    }
+    assert!(begun.elapsed() > absence, "the first was missing long enough");
+    while known(&engine).await[&friends].len() == hrefs.len() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the deletions aren't seen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(known(&engine).await[&friends].is_empty());
 }
