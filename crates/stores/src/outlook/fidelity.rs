@@ -8,6 +8,7 @@ use pim::{Flag, Flags, FolderKind};
 use std::{borrow::Cow, collections::BTreeMap, convert::Infallible, fmt::Write as _};
 
 #[path = "../../tests/common/page.rs"]
+#[allow(dead_code)]
 mod page;
 
 const FACTS: &str = include_str!("../../tests/outlook/facts.txt");
