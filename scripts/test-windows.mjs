@@ -160,8 +160,10 @@ await step("A laptop with Windows, a server with Linux", () => story(linux, wind
 const suites = TESTED.map((crate) => join(folder, "crates", crate, "tests")).filter((tests) => existsSync(tests));
 const tests = suites.flatMap((tests) => readdirSync(tests)).filter((file) => file.endsWith(".rs"));
 const chosen = ["--lib", ...tests.flatMap((file) => ["--test", file.replace(".rs", "")])];
+// Vectors that grow by millions of small steps take Wine's heap minutes; nothing in it is particular to Windows.
+const skipped = ["--skip", "hostile_files_cost_no_more_than_their_size"];
 await step("Tests under Wine", () =>
-  cargo(["test", "--locked", ...build, ...chosen, "--", ...process.argv.slice(2)]));
+  cargo(["test", "--locked", ...build, ...chosen, "--", ...skipped, ...process.argv.slice(2)]));
 await step("Outlook on Windows, Evolution on Linux", () =>
   run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
     "windows::", "--ignored", "--test-threads", "1"], { env: wine }));
