@@ -157,13 +157,19 @@ await step("A Windows to run it in", makePrefix);
 await step("Two computers with Windows", () => story(windows, windows));
 await step("Program for this system", () => run("cargo", ["build", "--locked", "-p", "cli"], { env: process.env }));
 await step("A laptop with Windows, a server with Linux", () => story(linux, windows));
+const words = process.argv.slice(2);
 const suites = TESTED.map((crate) => join(folder, "crates", crate, "tests")).filter((tests) => existsSync(tests));
 const tests = suites.flatMap((tests) => readdirSync(tests)).filter((file) => file.endsWith(".rs"));
-const chosen = ["--lib", ...tests.flatMap((file) => ["--test", file.replace(".rs", "")])];
-// Vectors that grow by millions of small steps take Wine's heap minutes; nothing in it is particular to Windows.
-const skipped = ["--skip", "hostile_files_cost_no_more_than_their_size"];
+// Some speak of colons in names, of exchanging two files, of a shell: Windows has none of them.
+const ELSEWHERE = ["outlook_com", "files_basics", "files_fail_points", "files_hostile", "files_together"];
+const names = tests.map((file) => file.replace(".rs", "")).filter((name) => !ELSEWHERE.includes(name));
+const chosen = ["--lib", ...names.flatMap((name) => ["--test", name])];
+// Vectors that grow by millions of small steps take Wine's heap minutes; nothing in it is particular to Windows. And
+// Wine 8 doesn't tell what happens in folders below the one that is watched (seen with ReadDirectoryChangesW alone).
+const skipped = ["hostile_files_cost_no_more_than_their_size", "a_persons_change_wakes_the_watch"];
 await step("Tests under Wine", () =>
-  cargo(["test", "--locked", ...build, ...chosen, "--", ...skipped, ...process.argv.slice(2)]));
+  cargo(["test", "--locked", ...build, ...chosen, "--", ...skipped.flatMap((name) => ["--skip", name]), ...words]));
+await step("Outlook over COM", () => cargo(["test", "--locked", ...build, "--test", "outlook_com", "--", ...words]));
 await step("Outlook on Windows, Evolution on Linux", () =>
   run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
     "windows::", "--ignored", "--test-threads", "1"], { env: wine }));

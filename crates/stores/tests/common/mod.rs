@@ -108,7 +108,9 @@ impl FilesSubject {
         let folder = self.root().join(folder.replace("%25", "%"));
         for sub in ["cur", "new"] {
             for found in fs::read_dir(folder.join(sub)).into_iter().flatten().flatten() {
-                if found.file_name().to_string_lossy().split(":2,").next() == Some(base) {
+                // Where no name can hold a colon, a semicolon stands before the flags.
+                let name = found.file_name().to_string_lossy().replace(";2,", ":2,");
+                if name.split(":2,").next() == Some(base) {
                     return found.path();
                 }
             }
