@@ -2,6 +2,7 @@
 // What follows `--` goes to the test runner and leaves out the rest: npm test -- -p sync
 
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { buildPage, installPackages } from "./lib/page.mjs";
 import { buildEnvironment, provide, provideOracles, toBuild, toBuildWindow, toTest, toTestPage, toTestWindow } from "./lib/prerequisites.mjs";
 import { outputOf, root, run, runSteps } from "./lib/run.mjs";
@@ -9,7 +10,8 @@ import { outputOf, root, run, runSteps } from "./lib/run.mjs";
 if (!(await provide([...toBuild, ...toBuildWindow, ...toTest, ...toTestPage, ...toTestWindow]))) process.exit(1);
 await provideOracles();
 
-const env = buildEnvironment();
+// Many tests wait for clocks and other programs: one more at a time than there are processors keeps these busy.
+const env = { NEXTEST_TEST_THREADS: process.env.NEXTEST_TEST_THREADS ?? String(availableParallelism() + 1), ...buildEnvironment() };
 const chosen = process.argv.slice(2);
 const hasNextest = outputOf("cargo", ["nextest", "--version"]) !== undefined;
 if (!hasNextest) console.log("cargo-nextest isn't installed; cargo test does the same, more slowly.");
