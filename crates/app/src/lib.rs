@@ -19,6 +19,7 @@ pub mod lan;
 pub mod language;
 pub mod log;
 mod managed;
+mod memory;
 pub mod message;
 mod metered;
 pub mod node;

@@ -31,6 +31,7 @@ use crate::{
     blobs::{self, BlobError, Blobs, Finished},
     history::History,
     index::{Found, HubView, Index, OpenError, Opened},
+    memory,
     message::{Code, Problem},
 };
 use fail::fail_point;
@@ -445,7 +446,7 @@ pub struct Room {
     /// How long and how much is kept to be undone.
     pub(crate) keep: blobs::Keep,
     next_copy: Instant,
-    /// How many items were done when memory was given back last.
+    /// How many items had been handled when memory was given back last.
     shrunk_at: u64,
 }
 
@@ -502,7 +503,7 @@ enum Recovering {
 const GROUP_INPUTS: usize = 256;
 const GROUP_TIME: Duration = Duration::from_millis(100);
 const TIDY_UP: Duration = Duration::from_secs(3600);
-/// After so many items what only speeded them up is given back.
+/// After so many items, done or only listed, what they took and what only speeded them up is given back.
 const LONG_RUN: u64 = 1000;
 const RETRY: Duration = Duration::from_secs(2);
 /// What the store refused for now is tried again after this long.
@@ -620,9 +621,11 @@ impl Room {
                 break;
             }
         }
-        if self.state.is_quiet && self.state.items_done - self.shrunk_at >= LONG_RUN {
-            self.shrunk_at = self.state.items_done;
+        let handled = self.state.items_done + self.reading.listed();
+        if self.state.is_quiet && handled - self.shrunk_at >= LONG_RUN {
+            self.shrunk_at = handled;
             self.index.shrink()?;
+            memory::give_back();
         }
         if Instant::now() >= self.next_retry {
             self.next_retry = Instant::now() + RETRY;

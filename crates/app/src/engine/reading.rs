@@ -70,6 +70,8 @@ pub(super) struct Reading {
     /// Folders without their mark, as of the last look; listed in full to see whether it was only the mark.
     unmarked: BTreeSet<FolderUid>,
     is_store_gone: bool,
+    /// Entries that listings named since the engine began.
+    listed: u64,
     /// Folders that hold what another program has open, and when they are looked at again.
     busy: BTreeMap<FolderUid, Instant>,
     /// Folders were listed since the engine began.
@@ -104,6 +106,11 @@ impl Reading {
             && self.due.is_empty()
             && self.missing.is_empty()
             && self.missing_folders.is_empty()
+    }
+
+    /// Entries that listings named since the engine began.
+    pub(super) const fn listed(&self) -> u64 {
+        self.listed
     }
 
     /// What was listed and isn't written down is listed anew next time.
@@ -439,6 +446,7 @@ impl Room {
             return Ok(());
         };
         self.problems.clear(&Cause::Listing(uid));
+        self.reading.listed += entries.len() as u64;
         let is_complete = token.is_some();
         if is_complete || !is_news {
             // Until everything that was listed is written down, a restart lists it once more.
