@@ -88,11 +88,7 @@ for (const [way, language] of ways) {
       }
       picture(`server-password-${language}`);
       // By keyboard the one that is suggested is taken.
-      if (way === "mouse") {
-        await window.type("input[autocomplete]", PASSWORD);
-        // Where it is, it is found; so finding it nowhere later says something.
-        assert.deepEqual(await whoKnowsPassword(window, office), ["page"]);
-      }
+      if (way === "mouse") await window.type("input[autocomplete]", PASSWORD);
       await next();
       picture(`server-share-${language}`);
       await next();
