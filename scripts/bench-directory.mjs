@@ -1,4 +1,5 @@
-// `npm run bench:directory`: look-ups a second and memory of tandem-directory with many records, in SQLite and in PostgreSQL.
+// `npm run bench:directory`: look-ups a second and memory of tandem-directory with many records, in SQLite
+// and in PostgreSQL, there also with two instances that share the database (memory is that of one).
 // What follows `--` is the number of records, of seconds, of connections: npm run bench:directory -- 100000 10 16
 
 import { mkdtempSync, readdirSync, rmSync, existsSync, readFileSync, chownSync } from "node:fs";
@@ -55,21 +56,23 @@ const withPostgres = async (use) => {
   }
 };
 
-const rows = [["SQLite", measure("sqlite")], ["PostgreSQL", await withPostgres(measure)]];
-console.log("| storage | records | look-ups/s | p50 | p99 | memory idle | memory at most | start |");
-console.log("|---|---|---|---|---|---|---|---|");
-for (const [name, it] of rows) {
-  if (!it) continue;
-  if (it.misses > 0) throw new Error(`${it.misses} records weren't found`);
-  const cells = [
-    name,
-    it.records,
-    Math.round(it.lookupsPerSec),
-    `${it.p50Millis.toFixed(2)} ms`,
-    `${it.p99Millis.toFixed(2)} ms`,
-    `${it.idleMib.toFixed(0)} MiB`,
-    `${it.peakMib.toFixed(0)} MiB`,
-    `${it.startSecs.toFixed(1)} s`,
-  ];
-  console.log(`| ${cells.join(" | ")} |`);
+const results = { SQLite: measure("sqlite"), PostgreSQL: (await withPostgres(measure)) ?? [] };
+console.log("| storage | instances | records | look-ups/s | p50 | p99 | memory idle | memory at most | start |");
+console.log("|---|---|---|---|---|---|---|---|---|");
+for (const [storage, rows] of Object.entries(results)) {
+  for (const it of rows) {
+    if (it.misses > 0) throw new Error(`${it.misses} records weren't found`);
+    const cells = [
+      storage,
+      it.instances,
+      it.records,
+      Math.round(it.lookupsPerSec),
+      `${it.p50Millis.toFixed(2)} ms`,
+      `${it.p99Millis.toFixed(2)} ms`,
+      `${it.idleMib.toFixed(0)} MiB`,
+      `${it.peakMib.toFixed(0)} MiB`,
+      `${it.startSecs.toFixed(1)} s`,
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
 }

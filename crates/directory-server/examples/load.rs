@@ -2,7 +2,7 @@
 //!
 //! `load PROGRAM sqlite|postgres://… [RECORDS] [SECONDS] [CONNECTIONS]`; `npm run bench:directory` calls it. Records are written
 //! into the database past the program (they would take days through its limits); then the program is started on it and asked
-//! over HTTP, by connections that stay open. Prints one line of JSON.
+//! over HTTP, by connections that stay open; with PostgreSQL once more by two instances that share it. Prints a JSON list.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -29,6 +29,8 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const FAR_AWAY: i64 = 4_000_000_000;
 const ROWS_PER_STATEMENT: u64 = 1000;
+/// So many share one PostgreSQL at most.
+const INSTANCES: usize = 2;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -52,37 +54,66 @@ async fn main() -> Outcome<()> {
         }
     };
     let fill_secs = begun.elapsed().as_secs_f64();
-    let begun = Instant::now();
-    let server = Server::start(program, &place)?;
-    let start_secs = begun.elapsed().as_secs_f64();
-    let idle_kib = server.resident_kib()?;
-
-    let ends_at = Instant::now() + Duration::from_secs(secs);
-    let misses = Arc::new(AtomicU64::new(0));
-    let askers: Vec<_> = (0..connections)
-        .map(|seed| tokio::spawn(ask(server.address.clone(), seed, records, ends_at, Arc::clone(&misses))))
-        .collect();
-    let mut micros = Vec::new();
-    for asker in askers {
-        micros.append(&mut asker.await??);
+    let load = Load { records, secs, connections };
+    let mut results = Vec::new();
+    // Only one program at a time may have an SQLite file.
+    for instances in if database == "sqlite" { 1..=1 } else { 1..=INSTANCES } {
+        let mut result = load.measure(program, &place, instances).await?;
+        result["fillSecs"] = fill_secs.into();
+        results.push(result);
     }
-    micros.sort_unstable();
-    let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
-    let result = json!({
-        "records": records,
-        "connections": connections,
-        "fillSecs": fill_secs,
-        "startSecs": start_secs,
-        "lookupsPerSec": micros.len() as f64 / secs as f64,
-        "misses": misses.load(Ordering::Relaxed),
-        "p50Millis": at(0.5),
-        "p99Millis": at(0.99),
-        "idleMib": idle_kib as f64 / 1024.0,
-        "peakMib": server.peak_kib()? as f64 / 1024.0,
-        "cpuSecs": server.cpu_secs()?,
-    });
-    println!("{result}");
+    println!("{}", Value::from(results));
     Ok(())
+}
+
+/// What is asked.
+struct Load {
+    records: u64,
+    secs: u64,
+    connections: u64,
+}
+
+impl Load {
+    /// Asks so many instances on one database, each by its share of the connections.
+    async fn measure(&self, program: &str, place: &[String; 2], instances: usize) -> Outcome<Value> {
+        let begun = Instant::now();
+        let servers = (0..instances).map(|_| Server::start(program, place)).collect::<Outcome<Vec<_>>>()?;
+        let start_secs = begun.elapsed().as_secs_f64();
+        let idle_kib = most(&servers, Server::resident_kib)?;
+
+        let ends_at = Instant::now() + Duration::from_secs(self.secs);
+        let misses = Arc::new(AtomicU64::new(0));
+        let askers: Vec<_> = (0..self.connections)
+            .zip(servers.iter().cycle())
+            .map(|(seed, server)| {
+                tokio::spawn(ask(server.address.clone(), seed, self.records, ends_at, Arc::clone(&misses)))
+            })
+            .collect();
+        let mut micros = Vec::new();
+        for asker in askers {
+            micros.append(&mut asker.await??);
+        }
+        micros.sort_unstable();
+        let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
+        Ok(json!({
+            "instances": instances,
+            "records": self.records,
+            "connections": self.connections,
+            "startSecs": start_secs,
+            "lookupsPerSec": micros.len() as f64 / self.secs as f64,
+            "misses": misses.load(Ordering::Relaxed),
+            "p50Millis": at(0.5),
+            "p99Millis": at(0.99),
+            "idleMib": idle_kib as f64 / 1024.0,
+            "peakMib": most(&servers, Server::peak_kib)? as f64 / 1024.0,
+            "cpuSecs": servers.iter().map(Server::cpu_secs).sum::<Outcome<f64>>()?,
+        }))
+    }
+}
+
+/// Of the instance that takes most.
+fn most(servers: &[Server], amount: impl Fn(&Server) -> Outcome<u64>) -> Outcome<u64> {
+    servers.iter().map(amount).try_fold(0, |most, amount| Ok(most.max(amount?)))
 }
 
 /// As many bytes as a record with a comment has; look-ups don't read them.
