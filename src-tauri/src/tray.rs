@@ -160,9 +160,6 @@ fn menu(app: &AppHandle, shown: &Shown) -> tauri::Result<Menu<Wry>> {
     }
     menu = menu.item(&item("tray-open")?);
     if let Some(word) = shown.word {
-        if word != Word::Paused {
-            menu = menu.item(&item("tray-sync-now")?);
-        }
         if word == Word::Paused {
             menu = menu.item(&item("tray-continue")?);
         } else {
@@ -171,7 +168,7 @@ fn menu(app: &AppHandle, shown: &Shown) -> tauri::Result<Menu<Wry>> {
                 .item(&item("tray-pause-tomorrow")?)
                 .item(&item("tray-pause-until-continued")?)
                 .build()?;
-            menu = menu.item(&pause);
+            menu = menu.item(&item("tray-sync-now")?).item(&pause);
         }
         if shown.conflicts > 0 {
             let facts = BTreeMap::from([("n".to_owned(), Fact::from(shown.conflicts))]);

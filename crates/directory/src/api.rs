@@ -227,7 +227,8 @@ pub struct Info {
 }
 
 impl Info {
-    /// How many of them are believed: a directory decides who is asked, not how many.
+    /// How many of them are believed: a directory decides who is asked, not how many. More than the two that people are
+    /// told of: a server has a line to each instance of a directory, as whoever looks it up asks beside any of them.
     pub const RENDEZVOUS_MAX: usize = 4;
 
     /// The switchboards, as far as what is said of them can be used.

@@ -24,7 +24,7 @@ mod switchboard;
 
 pub use call::{Call, NotPutThrough};
 pub(crate) use message::decode;
-pub use message::{Reply, Request, SEALED_LEN, TOPICS_MAX, Topic};
+pub use message::{CALL_ME_EVERY, Reply, Request, SEALED_LEN, TOPICS_MAX, Topic};
 pub use registration::{Observed, Registration, Translation};
 pub(crate) use sealed::{ToClient, ToServer};
 pub(crate) use switchboard::{IDLE, KEEP_ALIVE};

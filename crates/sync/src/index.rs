@@ -361,7 +361,7 @@ pub struct HeldDeletion {
     pub parent: Seq,
     /// Who asks.
     pub by: ReplicaId,
-    /// The device that is ([`of_device`](crate::hub::of_device)).
+    /// The device that replica is on ([`of_device`](crate::hub::of_device)).
     pub device: ReplicaId,
 }
 

@@ -2,7 +2,7 @@
 //! said to whom.
 
 use crate::limits::prefix;
-use net::rendezvous::{Reply, Topic};
+use net::rendezvous::{CALL_ME_EVERY, Reply, Topic};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
@@ -57,7 +57,6 @@ const DIALS_PER_SEC: f64 = 1.0;
 const CALLS_MAX: usize = 10_000;
 /// A server answers at once or never.
 const CALL_LIVES: Duration = Duration::from_secs(10);
-const CALL_ME_EVERY: Duration = Duration::from_secs(5);
 
 /// Something to say to somebody.
 pub(super) type Word = (LineId, Reply);

@@ -5,7 +5,7 @@ use hmac::{Hmac, Mac};
 use identity::{PublicKey, ServiceId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// Under what a server registers and is asked for: HMAC-SHA256(service ID, "rendezvous 1"). Who doesn't know the service
 /// ID can't ask.
@@ -14,6 +14,8 @@ pub struct Topic([u8; 32]);
 
 /// More topics a server can't have: its service ID and those it replaced lately.
 pub const TOPICS_MAX: usize = 4;
+/// How often a switchboard sends somebody a packet to a port of theirs ([`Request::CallMe`]).
+pub const CALL_ME_EVERY: Duration = Duration::from_secs(5);
 /// Every sealed text has this length, whatever it says.
 pub const SEALED_LEN: usize = 512;
 
@@ -25,8 +27,8 @@ pub enum Request {
         /// At most [`TOPICS_MAX`]; they replace those of before.
         topics: Vec<Topic>,
     },
-    /// Send a packet with this token to my address and this port, from where I never sent one. At most one each five
-    /// seconds.
+    /// Send a packet with this token to my address and this port, from where I never sent one. At most one in
+    /// [`CALL_ME_EVERY`].
     CallMe {
         /// The port.
         port: u16,

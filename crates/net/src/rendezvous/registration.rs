@@ -1,7 +1,7 @@
 //! A server keeps lines to a switchboard: one for each kind of address (IPv4, IPv6) that the switchboard has.
 
 use super::{
-    Reply, Request, TOPICS_MAX, message,
+    CALL_ME_EVERY, Reply, Request, TOPICS_MAX, message,
     sealed::{CallKey, ToClient},
 };
 use crate::{
@@ -58,8 +58,8 @@ const LINE: Duration = Duration::from_secs(5);
 const AGAIN_AFTER_MAX: Duration = Duration::from_secs(60);
 /// A packet that was asked for arrives within this time, or doesn't.
 const CALLED: Duration = Duration::from_secs(3);
-/// A switchboard that was asked just now doesn't call again.
-const CALLS_EVERY: Duration = Duration::from_secs(6);
+/// A switchboard that was asked just now doesn't call again; a packet may take a moment more or less.
+const CALLS_EVERY: Duration = CALL_ME_EVERY.saturating_add(Duration::from_secs(1));
 
 /// A line to a switchboard, ready to talk.
 pub(super) struct Line {
