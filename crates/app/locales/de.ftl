@@ -67,7 +67,10 @@ N02 = Das Verzeichnis antwortet nicht.
     .action = Noch einmal versuchen, oder stattdessen eine Einladungsdatei speichern
 N03 = Ihr Router hat den Weg nicht geöffnet.
     .body = Computer von außen erreichen diesen noch nicht; im eigenen Netzwerk geht alles. Sie können den Weg in etwa 5 Minuten von Hand öffnen.
-    .action = Im Router den UDP-Port { $port } zu diesem Computer ({ $address }) weiterleiten, oder dort UPnP oder NAT-PMP einschalten
+    .action = { $port ->
+        [none] Im Router UPnP oder NAT-PMP einschalten; oder einen Port von Hand weiterleiten, sobald der Server eingerichtet ist
+       *[other] Im Router den UDP-Port { $port } zu diesem Computer ({ $address }) weiterleiten, oder dort UPnP oder NAT-PMP einschalten
+    }
 N04 = «{ $server }» antwortet nicht.
     .body = { $last_seen_secs ->
         [0] Er ist vielleicht aus, im Ruhezustand, oder sein Router lässt keine Anrufe durch.
@@ -131,7 +134,10 @@ N17 = Es gibt keinen Ort zum Veröffentlichen.
     .action = Ein Verzeichnis nennen, oder das Netz für Adressen eingeschaltet lassen
 N20 = Ihr Router hat selbst keine Adresse im Internet.
     .body = Davor steht ein weiterer Router, oder er ist gerade nicht verbunden: Was er öffnet, kann von außen niemand erreichen. Im eigenen Netzwerk geht alles.
-    .action = Steht davor ein weiterer Router, dort den UDP-Port { $port } zu Ihrem weiterleiten, oder nur einen von beiden als Router benutzen
+    .action = { $port ->
+        [none] Steht davor ein weiterer Router, nur einen von beiden als Router benutzen
+       *[other] Steht davor ein weiterer Router, dort den UDP-Port { $port } zu Ihrem weiterleiten, oder nur einen von beiden als Router benutzen
+    }
 N21 = Ihr Internetanbieter teilt eine Adresse unter mehreren Kunden auf.
     .body = Eine solche Adresse kann von außen niemand erreichen. Im eigenen Netzwerk geht alles.
     .action = Den Anbieter um eine eigene IPv4-Adresse oder um IPv6 bitten

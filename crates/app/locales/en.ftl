@@ -72,7 +72,10 @@ N02 = The directory doesn't answer.
     .action = Try again, or save an invitation file instead
 N03 = Your router didn't open the way.
     .body = Computers outside can't call this one yet; in your own network everything works. You can open it by hand in about 5 minutes.
-    .action = In the router, forward UDP port { $port } to this computer ({ $address }), or switch on UPnP or NAT-PMP there
+    .action = { $port ->
+        [none] In the router, switch on UPnP or NAT-PMP; or forward a port by hand once the server is set up
+       *[other] In the router, forward UDP port { $port } to this computer ({ $address }), or switch on UPnP or NAT-PMP there
+    }
 N04 = «{ $server }» doesn't answer.
     .body = { $last_seen_secs ->
         [0] It may be off, asleep, or its router doesn't let calls through.
@@ -136,7 +139,10 @@ N17 = There is no place to publish in.
     .action = Name a directory, or leave the network for addresses on
 N20 = Your router has no address on the Internet itself.
     .body = Another router stands before it, or it isn't connected just now: nobody outside can call what it opens. In your own network everything works.
-    .action = If another router stands before it, forward UDP port { $port } there to yours, or use only one of them as a router
+    .action = { $port ->
+        [none] If another router stands before it, use only one of them as a router
+       *[other] If another router stands before it, forward UDP port { $port } there to yours, or use only one of them as a router
+    }
 N21 = Your Internet provider shares one address among customers.
     .body = Nobody outside can call such an address. In your own network everything works.
     .action = Ask the provider for an IPv4 address of your own, or for IPv6

@@ -113,7 +113,8 @@ pub async fn check_from_outside(
         }
         None => (None, None),
     };
-    check_router(&mut ladder, answer, pinhole, false, port);
+    // This port is given back in a moment; nobody shall forward it.
+    check_router(&mut ladder, answer, pinhole, false, None);
     router.end().await;
     Ok(ladder.checks)
 }
@@ -194,7 +195,7 @@ impl Instance {
         };
         let lets_in = arrives.filter(|arrives| *arrives || observed.iter().all(is_direct));
         check_firewall(ladder, port, lets_in).await;
-        check_router(ladder, router, pinhole, !seen.is_empty(), port);
+        check_router(ladder, router, pinhole, !seen.is_empty(), Some(port));
         self.check_path(ladder, &seen, arrives, port);
     }
 
@@ -378,13 +379,13 @@ async fn check_firewall(ladder: &mut Ladder<'_>, port: u16, lets_in: Option<bool
 }
 
 /// The router, and whether it opened the way. Where a switchboard puts others through, nobody needs that. `pinhole`: the
-/// same for IPv6, which decides where there is nothing else.
+/// same for IPv6, which decides where there is nothing else. `port`: the one to forward by hand, if there is one already.
 fn check_router(
     ladder: &mut Ladder<'_>,
     answer: Option<MappingState>,
     pinhole: Option<Pinhole>,
     is_on_line: bool,
-    port: u16,
+    port: Option<u16>,
 ) {
     let is_ipv6_only = answer == Some(MappingState::NoGateway) && is_there(pinhole);
     match answer {
@@ -394,7 +395,8 @@ fn check_router(
         Some(MappingState::NoGateway) => ladder.rung("gateway", Some(Problem::new(Code::NoGateway))),
         Some(_) => ladder.rung("gateway", None),
     }
-    let with_port = |code| Some(Problem::new(code).with("port", port.to_string()));
+    let port = port.map_or_else(|| "none".to_owned(), |port| port.to_string());
+    let with_port = |code| Some(Problem::new(code).with("port", port.clone()));
     let closed = || {
         let address = net::own_address().map_or_else(|| "?".to_owned(), |own| own.to_string());
         with_port(Code::RouterClosed).map(|problem| problem.with("address", address))
@@ -461,7 +463,7 @@ mod tests {
         let carrier = "100.64.0.7".parse().expect("an address");
         let told = |answer, pinhole, is_on_line| {
             let mut ladder = ladder();
-            check_router(&mut ladder, answer, pinhole, is_on_line, 41_234);
+            check_router(&mut ladder, answer, pinhole, is_on_line, Some(41_234));
             stop(&ladder).map(|(id, code)| (id.to_owned(), code.to_owned()))
         };
         for (answer, id, code) in [
@@ -479,5 +481,21 @@ mod tests {
         let closed = Some(("mapping".to_owned(), "N03".to_owned()));
         assert_eq!(told(Some(MappingState::NoGateway), Some(Pinhole::Closed), false), closed, "IPv6 only");
         assert_eq!(told(Some(MappingState::NoGateway), Some(Pinhole::Open), false), None);
+    }
+
+    #[test]
+    fn before_there_is_a_server_nobody_is_told_to_forward_a_port() {
+        let action = |port| {
+            let mut ladder = ladder();
+            check_router(&mut ladder, Some(MappingState::NotOffered), None, false, port);
+            ladder
+                .checks
+                .pop()
+                .and_then(|check| check.problem)
+                .map(|problem| problem.action)
+                .expect("it says what to do")
+        };
+        assert!(action(Some(41_234)).contains("41234"));
+        assert!(!action(None).contains("none") && action(None).contains("UPnP"), "{}", action(None));
     }
 }
