@@ -5,6 +5,7 @@
 //! watches the list. A client keeps what it knows of its server, over restarts, and calls in the order of
 //! [`in_order`]. A wrong address costs time and nothing else, because the server's key is pinned.
 
+use crate::on_link::is_global;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::watch;
@@ -56,11 +57,8 @@ impl Source {
     /// The source of an address of one of this computer's interfaces.
     #[must_use]
     pub fn of_interface(address: &SocketAddr) -> Self {
-        match address.ip().to_canonical() {
-            // Global unicast addresses (RFC 4291 2.4) without those of documentation and tunnels being told apart.
-            std::net::IpAddr::V6(ip) if ip.segments()[0] & 0xe000 == 0x2000 => Self::Ipv6,
-            _ => Self::Interface,
-        }
+        let ip = address.ip().to_canonical();
+        if ip.is_ipv6() && is_global(ip) { Self::Ipv6 } else { Self::Interface }
     }
 }
 

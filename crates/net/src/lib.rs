@@ -52,7 +52,7 @@ mod mapping;
 pub use mapping::{MappedBy, Mapping, MappingState, Pinhole, PortMapper};
 
 mod on_link;
-pub use on_link::{Network, OnLink, has_network, own_address};
+pub use on_link::{Network, OnLink, has_network, is_global, own_address};
 
 mod opening;
 pub use opening::{GREETING_MAX, HELLO_MAX, PROTOCOL_VERSION};

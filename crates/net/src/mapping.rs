@@ -315,6 +315,11 @@ fn reach(address: Ipv4Addr) -> Reach {
     }
 }
 
+/// Whether everyone can call it.
+pub(crate) fn is_global(address: Ipv4Addr) -> bool {
+    reach(address) == Reach::Everyone
+}
+
 /// What an external address means. Without one, the router isn't connected or hides it.
 fn judge(external: Option<SocketAddr>, by: MappedBy) -> MappingState {
     let Some(external) = external else { return MappingState::SecondRouter { external: None } };

@@ -1,6 +1,7 @@
 //! Which addresses are in the same network: loopback, and what the table of interfaces says is reached without a
 //! router. Private ranges alone say nothing; a hotel has them too.
 
+use crate::mapping;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::{Arc, Mutex},
@@ -65,11 +66,23 @@ pub fn has_network() -> bool {
     interfaces().iter().any(|network| !network.address.is_loopback())
 }
 
+/// Whether an address may be called from everywhere: neither one of a network of its own nor of a provider's.
+#[must_use]
+pub fn is_global(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => mapping::is_global(ip),
+        // Global unicast (RFC 4291, 2.4), without those of documentation and tunnels being told apart.
+        IpAddr::V6(ip) => ip.segments()[0] & 0xe000 == 0x2000,
+    }
+}
+
 /// The address this computer has in the network from which its way to the Internet leads. `None`: no way leads there.
 #[must_use]
 pub fn own_address() -> Option<IpAddr> {
-    // An address for documentation (RFC 5737): only the way there is looked up.
-    own_address_towards(SocketAddr::from(([192, 0, 2, 1], 9)))
+    // Addresses for documentation (RFC 5737, RFC 3849): only the way there is looked up.
+    let ipv4 = SocketAddr::from(([192, 0, 2, 1], 9));
+    let ipv6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9));
+    own_address_towards(ipv4).or_else(|| own_address_towards(ipv6))
 }
 
 fn refreshed(cache: &Mutex<Asked>) -> Vec<Network> {
@@ -147,6 +160,16 @@ mod tests {
         }
         for remote in ["192.168.2.1", "10.0.0.9", "203.0.113.7", "2001:db8:2::1", "::"] {
             assert!(!home.is_lan(ip(remote)), "{remote}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_homes_and_of_providers_lead_nowhere_from_elsewhere() {
+        for global in ["203.0.113.7", "::ffff:203.0.113.7", "2001:db8::7"] {
+            assert!(is_global(ip(global)), "{global}");
+        }
+        for other in ["192.168.1.7", "100.64.0.7", "127.0.0.1", "fd00::7", "fe80::7", "::1", "::ffff:10.0.0.1"] {
+            assert!(!is_global(ip(other)), "{other}");
         }
     }
 

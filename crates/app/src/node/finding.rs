@@ -202,12 +202,26 @@ impl Instance {
                     () if internet && told == Some(false) => Code::InternetOffOnServer,
                     // It is there: a switchboard told it of us, and it of where it is.
                     () if put_through == Some(Ok(())) => Code::RoutersInTheWay,
+                    // What is known leads somewhere at home only, and this computer isn't there.
+                    () if internet && !looks && !self.knows_a_way(endpoint) => {
+                        return Problem::new(Code::NoWayToServer);
+                    }
                     () => Code::ServerSilent,
                 };
                 Problem::new(code).with("server", name).because(error)
             }
             error => super::client::dial_problem(error, name, "connection"),
         })
+    }
+
+    /// Whether anything is known that may lead to the server from where this computer is.
+    fn knows_a_way(&self, endpoint: &Endpoint) -> bool {
+        let is_put_through = !self.told.lock().unwrap_or_else(PoisonError::into_inner).rendezvous.is_empty();
+        let mut known = self.candidates.all();
+        // A server names these for clients on its own computer; where there are others, they say nothing.
+        known.retain(|known| !known.address.ip().is_loopback());
+        let leads_there = |known: &Candidate| net::is_global(known.address.ip()) || endpoint.is_lan(&known.address);
+        is_put_through || known.is_empty() || known.iter().any(leads_there)
     }
 
     /// Enters what the local network says, if it says anything in time.

@@ -5,6 +5,7 @@
 //! link-local address of the router, which no library sends it from: hence these sixty bytes.
 
 use super::{LEASE_SECS, LOOK_AROUND, RENEW_BY_PACKET, TRY_AGAIN, moved};
+use crate::on_link::is_global;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -143,7 +144,8 @@ async fn find() -> Option<Behind> {
     let look = || {
         netdev::get_interfaces().into_iter().find_map(|interface| {
             let router = *interface.gateway.as_ref()?.ipv6.first()?;
-            let mut own: Vec<Ipv6Addr> = interface.ipv6.iter().map(|net| net.addr()).filter(is_global).collect();
+            let mut own: Vec<Ipv6Addr> =
+                interface.ipv6.iter().map(|net| net.addr()).filter(|own| is_global((*own).into())).collect();
             own.truncate(ADDRESSES_MAX);
             let scope = if router.is_unicast_link_local() { interface.index } else { 0 };
             let router = SocketAddrV6::new(router, crab_nat::GATEWAY_PORT, 0, scope);
@@ -151,11 +153,6 @@ async fn find() -> Option<Behind> {
         })
     };
     tokio::task::spawn_blocking(look).await.ok().flatten()
-}
-
-/// Global unicast (RFC 4291, 2.4).
-fn is_global(address: &Ipv6Addr) -> bool {
-    address.segments()[0] & 0xe000 == 0x2000
 }
 
 fn new_nonce() -> Nonce {
