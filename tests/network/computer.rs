@@ -130,6 +130,12 @@ impl<'a> Computer<'a> {
         self.tandem(&[&join[..], server].concat())
     }
 
+    /// Where its server may be is forgotten, as after years; it doesn't run meanwhile.
+    pub(crate) fn forget_addresses(&self) {
+        let index = app::profile::Profile::in_folder(&self.path("profile")).index_database();
+        app::index::Index::open(&index, 0).unwrap().index.set_value("net.candidates", None).unwrap();
+    }
+
     fn store(&self) -> String {
         format!("files:{}", self.path("data").display())
     }

@@ -4,6 +4,7 @@
 use crate::{
     computer::Computer,
     lab::until,
+    packets::Capture,
     roaming::{counted, large_mail},
     routers::{Nat, World},
 };
@@ -28,6 +29,7 @@ fn holds(folder: &Path, text: &str) -> bool {
 fn a_directory_is_enough_to_meet_and_sees_nothing_of_what_is_synchronized() {
     let Some(world) = World::new(Nat::PortRestricted, Nat::PortRestricted, &[]) else { return };
     let (_rendezvous, _) = world.rendezvous();
+    let capture = Capture::start(&world.lab, "rdv", world.path("packets").into());
     let directory = format!("http://{}", world.rendezvous);
     let office = Computer::new(&world.lab, "office");
     office.write("notes/Ideas/one.txt", "one\n");
@@ -48,7 +50,8 @@ fn a_directory_is_enough_to_meet_and_sees_nothing_of_what_is_synchronized() {
     assert!(laptop.has("notes/Ideas/one.txt"));
 
     let seen = || ["rx_bytes", "tx_bytes"].map(|what| counted(&world.lab, "rdv", "wan", what)).iter().sum::<u64>();
-    let before = seen();
+    assert!(capture.holds(&id), "what is seen there is seen here: the ID that was asked for");
+    let (before, captured_before) = (seen(), capture.packets().len() as u64);
     let mut mail = large_mail(SYNCHRONIZED);
     mail.extend_from_slice(format!("{CANARY}\n").as_bytes());
     fs::write(office.path("data/mail/tmp/large"), &mail).unwrap();
@@ -61,8 +64,11 @@ fn a_directory_is_enough_to_meet_and_sees_nothing_of_what_is_synchronized() {
         let mut there = fs::read_dir(laptop.path("data/mail/cur")).ok()?.flatten();
         there.find_map(|file| fs::read(file.path()).ok()).filter(|bytes| *bytes == mail)
     });
+    // What was seen first may be written down last.
     let seen = seen() - before;
+    until("every packet is written down", || (capture.packets().len() as u64 - captured_before >= seen).then_some(()));
     eprintln!("of {SYNCHRONIZED} bytes, directory and rendezvous saw {seen}");
     assert!(seen < SEEN_MAX, "{seen}");
     assert!(holds(&office.path("data"), CANARY) && !holds(Path::new(&world.path("directory")), CANARY));
+    assert!(!capture.holds(CANARY), "no packet there says it");
 }

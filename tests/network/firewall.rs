@@ -14,14 +14,7 @@ use std::{
 };
 
 /// Two computers at one switch.
-fn neighbours(programs: &[&str]) -> Option<Lab> {
-    let mut lab = Lab::new(programs)?;
-    lab.switch("switch");
-    for (host, number) in [("office", 2), ("laptop", 3)] {
-        lab.host(host).wire(host, "eth0", "switch", "br0", &[&format!("10.7.0.{number}/24")]);
-    }
-    Some(lab)
-}
+const NEIGHBOURS: [(&str, u8); 2] = [("office", 2), ("laptop", 3)];
 
 /// A firewalld with a bus of its own, as a system has one.
 struct Firewalld<'a> {
@@ -96,7 +89,7 @@ fn is_opened(office: &Computer<'_>, laptop: &Computer<'_>, program: &str) {
 
 #[test]
 fn a_firewalld_that_keeps_everybody_out_is_opened_when_the_owner_says_so() {
-    let Some(lab) = neighbours(&["firewalld", "firewall-cmd", "dbus-daemon"]) else { return };
+    let Some(lab) = Lab::switched(&NEIGHBOURS, &["firewalld", "firewall-cmd", "dbus-daemon"]) else { return };
     let firewalld = Firewalld::start(&lab);
     let office = Computer::new(&lab, "office").with(firewalld.bus());
     is_opened(&office, &Computer::new(&lab, "laptop"), "firewalld");
@@ -117,7 +110,7 @@ impl Drop for Etc {
 
 #[test]
 fn a_ufw_that_keeps_everybody_out_is_opened_when_the_owner_says_so() {
-    let Some(lab) = neighbours(&["ufw"]) else { return };
+    let Some(lab) = Lab::switched(&NEIGHBOURS, &["ufw"]) else { return };
     let etc = Etc(Path::new("/etc/netns").join(lab.namespace("office")));
     for part in ["ufw", "default"] {
         fs::create_dir_all(&etc.0).unwrap();
@@ -132,7 +125,9 @@ fn a_ufw_that_keeps_everybody_out_is_opened_when_the_owner_says_so() {
 
 #[test]
 fn where_nobody_confirms_the_change_the_firewall_stays_and_the_own_network_goes_on() {
-    let Some(lab) = neighbours(&["firewalld", "firewall-cmd", "dbus-daemon", "setpriv"]) else { return };
+    let Some(lab) = Lab::switched(&NEIGHBOURS, &["firewalld", "firewall-cmd", "dbus-daemon", "setpriv"]) else {
+        return;
+    };
     let firewalld = Firewalld::start(&lab);
     // The owner trusts the own network; everything else is shut.
     assert!(firewalld.tool(&["--zone=trusted", "--add-interface=eth0"]));

@@ -1,6 +1,7 @@
 //! Network namespaces as computers: made for one story, gone with it. Nothing outside them is touched.
 
 use std::{
+    io::{BufRead as _, BufReader, Write as _},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -43,6 +44,16 @@ impl Lab {
             return None;
         }
         must(Command::new("ip").args(["netns", "del", &lab.namespace("try")]));
+        Some(lab)
+    }
+
+    /// Computers at one switch, each with the last number of its address.
+    pub(crate) fn switched(hosts: &[(&'static str, u8)], programs: &[&str]) -> Option<Self> {
+        let mut lab = Self::new(programs)?;
+        lab.switch("switch");
+        for (host, number) in hosts {
+            lab.host(host).wire(host, "eth0", "switch", "br0", &[&format!("10.7.0.{number}/24")]);
+        }
         Some(lab)
     }
 
@@ -98,6 +109,24 @@ impl Lab {
     /// Runs a program that has to do well, and gives back what it printed.
     pub(crate) fn run(&self, host: &str, program: &[&str]) -> String {
         must(&mut self.command(host, program))
+    }
+
+    /// Rules for the packet filter of a computer, beside those it has.
+    pub(crate) fn firewall(&self, host: &str, rules: &str) {
+        let mut nft = self.command(host, &["nft", "-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+        nft.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
+        assert!(nft.wait().unwrap().success(), "{rules}");
+    }
+
+    /// Starts a story of this program as a process on a computer; waits until it says so, and gives back what follows.
+    pub(crate) fn play(&self, host: &str, story: &str, variable: (&str, &str), says: &str) -> (Program, String) {
+        let test = std::env::current_exe().unwrap().display().to_string();
+        let mut process = self.command(host, &[&test, "--ignored", "--exact", story, "--nocapture"]);
+        let process = process.env(variable.0, variable.1).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = process.stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let said = lines.find_map(|line| line.split_once(says).map(|(_, rest)| rest.to_owned()));
+        (Program(process), said.unwrap_or_else(|| panic!("{story} doesn't begin")))
     }
 
     /// Starts a program that stays until it is dropped.

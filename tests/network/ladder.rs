@@ -2,10 +2,11 @@
 
 use crate::{
     computer::Computer,
-    lab::{Lab, must, until},
-    routers::{Nat, World, invited, serving},
+    lab::{Lab, until},
+    roaming::house,
+    routers::{Nat, World, invited, server, serving, until_on_the_line},
 };
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 /// The rungs of a check: ID, result, code.
 pub(crate) struct Rungs(Vec<(String, String, String)>);
@@ -55,42 +56,40 @@ add chain inet guests through { type filter hook forward priority -1; }
 add rule inet guests through iifname \"lan\" meta l4proto udp drop
 ";
 
-/// A rendezvous, and a server behind a router that is to be started.
-fn office_at_home<'a>(world: &'a World, rendezvous: &str) -> Computer<'a> {
-    let office = Computer::new(&world.lab, "office");
-    office.write("notes/Ideas/one.txt", "one\n");
-    office.become_server("Office PC", &["--internet", "on"]);
-    office.tandem(&["peer-names", "off"]).went_well();
-    office.tandem(&["rendezvous", rendezvous]).went_well();
-    office
+/// A computer between two cuts: where a line can be taken away, and which router the rest of it leads to.
+struct Way {
+    command: &'static str,
+    /// Computer, line, and next router; the computer's own first.
+    lines: [(&'static str, &'static str, &'static str); 2],
+}
+
+/// Each line on the way to the Internet is cut and mended, and then the router lets no UDP out: the check stops there.
+fn stops_on_the_way(lab: &Lab, computer: &Computer<'_>, way: &Way) {
+    for ((place, line, router), id) in way.lines.iter().zip(["network", "internet"]) {
+        lab.ip(place, &format!("link set {line} down"));
+        let staying = computer.stay(&[way.command]);
+        stops(computer, id, "N01");
+        staying.end();
+        lab.ip(place, &format!("link set {line} up"));
+        lab.ip(place, &format!("route add default via {router}"));
+    }
+    let (router, ..) = way.lines[1];
+    lab.firewall(router, NO_UDP);
+    let staying = computer.stay(&[way.command]);
+    stops(computer, "managed-network", "N38");
+    assert_eq!(Rungs::of(computer).get("internet"), ("ok", ""));
+    staying.end();
+    lab.run(router, &["nft", "delete", "table", "inet", "guests"]);
 }
 
 #[test]
 fn on_a_server_the_check_stops_at_what_is_in_the_way() {
     let Some(world) = World::new(Nat::PortRestricted, Nat::None, &[]) else { return };
     let (_rendezvous, at) = world.rendezvous();
-    let office = office_at_home(&world, &at);
+    let office = server(Computer::new(&world.lab, "office"), &at);
 
-    world.lab.ip("office", "link set eth0 down");
-    let serving = office.stay(&["serve"]);
-    stops(&office, "network", "N01");
-    serving.end();
-    world.lab.ip("office", "link set eth0 up");
-    world.lab.ip("office", "route add default via 10.1.0.1");
-
-    world.lab.ip("ra", "link set wan down");
-    let serving = office.stay(&["serve"]);
-    stops(&office, "internet", "N01");
-    serving.end();
-    world.lab.ip("ra", "link set wan up");
-    world.lab.ip("ra", "route add default via 203.0.113.1");
-
-    world.firewall("ra", NO_UDP);
-    let serving = office.stay(&["serve"]);
-    stops(&office, "managed-network", "N38");
-    assert_eq!(Rungs::of(&office).get("internet"), ("ok", ""));
-    serving.end();
-    must(&mut world.lab.command("ra", &["nft", "delete", "table", "inet", "guests"]));
+    let lines = [("office", "eth0", "10.1.0.1"), ("ra", "wan", "203.0.113.1")];
+    stops_on_the_way(&world.lab, &office, &Way { command: "serve", lines });
 
     world.lab.ip("office", "route del default");
     let serving = office.stay(&["serve"]);
@@ -121,7 +120,7 @@ fn a_call_that_does_not_arrive_shows_that_the_computers_own_firewall_is_in_the_w
     let all = Rungs::of(&office);
     assert_eq!(all.stop(), None);
     assert_eq!(all.get("local-firewall"), ("ok", ""), "a call came in, so nothing keeps them out");
-    world.firewall(
+    world.lab.firewall(
         "office",
         "flush ruleset
 table inet filter {
@@ -156,24 +155,8 @@ fn on_a_client_the_check_stops_at_what_is_in_the_way() {
     laptop.tandem(&["internet", "on"]).went_well();
     running.end();
 
-    world.lab.ip("laptop", "link set eth0 down");
-    let running = laptop.stay(&["run"]);
-    stops(&laptop, "network", "N01");
-    running.end();
-    world.lab.ip("laptop", "link set eth0 up");
-    world.lab.ip("laptop", "route add default via 10.2.0.1");
-
-    world.lab.ip("rb", "link set wan down");
-    let running = laptop.stay(&["run"]);
-    stops(&laptop, "internet", "N01");
-    running.end();
-    world.lab.ip("rb", "link set wan up");
-    world.lab.ip("rb", "route add default via 198.51.100.1");
-
-    world.firewall("rb", NO_UDP);
-    let running = laptop.stay(&["run"]);
-    stops(&laptop, "managed-network", "N38");
-    running.end();
+    let lines = [("laptop", "eth0", "10.2.0.1"), ("rb", "wan", "198.51.100.1")];
+    stops_on_the_way(&world.lab, &laptop, &Way { command: "run", lines });
 }
 
 #[test]
@@ -189,6 +172,12 @@ fn on_a_client_the_check_stops_at_what_the_server_says_or_doesnt() {
     stops(&laptop, "server-internet-switch", "N08");
     running.end();
     office.tandem(&["internet", "on"]).went_well();
+
+    office.tandem(&["pause"]).went_well();
+    let running = laptop.stay(&["run"]);
+    stops(&laptop, "server-online", "N05");
+    running.end();
+    office.tandem(&["resume"]).went_well();
 
     office_serving.end();
     let running = laptop.stay(&["run"]);
@@ -207,18 +196,85 @@ fn on_a_client_the_check_stops_at_what_the_server_says_or_doesnt() {
 }
 
 #[test]
-fn a_network_that_hides_its_computers_from_each_other_is_named() {
-    let Some(mut lab) = Lab::new(&["nft"]) else { return };
-    lab.switch("switch");
-    for (host, number) in [("office", 2), ("laptop", 3)] {
-        lab.host(host).wire(host, "eth0", "switch", "br0", &[&format!("10.7.0.{number}/24")]);
+fn a_client_that_knows_its_server_at_home_only_is_told_that_nothing_leads_there_from_elsewhere() {
+    let Some(lab) = house() else { return };
+    // The office has no line of its own, and what is told of it says where it is at home.
+    lab.ip("office", "link del wan0");
+    let (office, laptop) = (Computer::new(&lab, "office"), Computer::new(&lab, "laptop"));
+    office.become_server("Office PC", &["--internet", "on"]);
+    office.tandem(&["peer-names", "off"]).went_well();
+    let serving = office.stay(&["serve"]);
+    laptop.join(&["--lan", "Office PC"]).went_well();
+    laptop.tandem(&["peer-names", "off"]).went_well();
+    let running = laptop.stay(&["run"]);
+    until("they are connected", || (laptop.tandem(&["status"]).json()["isConnected"] == true).then_some(()));
+    assert_eq!(laptop.tandem(&["status"]).json()["internet"], true, "as the server has it");
+    running.end();
+
+    lab.ip("laptop", "link set eth0 down");
+    let running = laptop.stay(&["run"]);
+    stops(&laptop, "findable", "N10");
+    running.end();
+    // At home it is one that may be off.
+    lab.ip("laptop", "link set eth0 up");
+    serving.end();
+    let _running = laptop.stay(&["run"]);
+    stops(&laptop, "server-online", "N04");
+}
+
+#[test]
+fn a_client_stops_at_somebody_with_another_key_in_the_place_of_its_server() {
+    let Some(world) = World::new(Nat::None, Nat::PortRestricted, &[]) else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    let (office, office_serving) = serving(&world, &at);
+    let laptop = Computer::new(&world.lab, "laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+    let listens = office_serving.said()[0]["addresses"][0].as_str().unwrap().to_owned();
+    office_serving.end();
+
+    // At the same address, and it knows the service ID, as everybody does who was ever invited.
+    let stranger = Computer::new(&world.lab, "office");
+    let port = listens.rsplit(':').next().unwrap();
+    stranger.become_server("Office PC", &["--internet", "on", "--listen", &format!("0.0.0.0:{port}")]);
+    let secrets = |computer: &Computer<'_>| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(computer.path("profile/secrets.json")).unwrap()).unwrap()
+    };
+    let mut forged = secrets(&stranger);
+    forged["secrets"]["service-id"] = secrets(&office)["secrets"]["service-id"].clone();
+    fs::write(stranger.path("profile/secrets.json"), forged.to_string()).unwrap();
+    let _serving = stranger.stay(&["serve"]);
+    let _running = laptop.stay(&["run"]);
+    stops(&laptop, "server-key", "A02");
+    assert!(laptop.has("notes/Ideas/one.txt"), "nothing was touched");
+}
+
+#[test]
+fn on_both_sides_an_organisation_that_manages_the_computer_is_named() {
+    let Some(world) = World::new(Nat::None, Nat::None, &[]) else { return };
+    let (_rendezvous, at) = world.rendezvous();
+    // The program that says which domain a computer is a member of (realmd).
+    let realm = std::path::PathBuf::from(world.path("realm"));
+    fs::write(&realm, "#!/bin/sh\necho corp.example.org\n").unwrap();
+    fs::set_permissions(&realm, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", realm.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let managed = |host| Computer::new(&world.lab, host).with(("PATH", path.clone()));
+    let office = server(managed("office"), &at);
+    let _serving = office.stay(&["serve"]);
+    until_on_the_line(&office);
+    let laptop = managed("laptop");
+    laptop.join(&[&invited(&world, &office)]).went_well();
+    let _running = laptop.stay(&["run"]);
+    for computer in [&office, &laptop] {
+        until("it is told, and in nobody's way", || {
+            let all = Rungs::of(computer);
+            (all.get("managed-network") == ("cannotTell", "N39") && all.stop().is_none()).then_some(())
+        });
     }
-    let rules = "add table bridge guests
-add chain bridge guests through { type filter hook forward priority 0; }
-add rule bridge guests through udp dport 5353 drop
-";
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("rules.nft"), rules).unwrap();
+}
+
+#[test]
+fn a_network_that_hides_its_computers_from_each_other_is_named() {
+    let Some(lab) = Lab::switched(&[("office", 2), ("laptop", 3)], &["nft"]) else { return };
     let (office, laptop) = (Computer::new(&lab, "office"), Computer::new(&lab, "laptop"));
     office.become_server("Office PC", &[]);
     let _serving = office.stay(&["serve"]);
@@ -230,7 +286,13 @@ add rule bridge guests through udp dport 5353 drop
     assert_eq!(Rungs::of(&laptop).get("managed-network"), ("ok", ""));
     running.end();
 
-    must(&mut lab.command("switch", &["nft", "-f", &folder.path().join("rules.nft").display().to_string()]));
+    lab.firewall(
+        "switch",
+        "add table bridge guests
+add chain bridge guests through { type filter hook forward priority 0; }
+add rule bridge guests through udp dport 5353 drop
+",
+    );
     let _running = laptop.stay(&["run"]);
     until("they are connected", || (laptop.tandem(&["status"]).json()["isConnected"] == true).then_some(()));
     let all = Rungs::of(&laptop);

@@ -7,15 +7,6 @@ use crate::{
 use serde_json::Value;
 use std::{fs, time::Duration};
 
-fn switched(hosts: &[(&'static str, u8)], programs: &[&str]) -> Option<Lab> {
-    let mut lab = Lab::new(programs)?;
-    lab.switch("switch");
-    for (host, number) in hosts {
-        lab.host(host).wire(host, "eth0", "switch", "br0", &[&format!("10.7.0.{number}/24")]);
-    }
-    Some(lab)
-}
-
 fn names(servers: &Value) -> Vec<String> {
     let servers = servers["servers"].as_array().cloned().unwrap_or_default();
     servers.iter().map(|server| server["name"].as_str().unwrap_or_default().to_owned()).collect()
@@ -23,7 +14,7 @@ fn names(servers: &Value) -> Vec<String> {
 
 #[test]
 fn a_server_is_found_joined_and_followed_to_another_address() {
-    let Some(lab) = switched(&[("office", 2), ("laptop", 3)], &[]) else { return };
+    let Some(lab) = Lab::switched(&[("office", 2), ("laptop", 3)], &[]) else { return };
     let (office, laptop) = (Computer::new(&lab, "office"), Computer::new(&lab, "laptop"));
     office.write("notes/Ideas/one.txt", "one\n");
     office.become_server("Büro-PC 1", &[]);
@@ -55,7 +46,7 @@ fn a_server_is_found_joined_and_followed_to_another_address() {
 
 #[test]
 fn the_list_follows_servers_that_come_leave_and_break_down() {
-    let Some(lab) = switched(&[("office", 2), ("attic", 4), ("laptop", 3)], &[]) else { return };
+    let Some(lab) = Lab::switched(&[("office", 2), ("attic", 4), ("laptop", 3)], &[]) else { return };
     let [office, attic, laptop] = ["office", "attic", "laptop"].map(|host| Computer::new(&lab, host));
     let watching = laptop.stay(&["servers", "--watch"]);
     let last = || watching.last("servers").unwrap();
@@ -78,7 +69,7 @@ fn the_list_follows_servers_that_come_leave_and_break_down() {
 
 #[test]
 fn of_two_servers_with_one_name_none_is_taken_by_chance() {
-    let Some(lab) = switched(&[("office", 2), ("attic", 4), ("laptop", 3)], &[]) else { return };
+    let Some(lab) = Lab::switched(&[("office", 2), ("attic", 4), ("laptop", 3)], &[]) else { return };
     let [office, attic, laptop] = ["office", "attic", "laptop"].map(|host| Computer::new(&lab, host));
     attic.write("notes/Ideas/attic.txt", "attic\n");
     office.become_server("Server", &[]);
@@ -97,7 +88,7 @@ fn of_two_servers_with_one_name_none_is_taken_by_chance() {
 #[test]
 fn avahi_sees_our_server_and_we_see_what_avahi_announces() {
     let programs = ["avahi-daemon", "avahi-browse", "avahi-publish", "dbus-daemon"];
-    let Some(lab) = switched(&[("office", 2), ("laptop", 3), ("other", 5)], &programs) else { return };
+    let Some(lab) = Lab::switched(&[("office", 2), ("laptop", 3), ("other", 5)], &programs) else { return };
     let (office, laptop) = (Computer::new(&lab, "office"), Computer::new(&lab, "laptop"));
     let folder = tempfile::tempdir().unwrap();
     let (bus, conf) = (folder.path().join("bus"), folder.path().join("avahi.conf"));

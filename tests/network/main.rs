@@ -9,6 +9,7 @@
 //! | `firewall.rs` | the server's own firewall: firewalld, ufw |
 //! | `ladder.rs` | the connection check, with one thing after the other in the way |
 //! | `lan.rs` | only a switch: no router, no Internet |
+//! | `packets.rs` | what goes over a computer's lines |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 //! | `router.rs` | a home router that opens the way, or doesn't |
 //! | `routers.rs` | both computers behind routers that don't: rendezvous, hole punching |
@@ -23,6 +24,7 @@ mod firewall;
 mod lab;
 mod ladder;
 mod lan;
+mod packets;
 mod relay;
 mod roaming;
 mod router;

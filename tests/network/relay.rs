@@ -39,19 +39,9 @@ fn state(office: &Computer<'_>) -> Option<String> {
     office.tandem(&["relay"]).json()["state"].as_str().map(str::to_owned)
 }
 
-fn path(computer: &Computer<'_>) -> (String, String) {
-    let rungs = Rungs::of(computer);
-    let (result, code) = rungs.get("path");
-    is(result, code)
-}
-
-fn is(result: &str, code: &str) -> (String, String) {
-    (result.to_owned(), code.to_owned())
-}
-
 /// Counts what the computer with the relay hears but for the rendezvous.
 fn count_packets_for_the_relay(world: &World) {
-    world.firewall(
+    world.lab.firewall(
         "rdv",
         "flush ruleset
 table inet filter {
@@ -78,7 +68,7 @@ fn where_no_way_can_be_opened_a_relay_helps_until_there_is_one() {
     let _relay = coturn(&world);
     let (office, _serving) = serving(&world, &at);
     assert_eq!(choose(&world, &office, RELAY_PASSWORD).went_well().json()["state"], "ready");
-    assert_eq!(path(&office), is("ok", ""));
+    assert_eq!(Rungs::of(&office).get("path"), ("ok", ""));
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
     assert!(laptop.has("notes/Ideas/one.txt"));
@@ -91,7 +81,7 @@ fn where_no_way_can_be_opened_a_relay_helps_until_there_is_one() {
     until("they are connected", || (path()? == "relayed").then_some(()));
     // The routers are set up anew. What goes through the relay already goes on; they forgot whom they sent to else.
     for (router, host) in [("ra", "10.1.0.2"), ("rb", "10.2.0.2")] {
-        world.firewall(router, &Nat::FullCone.rules(host));
+        world.lab.firewall(router, &Nat::FullCone.rules(host));
         world.lab.run(router, &["conntrack", "-D", "-p", "udp", "--orig-port-dst", "7700"]);
     }
     office.write("notes/Ideas/meanwhile.txt", "meanwhile\n");
@@ -109,14 +99,14 @@ fn without_a_relay_two_computers_behind_such_routers_are_told_what_is_in_the_way
     let (_rendezvous, at) = world.rendezvous();
     let _relay = coturn(&world);
     let (office, _serving) = serving(&world, &at);
-    assert_eq!(path(&office), is("problem", "N33"));
+    assert_eq!(Rungs::of(&office).get("path"), ("problem", "N33"));
     choose(&world, &office, RELAY_PASSWORD).went_well();
     let laptop = Computer::new(&world.lab, "laptop");
     laptop.join(&[&invited(&world, &office)]).went_well();
     office.tandem(&["relay", "off"]).went_well();
     let _running = laptop.stay(&["run"]);
     until("it is told", || (laptop.tandem(&["status"]).json()["problem"]["code"] == "N32").then_some(()));
-    assert_eq!(path(&laptop), is("problem", "N32"));
+    assert_eq!(Rungs::of(&laptop).get("path"), ("problem", "N32"));
     assert_eq!(Rungs::of(&laptop).get("server-online"), ("ok", ""));
 }
 
@@ -163,9 +153,9 @@ fn a_relay_that_says_no_or_nothing_is_named() {
     let refused = choose(&world, &office, "not the password");
     assert_eq!((refused.exit, &refused.json()["problem"]["code"]), (4, &"N35".into()), "{refused:?}");
     assert_eq!(office.tandem(&["status"]).json()["problem"]["code"], "N35");
-    assert_eq!(path(&office), is("problem", "N35"));
+    assert_eq!(Rungs::of(&office).get("path"), ("problem", "N35"));
     choose(&world, &office, RELAY_PASSWORD).went_well();
-    assert_eq!(path(&office), is("ok", ""));
+    assert_eq!(Rungs::of(&office).get("path"), ("ok", ""));
 
     office.tandem(&["rendezvous", "off"]).went_well();
     let alone = office.tandem(&["relay"]);
