@@ -130,10 +130,14 @@ impl<'a> Computer<'a> {
         self.tandem(&[&join[..], server].concat())
     }
 
-    /// Where its server may be is forgotten, as after years; it doesn't run meanwhile.
+    /// Where its server may be is forgotten, also where it was when this computer was added; it doesn't run meanwhile.
     pub(crate) fn forget_addresses(&self) {
-        let index = app::profile::Profile::in_folder(&self.path("profile")).index_database();
-        app::index::Index::open(&index, 0).unwrap().index.set_value("net.candidates", None).unwrap();
+        let profile = app::profile::Profile::in_folder(&self.path("profile"));
+        let index = app::index::Index::open(&profile.index_database(), 0).unwrap().index;
+        index.set_value("net.candidates", None).unwrap();
+        let mut settings = app::settings::Settings::load(&profile.settings_file()).unwrap();
+        settings.server.as_mut().unwrap().hints.clear();
+        settings.save(&profile.settings_file()).unwrap();
     }
 
     fn store(&self) -> String {

@@ -126,6 +126,8 @@ impl Lab {
         let mut process = process.stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
         let said = lines.find_map(|line| line.split_once(says).map(|(_, rest)| rest.to_owned()));
+        // After a minute the harness prints that it is still running, and dies if nobody listens any more.
+        thread::spawn(move || lines.for_each(drop));
         (Program(process), said.unwrap_or_else(|| panic!("{story} doesn't begin")))
     }
 

@@ -26,9 +26,10 @@ impl Network {
             node.args(["--ignored", "--exact", "publishing::a_node_of_the_network", "--nocapture"]);
             let mut node =
                 node.env(BOOTSTRAP, &network.first).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            let lines = BufReader::new(node.stdout.take().unwrap()).lines();
-            let address =
-                lines.map_while(Result::ok).find_map(|line| line.split_once(SAID).map(|(_, at)| at.to_owned()));
+            let mut lines = BufReader::new(node.stdout.take().unwrap()).lines().map_while(Result::ok);
+            let address = lines.find_map(|line| line.split_once(SAID).map(|(_, at)| at.to_owned()));
+            // After a minute the harness prints that it is still running, and dies if nobody listens any more.
+            thread::spawn(move || lines.for_each(drop));
             network.nodes.push(node);
             if network.first.is_empty() {
                 network.first = address.expect("a node says where it listens");
