@@ -14,7 +14,10 @@ pub(crate) use read::{named_properties, variable};
 mod write;
 
 use super::Message;
-use std::io;
+use std::{
+    io,
+    path::{MAIN_SEPARATOR, Path},
+};
 
 /// Bounds while a file is read; what goes beyond is refused before it is allocated.
 pub(crate) mod limits {
@@ -45,6 +48,11 @@ pub enum MsgError {
     /// A part of it can't be what it says.
     #[error("a part of the file is damaged")]
     Damaged,
+}
+
+/// A path inside a compound file. On Windows, `cfb` tells it with backslashes, which no name in it can have.
+fn slashed(path: &Path) -> Option<String> {
+    Some(path.to_str()?.replace(MAIN_SEPARATOR, "/"))
 }
 
 impl Message {

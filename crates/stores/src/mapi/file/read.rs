@@ -1,6 +1,6 @@
 //! Reading `.msg` files.
 
-use super::{MsgError, limits};
+use super::{MsgError, limits, slashed};
 use crate::mapi::{Attachment, Bag, Guid, Key, Message, Value, bag::kind, names, text};
 use std::{
     collections::BTreeMap,
@@ -199,7 +199,7 @@ impl Reader<'_> {
             .map_err(MsgError::Container)?
             .skip(1)
             .take(limits::PARTS_MAX)
-            .filter_map(|entry| Some((entry.path().to_str()?.to_owned(), entry.is_storage())))
+            .filter_map(|entry| Some((slashed(entry.path())?, entry.is_storage())))
             .collect();
         let mut copy = cfb::CompoundFile::create(Cursor::new(Vec::new())).map_err(MsgError::Container)?;
         for (path, is_storage) in entries {

@@ -1,6 +1,6 @@
 //! Writing `.msg` files.
 
-use super::MsgError;
+use super::{MsgError, slashed};
 use crate::mapi::{Attachment, Bag, Guid, Key, Message, Value, bag::kind, names, text};
 use std::{
     collections::BTreeMap,
@@ -179,8 +179,8 @@ impl Writer {
         let entries: Vec<_> =
             source.walk().skip(1).map(|entry| (entry.path().to_owned(), entry.is_storage())).collect();
         for (path, is_storage) in entries {
-            let Some(path_text) = path.to_str() else { continue };
-            let target = format!("{storage}{path_text}");
+            let Some(inner) = slashed(&path) else { continue };
+            let target = format!("{storage}{inner}");
             if is_storage {
                 self.storage(&target)?;
             } else {
