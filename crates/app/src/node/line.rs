@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 /// How often the system is asked.
 const EVERY: Duration = Duration::from_secs(5);
 /// A system that says nothing for so long doesn't know.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Instance {
     /// Whether anything may leave the local network.
@@ -37,23 +37,28 @@ impl Instance {
 
     /// Asks once, if it matters. `line` is who was asked before.
     pub(super) async fn look_at_line(&self, line: &mut Option<Line>) {
-        let is_metered = self.settings().network.waits_on_metered && {
-            let asked = async {
-                if line.is_none() {
-                    *line = Line::ask().await;
-                }
-                match line {
-                    Some(line) => line.is_metered().await,
-                    None => false,
-                }
-            };
-            timeout(PATIENCE, asked).await.unwrap_or(false)
+        let asked = async {
+            if !self.settings().network.waits_on_metered {
+                return false;
+            }
+            if line.is_none() {
+                *line = Line::ask().await;
+            }
+            match line {
+                Some(line) => line.is_metered().await,
+                None => false,
+            }
         };
+        // A system too busy to answer hasn't another line.
+        let Ok(is_metered) = timeout(PATIENCE, asked).await else { return };
         let is_other = self.metered.send_if_modified(|before| std::mem::replace(before, is_metered) != is_metered);
         if is_other {
             tracing::info!(is_metered, "the line to the Internet is another one");
             if let Some(endpoint) = &self.endpoint {
                 endpoint.keep_local(!self.may_use_internet());
+            }
+            if is_metered {
+                self.leave_dht().await;
             }
             // Whom to call, and by which way, is decided anew.
             self.rules.send_replace(());
