@@ -111,7 +111,14 @@ fn sent_to_others(lab: &Lab) -> u64 {
         let (names, numbers) = (lines.next().unwrap(), lines.next().unwrap());
         names.zip(numbers).find(|(name, _)| *name == field).unwrap().1.parse().unwrap()
     };
-    count("/proc/net/snmp", "Ip:", "OutRequests") - count("/proc/net/netstat", "IpExt:", "OutMcastPkts")
+    let to_groups = || count("/proc/net/netstat", "IpExt:", "OutMcastPkts");
+    // Both counters of one moment: nobody looked around between reading the one and the other.
+    until("the laptop is silent for a moment", || {
+        let before = to_groups();
+        let all = count("/proc/net/snmp", "Ip:", "OutRequests");
+        (to_groups() == before).then(|| all - before)
+    })
+    .0
 }
 
 /// A message of at least so many bytes that packing doesn't make smaller.

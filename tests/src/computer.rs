@@ -241,9 +241,13 @@ impl Computer {
             let before = outputs.len();
             self.replica.advance(&mut self.index, now).unwrap();
             outputs.extend(std::iter::from_fn(|| self.replica.poll()));
-            if outputs.len() == before {
+            if outputs.len() > before {
+                continue;
+            }
+            if self.replica.going_back() == 0 || chance.once_in(2) {
                 break;
             }
+            self.replica.store_is_still();
         }
         if chance.once_in(trouble.crash) {
             self.crash();

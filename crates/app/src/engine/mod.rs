@@ -211,6 +211,7 @@ impl Engine {
                 overtaken: applying::Overtaken::default(),
                 save_again_at: None,
                 plan_again_at: None,
+                going_back: GoingBack::default(),
                 resume: BTreeMap::new(),
                 history: History::new(&index).unwrap_or_default(),
                 index,
@@ -399,6 +400,7 @@ pub struct Room {
     save_again_at: Option<Instant>,
     /// Planning went in a circle on the server; it begins again then.
     plan_again_at: Option<Instant>,
+    going_back: GoingBack,
     /// Where the hub wants contents to go on that it has a part of.
     resume: BTreeMap<NativeHash, u64>,
     pub(crate) index: Index,
@@ -499,6 +501,37 @@ enum Recovering {
     Due,
 }
 
+/// Waits until no more items go back to an earlier state: restoring a backup takes a while, and the guard is to see it as one.
+#[derive(Default)]
+struct GoingBack {
+    count: usize,
+    since: Option<Instant>,
+    due: Option<Instant>,
+}
+
+impl GoingBack {
+    const QUIET: Duration = Duration::from_millis(500);
+
+    fn next_due(&self) -> Option<Duration> {
+        self.due.map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether that many items have waited long enough.
+    fn is_over(&mut self, count: usize) -> bool {
+        let now = Instant::now();
+        if count > self.count {
+            let since = *self.since.get_or_insert(now);
+            self.due = Some((now + Self::QUIET).min(since + reading::SETTLING_MAX));
+        }
+        self.count = count;
+        let is_over = count == 0 || self.due.is_some_and(|due| due <= now);
+        if is_over {
+            *self = Self::default();
+        }
+        is_over && count > 0
+    }
+}
+
 /// At most so many inputs share a transaction, and none is added to one that took this long.
 const GROUP_INPUTS: usize = 256;
 const GROUP_TIME: Duration = Duration::from_millis(100);
@@ -514,7 +547,8 @@ impl Room {
         self.begin_life();
         let mut waiting = Waiting::default();
         loop {
-            let wait = self.reading.next_due().unwrap_or(RETRY).min(RETRY);
+            let due = self.reading.next_due().into_iter().chain(self.going_back.next_due());
+            let wait = due.fold(RETRY, Duration::min);
             let wait = if waiting.is_empty() { wait } else { Duration::ZERO };
             match queue.recv_timeout(wait) {
                 Ok(input) => waiting.put(input),
@@ -583,6 +617,7 @@ impl Room {
         self.settled = Seq(0);
         self.told_settled = None;
         self.refused_at = None;
+        self.going_back = GoingBack::default();
         self.problems.clear(&Cause::Index);
         self.begin_life();
     }
@@ -649,6 +684,10 @@ impl Room {
         }
         self.read_what_is_due();
         self.go_on()?;
+        if self.going_back.is_over(self.replica.going_back()) {
+            self.replica.store_is_still();
+            self.go_on()?;
+        }
         // Copying takes its time and this thread; nobody waits for anything now.
         if self.state.is_quiet && Instant::now() >= self.next_copy {
             self.next_copy = Instant::now() + TIDY_UP;

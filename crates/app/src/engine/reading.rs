@@ -33,7 +33,7 @@ const MANY: usize = 256;
 const BETWEEN_OWN_WRITES: Duration = Duration::from_secs(2);
 /// Whoever deletes much takes a while for it, and the guard is to see it as one: what is missing waits until no more goes
 /// missing, but not for longer than this.
-const DELETING_MAX: Duration = Duration::from_secs(5);
+pub(super) const SETTLING_MAX: Duration = Duration::from_secs(5);
 /// Watching can miss something: everything is listed again so often.
 const FULL: Duration = Duration::from_secs(600);
 /// A store that isn't there is looked for so often.
@@ -684,7 +684,7 @@ impl Room {
             missing.push((item, since));
         }
         let oldest = missing.iter().map(|(_, since)| *since).min().unwrap_or(now);
-        let is_deleting = is_more_missing && now.duration_since(oldest) < wait + DELETING_MAX;
+        let is_deleting = is_more_missing && now.duration_since(oldest) < wait + SETTLING_MAX;
         for (item, since) in missing {
             if replaced.contains(&item) || (now.duration_since(since) >= wait && !is_deleting) {
                 self.reading.missing.remove(&item);

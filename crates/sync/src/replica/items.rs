@@ -93,15 +93,21 @@ impl Replica {
                 continue;
             }
             let direction = folders.direction(index, folder)?;
+            self.going_back.remove(&item);
             match decide(&record, direction, self.settings.pairing) {
                 Action::Rest => {}
                 Action::Remove { seq, tombstone } => removals.push((item, record, seq, tombstone)),
                 action if is_sent(&action) && is_reversion(index, item, &record)? => {
-                    reversions.push((item, folder, record, action));
+                    if self.is_store_still {
+                        reversions.push((item, folder, record, action));
+                    } else {
+                        self.going_back.insert(item);
+                    }
                 }
                 action => self.begin(index, &mut folders, item, record, action)?,
             }
         }
+        self.is_store_still &= !self.queue.is_empty();
         self.begin_reversions(index, &mut folders, reversions, now_secs)?;
         self.begin_removals(index, removals, now_secs)
     }

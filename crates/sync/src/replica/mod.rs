@@ -233,6 +233,9 @@ pub struct Replica {
     /// Items to be sent as the store has them, because the bytes the hub once had are nowhere.
     own_content: BTreeSet<ItemUid>,
     is_any_awaiting_reading: bool,
+    /// Items that went back to an earlier state, until the store is still: then the guard is asked about all of them.
+    going_back: BTreeSet<ItemUid>,
+    is_store_still: bool,
     /// Tombstones of a first round: what matches one returned from the dead.
     tombstones: Vec<(ItemUid, Seq, Tombstone)>,
     /// Conflicts a person decided here and the hub hasn't heard of.
@@ -287,6 +290,8 @@ impl Replica {
             came_up: BTreeSet::new(),
             own_content: BTreeSet::new(),
             is_any_awaiting_reading: false,
+            going_back: BTreeSet::new(),
+            is_store_still: false,
             tombstones: Vec::new(),
             resolved: BTreeSet::new(),
             steps: BTreeMap::new(),
@@ -369,6 +374,7 @@ impl Replica {
             && self.awaiting_rows.is_empty()
             && self.unavailable.is_empty()
             && !self.is_any_awaiting_reading
+            && self.going_back.is_empty()
             && self.resolved.is_empty()
             && self.steps.is_empty()
             && self.folder_steps.is_empty()
@@ -405,6 +411,19 @@ impl Replica {
         self.are_folders_due = true;
         self.is_pairing_due = true;
         self.look_again();
+    }
+
+    /// How many items went back to an earlier state and wait for [`Self::store_is_still`].
+    #[must_use]
+    pub fn going_back(&self) -> usize {
+        self.going_back.len()
+    }
+
+    /// No more items go back to an earlier state: the guard is asked about those that did. Restoring a backup takes a while,
+    /// and it is to see all of it.
+    pub fn store_is_still(&mut self) {
+        self.is_store_still = true;
+        self.queue.extend(std::mem::take(&mut self.going_back));
     }
 
     const fn look_again(&mut self) {
