@@ -3,9 +3,12 @@
 //! What is being written at the end may take seconds, and until then this program is the one that holds the profile. Who
 //! starts it again in that time means a window and not the one that goes: the start is kept, and made when the end is over.
 
+use crate::Arguments;
+use app::host::Given;
+use clap::Parser as _;
 use std::{
     ffi::OsString,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -16,6 +19,21 @@ use tauri::{AppHandle, Manager as _};
 struct Start {
     arguments: Vec<OsString>,
     folder: PathBuf,
+}
+
+impl Start {
+    /// One start for two: with what both bring, and with a window if one of them wants it. Other options are those of
+    /// this profile, which both mean.
+    fn also(&mut self, arguments: &[String], folder: &Path) {
+        let Ok(Arguments { given, hidden, .. }) = Arguments::try_parse_from(arguments) else { return };
+        if !hidden {
+            self.arguments.retain(|argument| argument != "--hidden");
+        }
+        self.arguments.extend(Given::from_arguments(given, folder).into_iter().map(|given| match given {
+            Given::File(path) => path.into_os_string(),
+            Given::Text(text) => text.into(),
+        }));
+    }
 }
 
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -35,11 +53,13 @@ impl Ending {
     pub(crate) fn keeps(&self, arguments: &[String], folder: &str) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State::Ending(later) = &mut *state else { return false };
-        // The first is the program itself.
-        let given = arguments.iter().skip(1).map(OsString::from);
         match later {
-            Some(later) => later.arguments.extend(given.filter(|one| !one.to_string_lossy().starts_with('-'))),
-            None => *later = Some(Start { arguments: given.collect(), folder: PathBuf::from(folder) }),
+            Some(later) => later.also(arguments, Path::new(folder)),
+            None => {
+                // The first is the program itself.
+                let arguments = arguments.iter().skip(1).map(OsString::from).collect();
+                *later = Some(Start { arguments, folder: PathBuf::from(folder) });
+            }
         }
         true
     }
@@ -96,10 +116,12 @@ mod tests {
         assert_eq!(ending.take(), None);
         ending.begin();
         assert_eq!(ending.take(), None, "nobody asked");
-        assert!(ending.keeps(&words(&["tandem-desktop", "--config-dir", "p", "a.tandem"]), "/home/anna"));
-        assert!(ending.keeps(&words(&["tandem-desktop", "--hidden", "b.tandem"]), "/tmp"));
+        assert!(ending.keeps(&words(&["tandem-desktop", "--config-dir", "p", "--hidden", "a.tandem"]), "/home/anna"));
+        let later = ["tandem-desktop", "--config-dir", "p", "b.tandem", "tandem:join?v=1"];
+        assert!(ending.keeps(&words(&later), "/tmp"));
         let start = ending.take().unwrap();
-        assert_eq!(start.arguments, ["--config-dir", "p", "a.tandem", "b.tandem"]);
+        let brought = Path::new("/tmp").join("b.tandem").display().to_string();
+        assert_eq!(start.arguments, ["--config-dir", "p", "a.tandem", &*brought, "tandem:join?v=1"]);
         assert_eq!((start.folder, ending.take()), (PathBuf::from("/home/anna"), None));
     }
 }

@@ -21,9 +21,9 @@ impl Line {
         None
     }
 
-    /// Not known, so no.
-    pub(crate) async fn is_metered(&self) -> bool {
-        false
+    /// Not known.
+    pub(crate) async fn is_metered(&self) -> Option<bool> {
+        None
     }
 }
 
@@ -58,9 +58,9 @@ mod linux {
             proxy.ok().map(Self)
         }
 
-        /// Whether it says so. Where it isn't running, nobody does.
-        pub(crate) async fn is_metered(&self) -> bool {
-            self.0.metered().await.is_ok_and(|metered| METERED.contains(&metered))
+        /// Whether it says so; `None`: it isn't running, or the message bus is another one now.
+        pub(crate) async fn is_metered(&self) -> Option<bool> {
+            self.0.metered().await.ok().map(|metered| METERED.contains(&metered))
         }
     }
 }

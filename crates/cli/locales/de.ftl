@@ -142,8 +142,11 @@ way-both = in beide Richtungen
 way-to-server = nur zum Server
 way-to-here = nur zu diesem Computer
 way-off = gar nicht
+way-paused = erst, wenn Sie fortsetzen
 folders-none = Noch keine Ordner.
 folder-set = { $folder }: Änderungen gehen { $way }.
+folder-rests = { $folder } ruht bis: tandem folders resume
+folder-goes-on = { $folder } geht weiter wie zuvor.
 folder-released = { $folder } ist für { $device } freigegeben.
 folder-kept-back = { $folder } ist für { $device } gesperrt. Was schon dort ist, bleibt dort.
 
@@ -188,6 +191,7 @@ head-when = Wann
 head-added = Neu
 head-changed = Geändert
 head-deleted = Gelöscht
+head-folders = Ordner
 head-conflicts = Konflikte
 head-what = Was
 head-where = Wo
@@ -202,6 +206,11 @@ one-of-actions = { $action ->
         [flagged] markiert
         [deleted] gelöscht
         [conflict] Konflikt
+        [kept] behalten
+        [folderAdded] Ordner neu
+        [folderRenamed] Ordner umbenannt
+        [folderMoved] Ordner verschoben
+        [folderDeleted] Ordner gelöscht
        *[other] { $action }
     }
 was-undone = rückgängig gemacht

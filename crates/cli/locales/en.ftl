@@ -142,8 +142,11 @@ way-both = both ways
 way-to-server = only to the server
 way-to-here = only to this computer
 way-off = not at all
+way-paused = not until you go on
 folders-none = No folders yet.
 folder-set = { $folder }: changes go { $way }.
+folder-rests = { $folder } rests until: tandem folders resume
+folder-goes-on = { $folder } goes on the way it went before.
 folder-released = { $folder } is released for { $device }.
 folder-kept-back = { $folder } is kept from { $device }. What is already there stays there.
 
@@ -188,6 +191,7 @@ head-when = When
 head-added = Added
 head-changed = Changed
 head-deleted = Deleted
+head-folders = Folders
 head-conflicts = Conflicts
 head-what = What
 head-where = Where
@@ -202,6 +206,11 @@ one-of-actions = { $action ->
         [flagged] marked
         [deleted] deleted
         [conflict] conflict
+        [kept] kept
+        [folderAdded] folder added
+        [folderRenamed] folder renamed
+        [folderMoved] folder moved
+        [folderDeleted] folder deleted
        *[other] { $action }
     }
 was-undone = undone

@@ -312,6 +312,16 @@ pub(crate) enum FoldersChange {
         #[arg(long, value_name = "WAY", value_parser = direction_parser())]
         direction: Direction,
     },
+    /// Hold a folder still. (On a client.)
+    Pause {
+        /// Its path, as "tandem folders" lists it.
+        folder: String,
+    },
+    /// Let a folder that rests go on the way it went before. (On a client.)
+    Resume {
+        /// Its path, as "tandem folders" lists it.
+        folder: String,
+    },
     /// Release a folder for a computer, or keep it from it. (On the server.)
     Release {
         /// Its path, as "tandem folders" lists it.
@@ -687,6 +697,8 @@ mod tests {
             "tandem join o.tandem --store files:/d --password-file - --mode server --only calendar/A --map mail/A=mail/B --preview",
             "tandem join tandem:join?v=1&i=x --store files:/d --yes --address 127.0.0.1:4000",
             "tandem folders set mail/Inbox --direction to-here",
+            "tandem folders pause mail/Inbox",
+            "tandem folders resume mail/Inbox",
             "tandem folders release mail/Inbox --device 3f on",
             "tandem held restore calendar/Private",
             "tandem conflicts resolve 3f --keep merge",

@@ -44,10 +44,14 @@ impl Instance {
             if line.is_none() {
                 *line = Line::ask().await;
             }
-            match line {
+            let said = match line {
                 Some(line) => line.is_metered().await,
-                None => false,
+                None => None,
+            };
+            if said.is_none() {
+                *line = None;
             }
+            said.unwrap_or(false)
         };
         // A system too busy to answer hasn't another line.
         let Ok(is_metered) = timeout(PATIENCE, asked).await else { return };

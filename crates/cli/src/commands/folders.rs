@@ -8,7 +8,7 @@ use crate::{
     words::{Words, say},
 };
 use app::{
-    api::types::{Direction, Done, FolderView, Nothing, ReleaseFolder, SetFolder},
+    api::types::{Direction, Done, FolderView, Nothing, PauseFolder, ReleaseFolder, SetFolder},
     message::Result,
     node::Use,
     profile::Profile,
@@ -23,6 +23,14 @@ pub(crate) async fn folders(args: Folders, profile: &Profile, words: Words) -> R
             let Done {} = ask(profile, Use::Ask, "set_folder", SetFolder { folder, direction }).await?;
             Ok(Answer::done(text))
         }
+        Some(FoldersChange::Pause { folder }) => {
+            let text = say!(words, "folder-rests", folder = &folder);
+            pause(profile, folder, true).await.map(|()| Answer::done(text))
+        }
+        Some(FoldersChange::Resume { folder }) => {
+            let text = say!(words, "folder-goes-on", folder = &folder);
+            pause(profile, folder, false).await.map(|()| Answer::done(text))
+        }
         Some(FoldersChange::Release { folder, device, released }) => {
             let text = match released.is_on() {
                 true => say!(words, "folder-released", folder = &folder, device = &device),
@@ -33,6 +41,11 @@ pub(crate) async fn folders(args: Folders, profile: &Profile, words: Words) -> R
             Ok(Answer::done(text))
         }
     }
+}
+
+async fn pause(profile: &Profile, folder: String, is_paused: bool) -> Result<()> {
+    let Done {} = ask(profile, Use::Ask, "pause_folder", PauseFolder { folder, is_paused }).await?;
+    Ok(())
 }
 
 async fn list(profile: &Profile, words: Words) -> Result<Answer> {
@@ -55,7 +68,7 @@ async fn list(profile: &Profile, words: Words) -> Result<Answer> {
         };
         table.add([
             Cell::left(&folder.path),
-            Cell::left(way(folder.direction, words)),
+            Cell::left(if folder.is_paused { say!(words, "way-paused") } else { way(folder.direction, words) }),
             Cell::right(words.number(folder.items)),
             Cell::right(words.number(folder.agreed)),
             Cell::left(here),

@@ -111,6 +111,24 @@ fn a_direction_lets_changes_go_one_way_only() {
     assert!(laptop.has("notes/Ideas/theirs.txt"));
     assert!(laptop.has("notes/Ideas/mine.txt"), "what a direction forbids stays");
     assert!(!office.has("notes/Ideas/mine.txt"));
+
+    // Resting is another thing: afterwards it goes the way it went before.
+    laptop.json(&["folders", "pause", "notes/Ideas"]);
+    let of_ideas = || {
+        let folders = laptop.json(&["folders"])["folders"].clone();
+        let ideas = folders.as_array().unwrap().iter().find(|folder| folder["path"] == "notes/Ideas").unwrap().clone();
+        (ideas["isPaused"].clone(), ideas["direction"].clone())
+    };
+    assert_eq!(of_ideas(), (json!(true), json!("off")));
+    assert!(laptop.tandem(&["folders"]).went_well().stdout.contains("not until you go on"));
+    office.write("notes/Ideas/later.txt", "later\n");
+    pair.sync();
+    assert!(!laptop.has("notes/Ideas/later.txt"));
+    laptop.json(&["folders", "resume", "notes/Ideas"]);
+    pair.sync();
+    assert!(laptop.has("notes/Ideas/later.txt"));
+    assert_eq!(of_ideas(), (json!(false), json!("to-here")));
+    office.tandem(&["folders", "pause", "notes/Ideas"]).told(2, "C16");
 }
 
 #[test]

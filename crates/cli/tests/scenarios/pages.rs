@@ -69,6 +69,46 @@ fn every_command_explains_itself_and_is_in_the_documentation() {
     }
 }
 
+/// The fields of an answer, by the types that are made from the program for the window.
+fn fields_of(answer: &str) -> Vec<String> {
+    let path = format!("{}/../../ui/src/ipc/bindings/{answer}.ts", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("/**").map(|part| part.split_once("*/").map_or("", |(_, code)| code));
+    let fields = code.filter_map(|code| code.trim().split_once(':').map(|(name, _)| name.trim_end_matches('?')));
+    fields.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_field_of_the_json_is_in_the_documentation() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap();
+    for (answer, begins, ends) in [
+        ("Status", "A **status**:", "A **preview**"),
+        ("Preview", "A **preview** has", "`serve` and"),
+        ("PreviewFolder", "A **preview** has", "`serve` and"),
+        ("FolderView", "| `folders` |", "\n"),
+        ("HeldView", "| `held` |", "\n"),
+        ("ConflictView", "| `conflicts` |", "\n"),
+        ("ConflictDetail", "| `conflicts show` |", "\n"),
+        ("RunView", "| `history` |", "\n"),
+        ("EntryView", "| `history RUN` |", "\n"),
+        ("DeviceView", "| `devices` |", "\n"),
+        ("PublicationView", "| `publish`, `revoke` |", "\n"),
+        ("RelayView", "| `relay` |", "\n"),
+        ("FirewallView", "| `firewall` |", "\n"),
+        ("RendezvousView", "| `rendezvous` |", "\n"),
+        ("Check", "| `doctor` |", "\n"),
+    ] {
+        let (_, rest) = page.split_once(begins).unwrap();
+        let (told, _) = rest.split_once(ends).unwrap();
+        let fields = fields_of(answer);
+        assert!(!fields.is_empty(), "{answer}");
+        for field in fields {
+            let is_told = told.contains(&format!("`{field}`")) || field == "shape";
+            assert!(is_told, "docs/cli.md: {begins} lacks {field} of {answer}");
+        }
+    }
+}
+
 #[test]
 fn manual_pages_exist_for_every_command_and_render() {
     let computer = Computer::new();
