@@ -467,6 +467,10 @@ filter-conflicts = Konflikte
 run-added = { $n } neu
 run-changed = { $n } geändert
 run-deleted = { $n } gelöscht
+run-folders = { $n ->
+        [one] ein Ordner
+       *[other] { $n } Ordner
+    }
 run-conflicts = { $n ->
         [one] 1 Konflikt
        *[other] { $n } Konflikte
@@ -479,6 +483,11 @@ action-moved = verschoben
 action-flagged = markiert
 action-deleted = gelöscht
 action-conflict = Konflikt
+action-kept = behalten
+action-folderAdded = Ordner neu
+action-folderRenamed = Ordner umbenannt
+action-folderMoved = Ordner verschoben
+action-folderDeleted = Ordner gelöscht
 entry-here = kam zu diesem Computer
 entry-there = von diesem Computer gesendet
 entry-undone = rückgängig gemacht

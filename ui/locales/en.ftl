@@ -470,6 +470,10 @@ filter-conflicts = Conflicts
 run-added = { $n } added
 run-changed = { $n } changed
 run-deleted = { $n } deleted
+run-folders = { $n ->
+        [one] one folder
+       *[other] { $n } folders
+    }
 run-conflicts = { $n ->
         [one] 1 conflict
        *[other] { $n } conflicts
@@ -482,6 +486,11 @@ action-moved = moved
 action-flagged = marked
 action-deleted = deleted
 action-conflict = conflict
+action-kept = kept
+action-folderAdded = folder added
+action-folderRenamed = folder renamed
+action-folderMoved = folder moved
+action-folderDeleted = folder deleted
 entry-here = came to this computer
 entry-there = sent from this computer
 entry-undone = undone

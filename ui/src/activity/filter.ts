@@ -3,7 +3,7 @@ import type { EntryView } from "../ipc/bindings/EntryView.ts";
 export const filters = ["all", "added", "changed", "deleted", "conflicts"] as const;
 export type Filter = (typeof filters)[number];
 
-/** Which actions a filter shows; moves and flags are changes. */
+/** Which actions a filter shows; moves and flags are changes. Those of folders are shown with all. */
 const actions: Record<Exclude<Filter, "all">, readonly string[]> = {
   added: ["added"],
   changed: ["changed", "moved", "flagged"],

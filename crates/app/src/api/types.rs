@@ -392,6 +392,9 @@ pub struct RunView {
     /// Conflicts.
     #[ts(type = "number")]
     pub conflicts: u64,
+    /// Folders made, renamed, moved or deleted.
+    #[ts(type = "number")]
+    pub folders: u64,
 }
 
 /// One change of a run.
@@ -401,15 +404,16 @@ pub struct EntryView {
     /// Its number.
     #[ts(type = "number")]
     pub id: i64,
-    /// The item.
+    /// The item, or the folder.
     pub item: String,
-    /// added, changed, moved, flagged, deleted or conflict.
+    /// added, changed, moved, flagged, deleted, conflict, or kept: deleted on one side and edited on the other. Of a folder:
+    /// folderAdded, folderRenamed, folderMoved or folderDeleted.
     pub action: String,
     /// Whether the change came to this computer (true) or was sent from it.
     pub is_here: bool,
     /// The folder's path.
     pub folder: String,
-    /// What people call the item.
+    /// What people call the item. Of a folder that was renamed: both names.
     pub title: String,
     /// Whether it was undone.
     pub is_undone: bool,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     blobs::{BlobError, Keep, Need},
-    history::{self, Action, ItemChange, Side},
+    history::{self, Action, EntryChange, FolderChange as FolderEntry, ItemChange, Side},
     index::{self, IntentId},
 };
 use fail::fail_point;
@@ -290,14 +290,16 @@ impl Room {
 
     /// Writes what happened into the history.
     pub(super) fn remember(&mut self, happened: &Happened) -> Result<()> {
-        let change = match happened {
-            Happened::Here(change) => ItemChange::of(change, Side::Here, ""),
+        let change: Option<EntryChange> = match happened {
+            Happened::Here(change) => ItemChange::of(change, Side::Here, "").map(Into::into),
             Happened::There(change) => {
                 self.state.items_done += 1;
-                ItemChange::of(change, Side::Server, "")
+                ItemChange::of(change, Side::Server, "").map(Into::into)
             }
-            Happened::Conflict(item, _) => self.told_of(*item, Action::Conflict)?,
-            Happened::DeletionOverruled(item) => self.told_of(*item, Action::Kept)?,
+            Happened::FolderHere(change) => FolderEntry::of(change, Side::Here).map(Into::into),
+            Happened::FolderThere(change) => FolderEntry::of(change, Side::Server).map(Into::into),
+            Happened::Conflict(item, _) => self.told_of(*item, Action::Conflict)?.map(Into::into),
+            Happened::DeletionOverruled(item) => self.told_of(*item, Action::Kept)?.map(Into::into),
             Happened::Refused(..)
             | Happened::RemovalsHeld(..)
             | Happened::DeletionsHeld(..)

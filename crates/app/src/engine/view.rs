@@ -513,6 +513,21 @@ impl Room {
         Ok(uid)
     }
 
+    /// Renames and moves a folder as a person would. `false`: something else is being done with it.
+    pub(crate) fn rename_folder_as_person(&mut self, folder: FolderUid, state: FolderState) -> Asked<bool> {
+        let known =
+            |uid| Ok::<_, sync::index::IndexError>(self.index.replica().folder(uid)?.and_then(|record| record.local));
+        let above = state.parent.map(known).transpose()?.flatten();
+        let is_parent_here = above.is_some() || state.parent.is_none();
+        let Some(local) = known(folder)?.filter(|_| is_parent_here && !self.replica.is_folder_on_its_way(folder))
+        else {
+            return Ok(false);
+        };
+        let above = above.map(|local| FolderId(local.id));
+        self.effects.push_back(Effect::Job(Job::Folder(folder, FolderChange::Rename(local, state), above)));
+        Ok(true)
+    }
+
     /// Deletes from the store what a person decided to delete.
     pub(crate) fn remove_as_person(&mut self, item: ItemUid, existing: Local, edit: EditKind) -> Asked<()> {
         let before = Some(before_image(&existing));

@@ -1,7 +1,7 @@
 //! What was changed, when, and how it was before.
 //!
 //! A **run** is what people see as one synchronization: it begins with the first change and ends after a minute without
-//! one. An **entry** is one change of one item. Entries are written in the same group as the change they describe, so
+//! one. An **entry** is one change of one item, or of a folder. Entries are written in the same group as the change they describe, so
 //! neither is there without the other; what an item was before is an item state, and its bytes stay in the blob area
 //! while [`Index::before_image_kept_at`] knows them.
 //!
@@ -24,7 +24,11 @@ use pim::{FolderUid, ItemUid, NativeHash};
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use sync::{index::Result, model::ItemState, replica::Change};
+use sync::{
+    index::Result,
+    model::{FolderState, ItemState},
+    replica::{Change, ChangedFolder},
+};
 
 /// Names a run. A later run has a larger number.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -61,9 +65,10 @@ pub struct Counts {
     pub deleted: u64,
     pub conflicts: u64,
     pub kept: u64,
+    pub folders: u64,
 }
 
-/// What happened to an item.
+/// What happened to an item or a folder.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -81,6 +86,14 @@ pub enum Action {
     Conflict,
     /// It was deleted on one side and edited on the other, and stays.
     Kept,
+    /// The folder is new.
+    FolderAdded,
+    /// The folder is called otherwise, and may lie elsewhere.
+    FolderRenamed,
+    /// The folder lies in another one.
+    FolderMoved,
+    /// The folder was deleted.
+    FolderDeleted,
 }
 
 /// Where a change was made.
@@ -93,7 +106,7 @@ pub enum Side {
     Server,
 }
 
-/// One change of one item.
+/// One change of one item or folder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Entry {
     /// Its name.
@@ -103,12 +116,37 @@ pub struct Entry {
     /// Seconds since 1970.
     pub at: u64,
     /// What.
-    pub change: ItemChange,
+    pub change: EntryChange,
     /// The run that took it back.
     pub undone_by: Option<RunId>,
 }
 
-/// What an entry tells.
+/// What an entry is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are of the large variant")]
+pub enum EntryChange {
+    /// An item.
+    Item(ItemChange),
+    /// A folder.
+    Folder(FolderChange),
+}
+
+/// What an entry tells of a folder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FolderChange {
+    /// The folder.
+    pub folder: FolderUid,
+    /// What happened.
+    pub action: Action,
+    /// Where.
+    pub side: Side,
+    /// How it was. `None`: it is new.
+    pub before: Option<FolderState>,
+    /// How it is. `None`: it was deleted.
+    pub after: Option<FolderState>,
+}
+
+/// What an entry tells of an item.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ItemChange {
     /// The item.
@@ -155,6 +193,63 @@ impl ItemChange {
     }
 }
 
+impl FolderChange {
+    /// What a change did; `None` if it did nothing a person would see.
+    #[must_use]
+    pub fn of(change: &ChangedFolder, side: Side) -> Option<Self> {
+        let ChangedFolder { folder, before, after } = change.clone();
+        let action = match (&before, &after) {
+            (None, Some(_)) => Action::FolderAdded,
+            (Some(_), None) => Action::FolderDeleted,
+            (Some(before), Some(after)) if before.name != after.name => Action::FolderRenamed,
+            (Some(before), Some(after)) if before.parent != after.parent => Action::FolderMoved,
+            _ => return None,
+        };
+        Some(Self { folder, action, side, before, after })
+    }
+}
+
+impl From<ItemChange> for EntryChange {
+    fn from(change: ItemChange) -> Self {
+        Self::Item(change)
+    }
+}
+
+impl From<FolderChange> for EntryChange {
+    fn from(change: FolderChange) -> Self {
+        Self::Folder(change)
+    }
+}
+
+impl EntryChange {
+    /// What happened.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Item(change) => change.action,
+            Self::Folder(change) => change.action,
+        }
+    }
+
+    /// Where.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        match self {
+            Self::Item(change) => change.side,
+            Self::Folder(change) => change.side,
+        }
+    }
+
+    /// The item, if it is about one.
+    #[must_use]
+    pub const fn item(&self) -> Option<&ItemChange> {
+        match self {
+            Self::Item(change) => Some(change),
+            Self::Folder(_) => None,
+        }
+    }
+}
+
 impl History {
     /// A run ends after so many seconds without a change.
     pub const QUIET_SECS: u64 = 60;
@@ -174,7 +269,7 @@ impl History {
     }
 
     /// Writes a change into the partner's run. Belongs into the group that makes the change.
-    pub fn record(&mut self, index: &Index, partner: &str, change: &ItemChange, now_secs: u64) -> Result<EntryId> {
+    pub fn record(&mut self, index: &Index, partner: &str, change: &EntryChange, now_secs: u64) -> Result<EntryId> {
         self.close_quiet(index, now_secs)?;
         let open = self.open.get(partner).map(|(run, _)| *run);
         // The group that began the run may have been taken back.
@@ -235,7 +330,35 @@ impl Index {
     }
 
     /// Writes a change into a run, and remembers that the content it replaced is needed for undo.
-    pub fn add_entry(&self, run: RunId, change: &ItemChange, now_secs: u64) -> Result<EntryId> {
+    pub fn add_entry(&self, run: RunId, change: &EntryChange, now_secs: u64) -> Result<EntryId> {
+        match change {
+            EntryChange::Item(change) => self.add_item_entry(run, change, now_secs),
+            EntryChange::Folder(change) => self.add_folder_entry(run, change, now_secs),
+        }
+    }
+
+    fn add_folder_entry(&self, run: RunId, change: &FolderChange, now_secs: u64) -> Result<EntryId> {
+        let FolderChange { folder, action, side, before, after } = change;
+        let written = |state: &Option<FolderState>| state.as_ref().map(|state| to_json(state).into_bytes());
+        // Where an item's uid stands otherwise, the folder's does: both are random.
+        self.0.run(
+            "INSERT INTO entries (run, at, item, folder, action, side, title, before, after)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8)",
+            rusqlite::params![
+                run.0,
+                bits(now_secs),
+                folder.as_bytes(),
+                self.0.folder_number(*folder)?,
+                action.code(),
+                side.code(),
+                written(before),
+                written(after),
+            ],
+        )?;
+        Ok(EntryId(self.0.connection.last_insert_rowid()))
+    }
+
+    fn add_item_entry(&self, run: RunId, change: &ItemChange, now_secs: u64) -> Result<EntryId> {
         let ItemChange { item, folder, action, side, title, before, after } = change;
         let number = self.0.folder_number(*folder)?;
         let context = Context { folder: Some(number), tail: "" };
@@ -328,21 +451,11 @@ impl Index {
     }
 
     fn read_entry(&self, row: &Row<'_>) -> std::result::Result<Entry, Fault> {
-        let number: i64 = row.get(4)?;
-        let context = Context { folder: Some(number), tail: "" };
-        let state = |column| {
-            let bytes = row.get_ref(column)?.as_blob_or_null()?;
-            let mut uid_of = |number| self.0.folder_uid(number);
-            bytes.map(|bytes| codec::read_state(bytes, context, &mut uid_of)).transpose()
-        };
-        let change = ItemChange {
-            item: codec::item_uid(row.get_ref(3)?.as_blob()?)?,
-            folder: self.0.folder_uid(number)?,
-            action: Action::of_code(row.get(5)?)?,
-            side: Side::of_code(row.get(6)?)?,
-            title: row.get(7)?,
-            before: state(8)?,
-            after: state(9)?,
+        let action = Action::of_code(row.get(5)?)?;
+        let change = if action.is_of_folder() {
+            read_folder_change(row, action)?.into()
+        } else {
+            self.read_change(row, action)?.into()
         };
         Ok(Entry {
             id: EntryId(row.get(0)?),
@@ -350,6 +463,25 @@ impl Index {
             at: row.get::<_, i64>(2)?.cast_unsigned(),
             change,
             undone_by: row.get::<_, Option<i64>>(10)?.map(RunId),
+        })
+    }
+
+    fn read_change(&self, row: &Row<'_>, action: Action) -> std::result::Result<ItemChange, Fault> {
+        let number: i64 = row.get(4)?;
+        let context = Context { folder: Some(number), tail: "" };
+        let state = |column| {
+            let bytes = row.get_ref(column)?.as_blob_or_null()?;
+            let mut uid_of = |number| self.0.folder_uid(number);
+            bytes.map(|bytes| codec::read_state(bytes, context, &mut uid_of)).transpose()
+        };
+        Ok(ItemChange {
+            item: codec::item_uid(row.get_ref(3)?.as_blob()?)?,
+            folder: self.0.folder_uid(number)?,
+            action,
+            side: Side::of_code(row.get(6)?)?,
+            title: row.get(7)?,
+            before: state(8)?,
+            after: state(9)?,
         })
     }
 
@@ -363,13 +495,19 @@ impl Index {
         let sql = "SELECT action, count(*) FROM entries WHERE run = ?1 GROUP BY action";
         let found = self.0.all(sql, [run.0], |row| Ok((Action::of_code(row.get(0)?)?, row.get::<_, i64>(1)?)))?;
         for (action, count) in found {
-            *counts.of(action) = count.max(0).cast_unsigned();
+            *counts.of(action) += count.max(0).cast_unsigned();
         }
         Ok(counts)
     }
 }
 
 const RUN: &str = "SELECT id, started_at, ended_at, partner, counts FROM runs";
+
+fn read_folder_change(row: &Row<'_>, action: Action) -> std::result::Result<FolderChange, Fault> {
+    let state = |column| row.get_ref(column)?.as_blob_or_null()?.map(from_json).transpose();
+    let side = Side::of_code(row.get(6)?)?;
+    Ok(FolderChange { folder: FolderUid(row.get(3)?), action, side, before: state(8)?, after: state(9)? })
+}
 
 fn read_run(row: &Row<'_>) -> std::result::Result<(Run, bool), Fault> {
     let counts = match row.get_ref(4)?.as_str_or_null()? {
@@ -400,14 +538,28 @@ impl Counts {
             Action::Deleted => &mut self.deleted,
             Action::Conflict => &mut self.conflicts,
             Action::Kept => &mut self.kept,
+            Action::FolderAdded | Action::FolderRenamed | Action::FolderMoved | Action::FolderDeleted => {
+                &mut self.folders
+            }
         }
     }
 }
 
 // Codes are never given again.
 impl Action {
-    const ALL: [Self; 7] =
-        [Self::Added, Self::Changed, Self::Moved, Self::Flagged, Self::Deleted, Self::Conflict, Self::Kept];
+    const ALL: [Self; 11] = [
+        Self::Added,
+        Self::Changed,
+        Self::Moved,
+        Self::Flagged,
+        Self::Deleted,
+        Self::Conflict,
+        Self::Kept,
+        Self::FolderAdded,
+        Self::FolderRenamed,
+        Self::FolderMoved,
+        Self::FolderDeleted,
+    ];
 
     const fn code(self) -> i64 {
         match self {
@@ -418,7 +570,15 @@ impl Action {
             Self::Deleted => 5,
             Self::Conflict => 6,
             Self::Kept => 7,
+            Self::FolderAdded => 8,
+            Self::FolderRenamed => 9,
+            Self::FolderMoved => 10,
+            Self::FolderDeleted => 11,
         }
+    }
+
+    const fn is_of_folder(self) -> bool {
+        matches!(self, Self::FolderAdded | Self::FolderRenamed | Self::FolderMoved | Self::FolderDeleted)
     }
 
     fn of_code(code: i64) -> std::result::Result<Self, Fault> {

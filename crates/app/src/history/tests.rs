@@ -1,6 +1,9 @@
 //! Stories of the history.
 
-use super::{undo::Undo, *};
+use super::{
+    undo::{FolderUndo, Undo, Undos},
+    *,
+};
 use crate::index::Index;
 use pim::{Flag, Flags};
 use std::collections::BTreeSet;
@@ -37,7 +40,7 @@ impl Computer {
 
     fn record(&mut self, change: &Change, at: u64) -> EntryId {
         let change = ItemChange::of(change, Side::Here, "a letter").unwrap();
-        self.history.record(&self.index, "office", &change, at).unwrap()
+        self.history.record(&self.index, "office", &change.into(), at).unwrap()
     }
 
     fn runs(&self) -> Vec<Run> {
@@ -89,7 +92,7 @@ fn entries_come_back_with_what_was_before_and_after() {
     let entries = home.index.entries_of_run(run, None, 10).unwrap();
     assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), ids);
     for (entry, change) in entries.iter().zip(&changes) {
-        assert_eq!(entry.change, ItemChange::of(change, Side::Here, "a letter").unwrap());
+        assert_eq!(entry.change, ItemChange::of(change, Side::Here, "a letter").unwrap().into());
         assert_eq!((entry.at, entry.undone_by), (NOW, None));
     }
     assert_eq!(home.index.entries_of_run(run, Some(ids[0]), 1).unwrap()[0].id, ids[1]);
@@ -122,7 +125,7 @@ fn a_run_ends_after_a_minute_of_quiet() {
 #[test]
 fn each_partner_has_a_run_and_one_without_changes_is_forgotten() {
     let mut home = Computer::new();
-    let change = ItemChange::of(&added(1), Side::Server, "").unwrap();
+    let change = ItemChange::of(&added(1), Side::Server, "").unwrap().into();
     home.history.record(&home.index, "office", &change, NOW).unwrap();
     home.history.record(&home.index, "laptop", &change, NOW + 1).unwrap();
     let nothing = home.index.begin_run("undo", NOW).unwrap();
@@ -146,7 +149,7 @@ fn an_entry_and_the_change_it_describes_are_there_together_or_not_at_all() {
     let mut home = Computer::new();
     let letter = mail(1, "a");
     let put = |home: &mut Computer, fails: bool| {
-        let entry = ItemChange::of(&added(1), Side::Here, "").unwrap();
+        let entry = ItemChange::of(&added(1), Side::Here, "").unwrap().into();
         let (index, history) = (&home.index, &mut home.history);
         index.group(|index| {
             index.replica().put_item(item_uid(1), &settled(1, "a", &letter))?;
@@ -184,7 +187,7 @@ fn undoing_a_run_brings_back_what_was_before_it() {
     }
     let run = home.runs()[0].id;
     assert_ne!(run, first);
-    let undos = home.index.undo_of_run(run).unwrap();
+    let undos = home.index.undo_of_run(run).unwrap().items;
     let expected = |item, before, after, entries: &[EntryId]| Undo {
         item: item_uid(item),
         title: "a letter".to_owned(),
@@ -205,7 +208,7 @@ fn undoing_a_run_brings_back_what_was_before_it() {
 
     let undo = home.index.begin_run("undo", later).unwrap();
     home.index.mark_undone(&undos[0].entries, undo).unwrap();
-    let rest: Vec<_> = home.index.undo_of_run(run).unwrap().into_iter().map(|undo| undo.item).collect();
+    let rest: Vec<_> = home.index.undo_of_run(run).unwrap().items.into_iter().map(|undo| undo.item).collect();
     assert_eq!(rest, [item_uid(2), item_uid(3)]);
     assert_eq!(home.index.entries_of_run(run, None, 1).unwrap()[0].undone_by, Some(undo));
     let before = home.index.undo_of_item(item_uid(1)).unwrap().unwrap();
@@ -220,10 +223,10 @@ fn a_conflict_is_shown_and_not_undone() {
         action: Action::Conflict,
         ..ItemChange::of(&change(1, Some(mail(1, "a")), Some(mail(1, "b"))), Side::Server, "").unwrap()
     };
-    home.history.record(&home.index, "office", &lost, NOW).unwrap();
+    home.history.record(&home.index, "office", &lost.into(), NOW).unwrap();
     let run = home.runs().remove(0);
     assert_eq!(run.counts.conflicts, 1);
-    assert!(home.index.undo_of_run(run.id).unwrap().is_empty());
+    assert_eq!(home.index.undo_of_run(run.id).unwrap(), Undos::default());
     assert_eq!(home.index.undo_of_item(item_uid(1)).unwrap(), None);
 }
 
@@ -309,8 +312,65 @@ fn the_oldest_runs_go_while_there_is_too_much() {
 #[test]
 fn a_long_title_is_cut_between_characters() {
     let mut home = Computer::new();
-    let long = ItemChange::of(&added(1), Side::Here, &"ä".repeat(1000)).unwrap();
+    let long = ItemChange::of(&added(1), Side::Here, &"ä".repeat(1000)).unwrap().into();
     home.history.record(&home.index, "office", &long, NOW).unwrap();
-    let title = home.index.entries_of_item(item_uid(1), None, 1).unwrap().remove(0).change.title;
-    assert_eq!(title, "ä".repeat(128));
+    let entry = home.index.entries_of_item(item_uid(1), None, 1).unwrap().remove(0);
+    let title = &entry.change.item().unwrap().title;
+    assert_eq!(*title, "ä".repeat(128));
+}
+
+#[test]
+fn folders_are_in_a_run_too_and_their_changes_are_taken_back_as_one() {
+    let mut home = Computer::new();
+    let state = |name: &str, parent: Option<u32>| FolderState {
+        kind: pim::FolderKind::Mail,
+        parent: parent.map(folder_uid),
+        name: name.to_owned(),
+        special_use: None,
+    };
+    let (old, renamed, moved) = (state("Old", None), state("Older", None), state("Older", Some(9)));
+    let turn = |folder: u32, before: &Option<FolderState>, after: &Option<FolderState>| ChangedFolder {
+        folder: folder_uid(folder),
+        before: before.clone(),
+        after: after.clone(),
+    };
+    let (old, renamed, moved) = (Some(old), Some(renamed), Some(moved));
+    let told = [
+        (turn(1, &old, &renamed), Action::FolderRenamed),
+        (turn(1, &renamed, &moved), Action::FolderMoved),
+        (turn(2, &None, &old), Action::FolderAdded),
+        (turn(3, &old, &None), Action::FolderDeleted),
+        (turn(4, &old, &renamed), Action::FolderRenamed),
+        (turn(4, &renamed, &old), Action::FolderRenamed),
+    ];
+    let mut ids = Vec::new();
+    for (change, action) in &told {
+        let change = FolderChange::of(change, Side::Here).unwrap();
+        assert_eq!(change.action, *action);
+        ids.push(home.history.record(&home.index, "office", &change.into(), NOW).unwrap());
+    }
+    assert_eq!(FolderChange::of(&turn(1, &old, &old), Side::Here), None);
+    home.record(&added(99), NOW);
+    let home = home.restart();
+    let run = home.runs().remove(0);
+    assert_eq!((run.counts.folders, run.counts.added), (6, 1));
+    let entries = home.index.entries_of_run(run.id, None, 10).unwrap();
+    for (entry, (change, _)) in entries.iter().zip(&told) {
+        assert_eq!(entry.change, FolderChange::of(change, Side::Here).unwrap().into());
+    }
+    let undos = home.index.undo_of_run(run.id).unwrap();
+    let undo = |folder: u32, after: &Option<FolderState>, entries: &[EntryId]| FolderUndo {
+        folder: folder_uid(folder),
+        before: old.clone().unwrap(),
+        after: after.clone(),
+        entries: entries.to_vec(),
+    };
+    let expected = [undo(1, &moved, &ids[..2]), undo(3, &None, &ids[3..4])];
+    assert_eq!((&undos.folders[..], undos.items.len()), (&expected[..], 1));
+    assert!(undos.folders[0].fits(moved.as_ref()) && !undos.folders[0].fits(renamed.as_ref()));
+    let newest = home.index.undo_of_folder(folder_uid(1)).unwrap().unwrap();
+    assert_eq!((Some(newest.before), newest.after), (renamed, moved));
+    let by = home.index.begin_run("undo", NOW).unwrap();
+    home.index.mark_undone(&undos.folders[0].entries, by).unwrap();
+    assert_eq!(home.index.undo_of_folder(folder_uid(1)).unwrap(), None);
 }

@@ -1,10 +1,47 @@
 //! What an undo has to bring back.
 
-use super::{Action, Entry, EntryId, RunId};
+use super::{Action, Entry, EntryChange, EntryId, FolderChange, ItemChange, RunId};
 use crate::index::Index;
-use pim::ItemUid;
+use pim::{FolderUid, ItemUid};
 use std::collections::BTreeMap;
-use sync::{index::Result, model::ItemState};
+use sync::{
+    index::Result,
+    model::{FolderState, ItemState},
+};
+
+/// What is to be brought back.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Undos {
+    /// Items, in item order.
+    pub items: Vec<Undo>,
+    /// Folders, in folder order.
+    pub folders: Vec<FolderUndo>,
+}
+
+/// What a run, or one change, did to a folder that was there before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FolderUndo {
+    /// The folder.
+    pub folder: FolderUid,
+    /// How it was before.
+    pub before: FolderState,
+    /// How it was left. `None`: it was deleted.
+    pub after: Option<FolderState>,
+    /// The entries that are taken back with it.
+    pub entries: Vec<EntryId>,
+}
+
+impl FolderUndo {
+    /// Whether the folder still is as the run left it.
+    #[must_use]
+    pub fn fits(&self, now: Option<&FolderState>) -> bool {
+        match (&self.after, now) {
+            (None, None) => true,
+            (Some(after), Some(now)) => (after.parent, &after.name) == (now.parent, &now.name),
+            _ => false,
+        }
+    }
+}
 
 /// What a run, or one change, did to an item.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,32 +70,34 @@ impl Undo {
         }
     }
 
-    fn of_entry(entry: Entry) -> Self {
-        let change = entry.change;
-        Self {
-            item: change.item,
-            title: change.title,
-            before: change.before,
-            after: change.after,
-            entries: vec![entry.id],
-        }
+    fn of_change(change: ItemChange, entry: EntryId) -> Self {
+        let ItemChange { item, title, before, after, .. } = change;
+        Self { item, title, before, after, entries: vec![entry] }
     }
 }
 
 impl Index {
-    /// What a run did to each of its items, in item order, without what was taken back already and what came to nothing.
-    pub fn undo_of_run(&self, run: RunId) -> Result<Vec<Undo>> {
+    /// What a run did to each of its items and folders, without what was taken back already and what came to nothing.
+    pub fn undo_of_run(&self, run: RunId) -> Result<Undos> {
         let mut undos = BTreeMap::<ItemUid, Undo>::new();
+        let mut folders = Vec::new();
         for entry in self.entries("WHERE run = ?1 AND undone_by IS NULL ORDER BY id", [run.0])? {
             if !can_be_undone(&entry) {
                 continue;
             }
-            match undos.get_mut(&entry.change.item) {
+            let change = match entry.change {
+                EntryChange::Item(change) => change,
+                EntryChange::Folder(change) => {
+                    folders.push((entry.id, change));
+                    continue;
+                }
+            };
+            match undos.get_mut(&change.item) {
                 Some(undo) => {
-                    undo.after = entry.change.after;
+                    undo.after = change.after;
                     undo.entries.push(entry.id);
                 }
-                None => drop(undos.insert(entry.change.item, Undo::of_entry(entry))),
+                None => drop(undos.insert(change.item, Undo::of_change(change, entry.id))),
             }
         }
         let did_something = |undo: &Undo| match (&undo.before, &undo.after) {
@@ -66,14 +105,27 @@ impl Index {
             (Some(before), Some(after)) => !before.same_as(after),
             _ => true,
         };
-        Ok(undos.into_values().filter(did_something).collect())
+        Ok(Undos { items: undos.into_values().filter(did_something).collect(), folders: of_folders(folders) })
     }
 
     /// The newest change of an item that wasn't taken back.
     pub fn undo_of_item(&self, item: ItemUid) -> Result<Option<Undo>> {
         let condition = "WHERE item = ?1 AND undone_by IS NULL ORDER BY id DESC LIMIT 64";
         let newest = self.entries(condition, [item.as_bytes()])?.into_iter().find(can_be_undone);
-        Ok(newest.map(Undo::of_entry))
+        Ok(newest.and_then(|entry| match entry.change {
+            EntryChange::Item(change) => Some(Undo::of_change(change, entry.id)),
+            EntryChange::Folder(_) => None,
+        }))
+    }
+
+    /// The newest change of a folder that wasn't taken back.
+    pub fn undo_of_folder(&self, folder: FolderUid) -> Result<Option<FolderUndo>> {
+        let condition = "WHERE item = ?1 AND undone_by IS NULL ORDER BY id DESC LIMIT 1";
+        let newest = self.entries(condition, [folder.as_bytes()])?.into_iter().filter_map(|entry| match entry.change {
+            EntryChange::Folder(change) => Some((entry.id, change)),
+            EntryChange::Item(_) => None,
+        });
+        Ok(of_folders(newest.collect()).pop())
     }
 
     /// The entries were taken back by a run. Belongs into the group that does so.
@@ -89,5 +141,20 @@ impl Index {
 
 /// Conflicts are decided, not undone.
 const fn can_be_undone(entry: &Entry) -> bool {
-    !matches!(entry.change.action, Action::Conflict | Action::Kept)
+    !matches!(entry.change.action(), Action::Conflict | Action::Kept)
+}
+
+/// Each folder's changes as one. A new folder stays, whatever becomes of what lies in it: somebody may have put more there.
+fn of_folders(changes: Vec<(EntryId, FolderChange)>) -> Vec<FolderUndo> {
+    let mut found = BTreeMap::<FolderUid, (Option<FolderState>, Option<FolderState>, Vec<EntryId>)>::new();
+    for (entry, change) in changes {
+        let (_, after, entries) = found.entry(change.folder).or_insert((change.before, None, Vec::new()));
+        *after = change.after;
+        entries.push(entry);
+    }
+    let undo = |(folder, (before, after, entries)): (FolderUid, (Option<FolderState>, Option<FolderState>, Vec<_>))| {
+        Some(FolderUndo { folder, before: before?, after, entries })
+    };
+    let did_something = |undo: &FolderUndo| !undo.fits(Some(&undo.before));
+    found.into_iter().filter_map(undo).filter(did_something).collect()
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x546e_646d;
 
 /// Each entry takes a file from the version that is its place in the list to the next one.
-const MIGRATIONS: &[&str] = &[FIRST, EARLIER, FOLDERS_THAT_WERE];
+const MIGRATIONS: &[&str] = &[FIRST, EARLIER, FOLDERS_THAT_WERE, FOLDERS_IN_HISTORY];
 
 /// The version this program writes.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -164,6 +164,11 @@ CREATE UNIQUE INDEX earlier_by_item ON earlier (item, content);
 const FOLDERS_THAT_WERE: &str = "
 -- What a folder was when it was deleted (JSON): whoever takes back the deletion of an item may need its folder, too.
 ALTER TABLE folders ADD COLUMN was TEXT;
+";
+
+const FOLDERS_IN_HISTORY: &str = "
+-- From here on an entry may be about a folder: then `item` is the folder's uid, and `before` and `after` are folder states
+-- (JSON). Nothing about the tables changes, but a program that doesn't know such entries must not read them.
 ";
 
 /// Lets the hub find a content in the server's own store. A client never asks, so only a server pays for it.

@@ -2,19 +2,27 @@
 //!
 //! An undo is an edit like any other, made in this computer's store: the earlier content of the same item, or the item
 //! deleted again. Only items that still are as the run left them are touched; the others are listed. A folder that was
-//! deleted with its items is made anew, as a person would make it. What is brought back counts as approved; what is deleted
+//! deleted with its items is made anew, as a person would make it; one that was renamed or moved goes back, where it still is
+//! as the run left it; one that was made stays. What is brought back counts as approved; what is deleted
 //! again, the guard counts like any deletion: taking back a first synchronization would empty the other side.
 
 use super::{Instance, gone, now_secs};
 use crate::{
     api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
     engine::{EditKind, Room, view::path_of},
-    history::{Action, Entry, EntryId, ItemChange, RunId, Side, undo::Undo},
+    history::{
+        Action, Entry, EntryChange, EntryId, FolderChange, ItemChange, RunId, Side,
+        undo::{FolderUndo, Undos},
+    },
     message::{Code, Problem, Result},
 };
 use pim::{FolderUid, ItemUid, NativeHash};
 use std::collections::{BTreeMap, BTreeSet};
-use sync::{index::ReplicaIndex, model::FolderState, replica::Change};
+use sync::{
+    index::ReplicaIndex,
+    model::FolderState,
+    replica::{Change, ChangedFolder},
+};
 
 /// Runs and entries in one answer.
 const RUNS_MAX: usize = 200;
@@ -41,16 +49,17 @@ impl Instance {
         let undos = self.engine.run(move |room| room.find_undo(&what)).await.ok_or_else(gone)??;
         // Earlier contents may only lie at the server. Without a link those items are left as they are.
         let needed: Vec<NativeHash> =
-            undos.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.version.native).collect();
+            undos.items.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.version.native).collect();
         self.fetch(needed).await.ok();
         let folders = self.make_folders_for(&undos).await?;
         self.engine.run(move |room| room.undo(undos, &folders)).await.ok_or_else(gone)?
     }
 
     /// Makes the folders anew that items shall come back to and that are gone. Tells which stands for which.
-    async fn make_folders_for(&self, undos: &[Undo]) -> Result<BTreeMap<FolderUid, FolderUid>> {
-        let needed: BTreeSet<FolderUid> =
-            undos.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.folder).collect();
+    async fn make_folders_for(&self, undos: &Undos) -> Result<BTreeMap<FolderUid, FolderUid>> {
+        let of_items = undos.items.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.folder);
+        let deleted = undos.folders.iter().filter(|undo| undo.after.is_none()).map(|undo| undo.folder);
+        let needed: BTreeSet<FolderUid> = of_items.chain(deleted).collect();
         let mut made = BTreeMap::new();
         let until = tokio::time::Instant::now() + FOLDERS_WAIT;
         loop {
@@ -78,13 +87,16 @@ impl Room {
         let folders = self.index.replica().folders()?;
         let entries = self.entries_asked_for(request)?;
         let view = |entry: Entry| {
-            let title = self.entry_title(&entry.change);
+            let (item, folder, title) = match &entry.change {
+                EntryChange::Item(change) => (change.item.to_string(), change.folder, self.entry_title(change)),
+                EntryChange::Folder(change) => (change.folder.to_string(), change.folder, folder_title(change)),
+            };
             EntryView {
                 id: entry.id.0,
-                item: entry.change.item.to_string(),
-                action: action_name(entry.change.action).to_owned(),
-                is_here: entry.change.side == Side::Here,
-                folder: path_of(&folders, entry.change.folder, false),
+                item,
+                action: action_name(entry.change.action()).to_owned(),
+                is_here: entry.change.side() == Side::Here,
+                folder: path_of(&folders, folder, false),
                 title,
                 is_undone: entry.undone_by.is_some(),
             }
@@ -101,6 +113,7 @@ impl Room {
                     changed: run.counts.changed + run.counts.moved + run.counts.flagged,
                     deleted: run.counts.deleted,
                     conflicts: run.counts.conflicts,
+                    folders: run.counts.folders,
                 })
                 .collect(),
             entries: entries.into_iter().map(view).collect(),
@@ -116,7 +129,7 @@ impl Room {
     fn contents_for_titles(&self, request: HistoryRequest) -> Result<Vec<NativeHash>> {
         let entries = self.entries_asked_for(request)?;
         let named_by = |entry: &Entry| {
-            let change = &entry.change;
+            let change = entry.change.item()?;
             let state = change.after.as_ref().or(change.before.as_ref())?;
             let is_wanted = change.title.is_empty() && state.version.size <= TITLE_CONTENT_BYTES_MAX;
             is_wanted.then_some((change.item, state.version.native))
@@ -139,14 +152,17 @@ impl Room {
     }
 
     /// What a run's number or an item's uid means to undo.
-    fn find_undo(&self, what: &str) -> Result<Vec<Undo>> {
+    fn find_undo(&self, what: &str) -> Result<Undos> {
         let missing = || Problem::new(Code::NothingToUndo).with("id", what);
         let undos = match (ItemUid::from_hex(what), what.parse::<i64>()) {
-            (Some(item), _) => self.index.undo_of_item(item)?.into_iter().collect(),
+            (Some(uid), _) => Undos {
+                items: self.index.undo_of_item(uid)?.into_iter().collect(),
+                folders: self.index.undo_of_folder(FolderUid(*uid.as_bytes()))?.into_iter().collect(),
+            },
             (None, Ok(run)) => self.index.undo_of_run(RunId(run))?,
             (None, Err(_)) => return Err(missing()),
         };
-        if undos.is_empty() { Err(missing()) } else { Ok(undos) }
+        if undos == Undos::default() { Err(missing()) } else { Ok(undos) }
     }
 
     /// One step towards the folders in `needed`: each one that can be made is begun. Tells whether all are there.
@@ -202,10 +218,22 @@ impl Room {
         }
     }
 
-    fn undo(&mut self, undos: Vec<Undo>, folders: &BTreeMap<FolderUid, FolderUid>) -> Result<UndoAnswer> {
+    fn undo(&mut self, undos: Undos, folders: &BTreeMap<FolderUid, FolderUid>) -> Result<UndoAnswer> {
         let mut answer = UndoAnswer::default();
         let run = self.index.begin_run("undo", now_secs())?;
-        for mut undo in undos {
+        for undo in undos.folders {
+            if self.undo_folder(&undo, folders)? {
+                let change = ChangedFolder { folder: undo.folder, before: undo.after, after: Some(undo.before) };
+                if let Some(change) = FolderChange::of(&change, Side::Here) {
+                    self.index.add_entry(run, &change.into(), now_secs())?;
+                }
+                self.index.mark_undone(&undo.entries, run)?;
+                answer.undone += 1;
+            } else {
+                answer.left.push(undo.after.unwrap_or(undo.before).name);
+            }
+        }
+        for mut undo in undos.items {
             if let Some(before) = &mut undo.before {
                 before.folder = folders.get(&before.folder).copied().unwrap_or(before.folder);
             }
@@ -230,7 +258,7 @@ impl Room {
             match done {
                 Ok(()) => {
                     if let Some(change) = ItemChange::of(&change, Side::Here, &undo.title) {
-                        self.index.add_entry(run, &change, now_secs())?;
+                        self.index.add_entry(run, &change.into(), now_secs())?;
                     }
                     self.index.mark_undone(&undo.entries, run)?;
                     answer.undone += 1;
@@ -240,6 +268,28 @@ impl Room {
         }
         self.index.end_run(run, now_secs())?;
         Ok(answer)
+    }
+
+    /// Whether the folder is, or is about to be, as it was.
+    fn undo_folder(&mut self, undo: &FolderUndo, made: &BTreeMap<FolderUid, FolderUid>) -> Result<bool> {
+        let now = self.index.replica().folder(undo.folder)?.and_then(|record| record.local);
+        match now {
+            // What was deleted was made anew before, as far as it could be.
+            None => Ok(undo.after.is_none() && made.contains_key(&undo.folder)),
+            Some(now) if undo.fits(Some(&now.state)) => {
+                let FolderState { name, parent, .. } = undo.before.clone();
+                self.rename_folder_as_person(undo.folder, FolderState { name, parent, ..now.state })
+            }
+            Some(_) => Ok(false),
+        }
+    }
+}
+
+/// What a folder is called, and was called before.
+fn folder_title(change: &FolderChange) -> String {
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) if before.name != after.name => format!("{} → {}", before.name, after.name),
+        (before, after) => after.as_ref().or(before.as_ref()).map(|state| state.name.clone()).unwrap_or_default(),
     }
 }
 
@@ -252,5 +302,9 @@ const fn action_name(action: Action) -> &'static str {
         Action::Deleted => "deleted",
         Action::Conflict => "conflict",
         Action::Kept => "kept",
+        Action::FolderAdded => "folderAdded",
+        Action::FolderRenamed => "folderRenamed",
+        Action::FolderMoved => "folderMoved",
+        Action::FolderDeleted => "folderDeleted",
     }
 }

@@ -184,3 +184,53 @@ async fn taking_back_a_first_synchronization_empties_no_server_without_its_owner
     call(&server, "decide_held", json!({"folder": "mail/INBOX", "decision": "restore"})).await;
     until_same(&[&office, &laptop], left).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renamed_and_a_moved_folder_are_in_the_history_and_go_back() {
+    let (office, laptop, server, client) = two().await;
+    let rename = |computer: &Computer, from: &str, to: &str| {
+        fs::rename(computer.path(from), computer.path(to)).unwrap();
+    };
+    laptop.mails("mail/.Archive", 20..22);
+    until_same(&[&office, &laptop], 9).await;
+    wait_quiet(&client).await;
+    let is_there =
+        |folder: &str| [&office, &laptop].iter().all(|computer| computer.count(&format!("{folder}/cur")) == 2);
+
+    // Renamed on the laptop, taken back at the office.
+    rename(&laptop, "mail/.Archive", "mail/.Records");
+    until("the new name arrives", || is_there("mail/.Records")).await;
+    let renamed = entry(&server, "folderRenamed", "Archive → Records").await;
+    assert_eq!((&renamed["folder"], &renamed["isHere"]), (&json!("mail/Records"), &json!(true)), "{renamed:#}");
+    undone(&server, renamed["item"].clone()).await;
+    until("the old name is back", || is_there("mail/.Archive")).await;
+    wait_quiet(&client).await;
+
+    // Renamed at the office and changed since: it stays, and is named.
+    rename(&office, "mail/.Archive", "mail/.Letters");
+    until("the new name arrives", || is_there("mail/.Letters")).await;
+    let renamed = entry(&client, "folderRenamed", "Archive → Letters").await;
+    let run = call(&client, "history", json!({})).await["runs"][0].clone();
+    assert!(run["folders"].as_u64().unwrap() >= 1, "{run:#}");
+    rename(&laptop, "mail/.Letters", "mail/.Paper");
+    until("the next name arrives", || is_there("mail/.Paper")).await;
+    wait_quiet(&client).await;
+    let newest = entry(&client, "folderRenamed", "Letters → Paper").await;
+    assert_eq!(newest["item"], renamed["item"], "it is one folder");
+    undone(&client, newest["item"].clone()).await;
+    until("the name before is back", || is_there("mail/.Letters")).await;
+
+    // Moved into another folder by the laptop, taken back there.
+    office.mail_folder("mail/.Years");
+    until("the other folder arrives", || laptop.path("mail/.Years").exists()).await;
+    wait_quiet(&client).await;
+    rename(&laptop, "mail/.Letters", "mail/.Years.Letters");
+    until("the move arrives", || is_there("mail/.Years.Letters")).await;
+    let moved = entry(&client, "folderMoved", "Letters").await;
+    undone(&client, moved["item"].clone()).await;
+    until("it is back", || is_there("mail/.Letters")).await;
+    until_same(&[&office, &laptop], 9).await;
+    wait_quiet(&client).await;
+    client.shut_down().await;
+    server.shut_down().await;
+}

@@ -63,6 +63,7 @@ fn runs(runs: &[RunView], words: Words) -> String {
         Cell::right(say!(words, "head-added")),
         Cell::right(say!(words, "head-changed")),
         Cell::right(say!(words, "head-deleted")),
+        Cell::right(say!(words, "head-folders")),
         Cell::right(say!(words, "head-conflicts")),
     ]);
     for run in runs {
@@ -76,6 +77,7 @@ fn runs(runs: &[RunView], words: Words) -> String {
             Cell::right(words.number(run.added)),
             Cell::right(words.number(run.changed)),
             Cell::right(words.number(run.deleted)),
+            Cell::right(words.number(run.folders)),
             Cell::right(words.number(run.conflicts)),
         ]);
     }

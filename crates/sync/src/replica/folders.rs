@@ -3,7 +3,7 @@
 //! A folder is deleted after its items: while one of them lives, on either side, the deletion is void and the folder
 //! comes back. Where two computers renamed or moved one folder, the hub's order wins.
 
-use super::{FolderChange, Output, Replica, Result};
+use super::{ChangedFolder, FolderChange, Happened, Output, Replica, Result};
 use crate::{
     index::{Direction, FolderBase, FolderRecord, LocalFolder, ReplicaIndex},
     model::{FolderState, Seq, Subject},
@@ -298,6 +298,8 @@ impl Replica {
         let mut is_due = true;
         match (outcome, step) {
             (Outcome::Accepted(seq), FolderStep::Proposed { state, stored }) => {
+                let before = record.base.as_ref().map(|base| base.state.clone());
+                self.tell_folder(Happened::FolderThere, uid, before, Some(state.clone()));
                 record.base = Some(FolderBase { seq, state, stored });
                 record.remote = record.remote.filter(|(newer, _)| *newer > seq);
                 index.put_folder(uid, &record)?;
@@ -311,6 +313,7 @@ impl Replica {
                     self.need_folder(uid);
                 } else {
                     index.put_folder(uid, &FolderRecord::default())?;
+                    self.tell_folder(Happened::FolderThere, uid, record.base.map(|base| base.state), None);
                 }
             }
             (Outcome::Stale(Some(row)), _) => self.take_row(index, row)?,
@@ -389,6 +392,10 @@ impl Replica {
         self.is_folder_settled = true;
         let Ok(local) = outcome else { return Ok(()) };
         let mut record = index.folder(uid)?.unwrap_or_default();
+        if step.as_ref().is_some_and(FolderStep::is_in_store) {
+            let state = |local: &LocalFolder| local.state.clone();
+            self.tell_folder(Happened::FolderHere, uid, record.local.as_ref().map(state), local.as_ref().map(state));
+        }
         match (step, local) {
             (Some(FolderStep::Applying { seq, state }), Some(local)) => {
                 record.base = Some(FolderBase { seq, state, stored: local.state.clone() });
@@ -406,6 +413,18 @@ impl Replica {
         index.put_folder(uid, &record)?;
         self.are_folders_due = true;
         Ok(())
+    }
+
+    fn tell_folder(
+        &mut self,
+        happened: fn(ChangedFolder) -> Happened,
+        folder: FolderUid,
+        before: Option<FolderState>,
+        after: Option<FolderState>,
+    ) {
+        if before != after {
+            self.outputs.push_back(Output::Happened(happened(ChangedFolder { folder, before, after })));
+        }
     }
 }
 

@@ -128,6 +128,10 @@ pub enum Happened {
     Here(Change),
     /// An item changed at the hub, by this computer.
     There(Change),
+    /// A folder changed in this computer's store.
+    FolderHere(ChangedFolder),
+    /// A folder changed at the hub, by this computer.
+    FolderThere(ChangedFolder),
     /// An edit lost and is kept as a conflict.
     Conflict(ItemUid, ConflictId),
     /// A deletion was overruled by an edit.
@@ -153,6 +157,17 @@ pub struct Change {
     pub before: Option<ItemState>,
     /// `None`: it was deleted.
     pub after: Option<ItemState>,
+}
+
+/// A folder before and after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangedFolder {
+    /// Which.
+    pub folder: FolderUid,
+    /// `None`: it is new.
+    pub before: Option<FolderState>,
+    /// `None`: it was deleted.
+    pub after: Option<FolderState>,
 }
 
 /// What the merge of two contents gave.
@@ -398,6 +413,12 @@ impl Replica {
     pub fn observed(&mut self, item: ItemUid) {
         self.is_pairing_due = true;
         self.queue.push_back(item);
+    }
+
+    /// Whether a change of the folder is on its way to the store or to the hub.
+    #[must_use]
+    pub fn is_folder_on_its_way(&self, folder: FolderUid) -> bool {
+        self.folder_steps.contains_key(&folder)
     }
 
     /// A folder was observed to have changed in the store; its record is in the index.

@@ -9,11 +9,12 @@ export type EntryView = {
  */
 id: number, 
 /**
- * The item.
+ * The item, or the folder.
  */
 item: string, 
 /**
- * added, changed, moved, flagged, deleted or conflict.
+ * added, changed, moved, flagged, deleted, conflict, or kept: deleted on one side and edited on the other. Of a folder:
+ * folderAdded, folderRenamed, folderMoved or folderDeleted.
  */
 action: string, 
 /**
@@ -25,7 +26,7 @@ isHere: boolean,
  */
 folder: string, 
 /**
- * What people call the item.
+ * What people call the item. Of a folder that was renamed: both names.
  */
 title: string, 
 /**

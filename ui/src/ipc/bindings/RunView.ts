@@ -31,4 +31,8 @@ deleted: number,
 /**
  * Conflicts.
  */
-conflicts: number, };
+conflicts: number, 
+/**
+ * Folders made, renamed, moved or deleted.
+ */
+folders: number, };
