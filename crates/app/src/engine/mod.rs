@@ -229,6 +229,7 @@ impl Engine {
                 groups: BTreeMap::new(),
                 next_group: 0,
                 reading: Reading::default(),
+                talks_on: false,
                 edits: 0,
                 after_commit: Vec::new(),
                 said_hello: None,
@@ -246,6 +247,7 @@ impl Engine {
                 next_tidy_up: Instant::now() + TIDY_UP,
                 keep: blobs::Keep::DEFAULT,
                 next_copy: Instant::now(),
+                listed: 0,
                 shrunk_at: 0,
             };
             room.run(&queue);
@@ -422,6 +424,8 @@ pub struct Room {
     groups: BTreeMap<u64, applying::Group>,
     next_group: u64,
     reading: Reading,
+    /// Replica and hub have more to say to each other.
+    talks_on: bool,
     /// Edits of persons on their way into the store.
     edits: usize,
     /// Who waits until what was done is durable.
@@ -448,6 +452,8 @@ pub struct Room {
     /// How long and how much is kept to be undone.
     pub(crate) keep: blobs::Keep,
     next_copy: Instant,
+    /// Entries that listings named since the engine began.
+    listed: u64,
     /// How many items had been handled when memory was given back last.
     shrunk_at: u64,
 }
@@ -549,7 +555,7 @@ impl Room {
         loop {
             let due = self.reading.next_due().into_iter().chain(self.going_back.next_due());
             let wait = due.fold(RETRY, Duration::min);
-            let wait = if waiting.is_empty() { wait } else { Duration::ZERO };
+            let wait = if waiting.is_empty() && !self.talks_on { wait } else { Duration::ZERO };
             match queue.recv_timeout(wait) {
                 Ok(input) => waiting.put(input),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -589,6 +595,7 @@ impl Room {
     fn index_failed(&mut self, error: &IndexError) {
         tracing::error!(%error, "the index can't be used");
         self.effects.clear();
+        self.talks_on = false;
         // Without its sender a link ends.
         self.links.clear();
         self.after_commit.clear();
@@ -656,7 +663,7 @@ impl Room {
                 break;
             }
         }
-        let handled = self.state.items_done + self.reading.listed();
+        let handled = self.state.items_done + self.listed;
         if self.state.is_quiet && handled - self.shrunk_at >= LONG_RUN {
             self.shrunk_at = handled;
             self.index.shrink()?;
@@ -813,6 +820,7 @@ impl Room {
     pub(crate) fn tell_state(&mut self) {
         let is_settled = self.part == Part::Server || self.is_settled_there();
         self.state.is_quiet = self.replica.is_quiet()
+            && !self.talks_on
             && self.reading.is_quiet()
             && self.groups.is_empty()
             && self.edits == 0

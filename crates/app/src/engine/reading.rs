@@ -11,7 +11,7 @@ use super::{
 use crate::message::{Code, Problem};
 use pim::{FolderKind, FolderUid, ItemUid};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::{Duration, Instant},
 };
 use stores::{Entry, FolderId, FolderInfo, Listing, ListingToken, StoreError, StoreId};
@@ -70,8 +70,6 @@ pub(super) struct Reading {
     /// Folders without their mark, as of the last look; listed in full to see whether it was only the mark.
     unmarked: BTreeSet<FolderUid>,
     is_store_gone: bool,
-    /// Entries that listings named since the engine began.
-    listed: u64,
     /// Folders that hold what another program has open, and when they are looked at again.
     busy: BTreeMap<FolderUid, Instant>,
     /// Folders were listed since the engine began.
@@ -106,11 +104,6 @@ impl Reading {
             && self.due.is_empty()
             && self.missing.is_empty()
             && self.missing_folders.is_empty()
-    }
-
-    /// Entries that listings named since the engine began.
-    pub(super) const fn listed(&self) -> u64 {
-        self.listed
     }
 
     /// What was listed and isn't written down is listed anew next time.
@@ -446,7 +439,7 @@ impl Room {
             return Ok(());
         };
         self.problems.clear(&Cause::Listing(uid));
-        self.reading.listed += entries.len() as u64;
+        self.listed += entries.len() as u64;
         let is_complete = token.is_some();
         if is_complete || !is_news {
             // Until everything that was listed is written down, a restart lists it once more.
@@ -480,7 +473,7 @@ impl Room {
                 current.outstanding -= 1;
                 current.complete.insert(uid);
             }
-            self.examine(uid, record.state.kind, &to_examine);
+            self.examine(uid, record.state.kind, to_examine);
             return Ok(());
         }
         let mut known: HashMap<String, (ItemUid, Local)> = self
@@ -496,9 +489,11 @@ impl Room {
             to_examine.extend(self.compare(known.remove(&entry.href.0), entry)?);
         }
         // Names to be examined are known or new; the rest of the known ones vanished.
-        let examined: BTreeSet<&str> = to_examine.iter().map(|entry| entry.href.0.as_str()).collect();
-        let vanished: Vec<(ItemUid, Local)> =
-            known.into_values().filter(|(_, local)| !examined.contains(local.href.as_str())).collect();
+        let mut vanished: Vec<(ItemUid, Local)> = known.into_values().collect();
+        if !vanished.is_empty() {
+            let examined: HashSet<&str> = to_examine.iter().map(|entry| entry.href.0.as_str()).collect();
+            vanished.retain(|(_, local)| !examined.contains(local.href.as_str()));
+        }
         if self.reading.unmarked.remove(&uid) {
             let was_emptied = self.reading.emptied.contains(&uid);
             // What is written into an emptied folder afterwards is no sign that the rest was meant.
@@ -524,7 +519,7 @@ impl Room {
             current.complete.insert(uid);
             current.vanished.extend(vanished);
         }
-        self.examine(uid, record.state.kind, &to_examine);
+        self.examine(uid, record.state.kind, to_examine);
         Ok(())
     }
 
@@ -540,11 +535,13 @@ impl Room {
         Ok(None)
     }
 
-    fn examine(&mut self, folder: FolderUid, kind: FolderKind, entries: &[Entry]) {
+    fn examine(&mut self, folder: FolderUid, kind: FolderKind, entries: Vec<Entry>) {
         let Some(current) = &mut self.reading.current else { return };
-        for batch in entries.chunks(BATCH) {
+        let mut entries = entries.into_iter().peekable();
+        while entries.peek().is_some() {
+            let batch = entries.by_ref().take(BATCH).collect();
             current.outstanding += 1;
-            self.effects.push_back(Effect::Job(Job::Examine(folder, kind, batch.to_vec())));
+            self.effects.push_back(Effect::Job(Job::Examine(folder, kind, batch)));
         }
     }
 

@@ -20,6 +20,8 @@ use sync::{
 
 /// Rows are sent while fewer frames than this wait on the link.
 const FRAMES_QUEUED_MAX: usize = 8;
+/// A hundred thousand contacts that were read are much to say, and somebody may stand at the door.
+const TALK_TIME: std::time::Duration = std::time::Duration::from_millis(250);
 /// The server's own replica plans again so long after planning went in a circle.
 const PLAN_AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// Stands for no item where only a content is meant.
@@ -348,8 +350,10 @@ impl Room {
         self.hub_says(outputs)
     }
 
-    /// Lets replica and hub speak until neither has anything to say.
+    /// Lets replica and hub speak until neither has anything to say, or for a while: the rest comes after what others want.
     pub(super) fn talk(&mut self) -> Result<()> {
+        let begun = std::time::Instant::now();
+        self.talks_on = false;
         loop {
             if self.reads && self.recovering == super::Recovering::No && self.knows_folders() {
                 self.replica.advance(&mut self.index.replica(), now_secs())?;
@@ -363,6 +367,10 @@ impl Room {
                 has_spoken |= self.own_rows()?;
             }
             if !has_spoken {
+                return Ok(());
+            }
+            if begun.elapsed() >= TALK_TIME {
+                self.talks_on = true;
                 return Ok(());
             }
         }
@@ -557,7 +565,7 @@ impl Room {
     pub(super) fn tell_settled(&mut self) -> Result<()> {
         // What the store refuses, its owner sees. The other computers needn't wait for it: the hub keeps what they sent.
         let is_stopped = self.refused_at.is_some() || self.problems.has(&Cause::Store);
-        let is_done = self.replica.is_quiet() && self.groups.is_empty() && self.reading.is_quiet();
+        let is_done = self.replica.is_quiet() && !self.talks_on && self.groups.is_empty() && self.reading.is_quiet();
         if self.part != Part::Server || !(is_done || is_stopped) {
             return Ok(());
         }

@@ -34,6 +34,18 @@ const ITEMS_MAX: u32 = 1_000;
 /// Contents asked for at the server are waited for so long.
 const FETCH_WAIT: Duration = Duration::from_secs(15);
 
+/// Who only wants to know how things stand waits no longer than this for an engine that is at something long.
+const BUSY_WAIT: Duration = Duration::from_millis(500);
+
+/// What waits for a person.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waiting {
+    conflicts: u64,
+    holds: Vec<HeldView>,
+    /// Items that one side doesn't take.
+    left_out: Option<Problem>,
+}
+
 impl Instance {
     /// Does something with the engine.
     pub(super) async fn ask<T: Send + 'static>(
@@ -48,13 +60,8 @@ impl Instance {
     }
 
     pub(super) async fn status_now(&self) -> Result<Status> {
-        let (language, here) = self.spoken();
-        let (conflicts, holds, left_out) = self
-            .ask(move |room| {
-                let conflicts = room.index.replica().conflicts()?.len() as u64;
-                Ok((conflicts, room.held_views(language, &here)?, room.left_out()?))
-            })
-            .await?;
+        let language = self.language();
+        let Waiting { conflicts, holds, left_out } = self.waiting().await?;
         let held = holds.iter().map(|view| view.count).sum::<u64>();
         let state = self.engine.state().borrow().clone();
         let settings = self.settings().clone();
@@ -121,6 +128,31 @@ impl Instance {
                     (conflicts > 0).then(|| Problem::new(Code::ConflictsWait).with("n", conflicts).view(language))
                 }),
         })
+    }
+
+    /// What waits for a person. While the data is read for the first time, the engine may be at a million names: then what it
+    /// said last counts, as nothing of it changes before both sides are compared.
+    async fn waiting(&self) -> Result<Waiting> {
+        let (is_reading, asking) = (self.engine.state().borrow().is_reading, self.ask_what_waits());
+        if !is_reading {
+            return asking.await;
+        }
+        match tokio::time::timeout(BUSY_WAIT, asking).await {
+            Ok(waiting) => waiting,
+            Err(_) => Ok(self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
+    }
+
+    pub(super) async fn ask_what_waits(&self) -> Result<Waiting> {
+        let (language, here) = self.spoken();
+        let waiting = self
+            .ask(move |room| {
+                let conflicts = room.index.replica().conflicts()?.len() as u64;
+                Ok(Waiting { conflicts, holds: room.held_views(language, &here)?, left_out: room.left_out()? })
+            })
+            .await?;
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&waiting);
+        Ok(waiting)
     }
 
     /// Waits until everything is the same. What can't be got over by waiting ends it.
@@ -649,5 +681,47 @@ pub(super) fn prepare_files(spec: &StoreSpec) -> Result<()> {
         Found::Other { examples, .. } => {
             Err(Problem::new(Code::NothingKnownThere).with("place", place).with("found", examples.join(", ")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        node::{InitServer, Node, OpenOptions, Use},
+        profile::Profile,
+    };
+    use std::time::Instant;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_asks_how_things_stand_does_not_wait_for_an_engine_that_is_at_something_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let profile = Profile::in_folder(&folder.path().join("profile"));
+        let request = InitServer {
+            name: "Office PC".into(),
+            store: format!("files:{}", data.display()),
+            password: Secret::new("zebra-anchor-mild-otter-lamp".into()),
+            internet: false,
+            listen: Some("127.0.0.1:0".parse().unwrap()),
+            secrets: Some(StoreKind::File),
+            folders: None,
+        };
+        Node::init_server(&profile, request).await.unwrap();
+        // Without the data, the first reading doesn't end.
+        std::fs::remove_dir_all(&data).unwrap();
+        let node = Node::open(&profile, Use::Serve, OpenOptions::default()).await.unwrap();
+        let long = Duration::from_secs(5);
+        let busy = Arc::clone(&node.instance);
+        let busy = tokio::spawn(async move { busy.engine.run(move |_| std::thread::sleep(long)).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let begun = Instant::now();
+        let status = node.instance.status_now().await.unwrap();
+        assert!(status.is_reading);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(!busy.is_finished(), "it was answered meanwhile");
+        busy.await.unwrap();
+        node.shut_down().await;
     }
 }

@@ -127,6 +127,8 @@ pub struct Instance {
     linked: watch::Sender<bool>,
     /// What stands between this computer and the server.
     link_problem: Mutex<Option<Problem>>,
+    /// What waited for a person when that was asked last.
+    waiting: Mutex<answers::Waiting>,
     choice: Mutex<setup::Choice>,
     may_take_over: Mutex<bool>,
     /// Where the server is: on the server its own addresses, on a client what it knows of them.
@@ -279,6 +281,7 @@ impl Node {
             pause: watch::channel(None).0,
             linked: watch::channel(true).0,
             link_problem: Mutex::new(None),
+            waiting: Mutex::default(),
             choice: Mutex::new(choice),
             may_take_over: Mutex::new(false),
             candidates,
@@ -294,6 +297,7 @@ impl Node {
             lock,
         });
         instance.do_as_chosen().await?;
+        instance.ask_what_waits().await?;
         let mut node = Self { instance, tasks: JoinSet::new() };
         node.begin(use_as).await?;
         Ok(node)
