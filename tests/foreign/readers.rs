@@ -145,6 +145,7 @@ fn frame_samples() -> Vec<Vec<u8>> {
         Frame::Settled(Seq(600)),
         Frame::RestoreHeld(folder),
         Frame::Restored(vec![item; 3]),
+        Frame::Program("0.1.0".into()),
     ];
     frames.iter().map(Frame::encode).collect()
 }

@@ -233,6 +233,7 @@ head-address = Adresse
 server-is-silent = antwortet nicht mehr
 server-is-known = der Server dieses Computers
 devices-none = Noch darf sich kein anderer Computer verbinden. Einen einladen: tandem invite --out DATEI
+head-version = Tandem
 device-is-removed = entfernt
 device-is-connected = verbunden
 device-renamed = Er heißt jetzt «{ $name }».

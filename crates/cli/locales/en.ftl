@@ -233,6 +233,7 @@ head-address = Address
 server-is-silent = doesn't answer any more
 server-is-known = this computer's server
 devices-none = No other computer may connect yet. Invite one: tandem invite --out FILE
+head-version = Tandem
 device-is-removed = removed
 device-is-connected = connected
 device-renamed = It is called «{ $name }» now.

@@ -258,8 +258,9 @@ impl Hub {
                 }
                 Ok(outputs)
             }
-            // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own.
-            Frame::CannotServe(_) => Ok(Vec::new()),
+            // The replica's file changed meanwhile; its proposal is withdrawn by a frame of its own. Which program speaks is
+            // for whoever runs the hub.
+            Frame::CannotServe(_) | Frame::Program(_) => Ok(Vec::new()),
             Frame::RestoreHeld(folder) => {
                 let mut outputs = self.decide_held(index, folder, Decision::Restore, Some(replica), told)?;
                 let is_answer =

@@ -7,8 +7,8 @@ use crate::model::{Conflict, Cursor, Epoch, FolderState, ItemState, LogMark, Rep
 use pim::{FolderUid, ItemUid, NativeHash};
 use serde::{Deserialize, Serialize};
 
-/// Changes that older programs can ignore raise this number.
-pub const MINOR_VERSION: u16 = 0;
+/// Changes that older programs can ignore raise this number. 1: [`Frame::Program`].
+pub const MINOR_VERSION: u16 = 1;
 
 /// Bounds of what a peer may send.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ impl Limits {
     pub const NAME_BYTES: usize = 1024;
     /// Flags of an item.
     pub const FLAGS: usize = 128;
+    /// Bytes of the name of a program's version.
+    pub const PROGRAM_BYTES: usize = 64;
     /// Folders below one another.
     pub const DEPTH: usize = 64;
     /// Rows the hub puts into one frame.
@@ -206,6 +208,8 @@ pub enum Frame {
     RestoreHeld(FolderUid),
     /// Replica → hub: these deletions are taken back here.
     Restored(Vec<ItemUid>),
+    /// Replica → hub, to one that speaks minor version 1: the version of the program, for people to read.
+    Program(String),
 }
 
 /// Why bytes are no frame.
@@ -260,6 +264,7 @@ impl Frame {
             Self::Want(wants) => list(wants.len()),
             Self::CannotServe(contents) => list(contents.len()),
             Self::Restore(items) | Self::Restored(items) => list(items.len()),
+            Self::Program(version) => version.len() <= Limits::PROGRAM_BYTES,
         }
     }
 }

@@ -7,7 +7,7 @@ use sync::{
     memory::MemoryReplica,
     model::{Epoch, FolderState, ItemState, LogMark, ReplicaId, Row, RowBody, Seq, Subject, Version},
     replica::{Output, Replica, Settings},
-    wire::{Frame, MINOR_VERSION, Rows, Welcome},
+    wire::{Frame, FrameError, MINOR_VERSION, Rows, Welcome},
 };
 
 const LETTER: ItemUid = ItemUid([1; 16]);
@@ -78,4 +78,35 @@ fn a_message_waits_where_the_hub_has_one_that_may_be_its_twin() {
     let body = RowBody::Item(state(Kind::Message, 7));
     let stranger = Row { seq: Seq(9), subject: Subject::Item(ItemUid([9; 16])), body };
     assert_eq!(proposed(vec![stranger]), []);
+}
+
+/// What a replica of this program answers a hub that speaks a minor version.
+fn said(minor: u16, program: &str) -> Vec<Frame> {
+    let mut index = MemoryReplica::new(ReplicaId([1; 16]));
+    let mut replica = Replica::new(Settings { program: program.into(), ..Settings::default() });
+    replica.connected(&index).unwrap();
+    let welcome = Welcome {
+        minor,
+        canon_rule: pim::CANON_RULE,
+        epoch: Epoch([3; 16]),
+        anew: false,
+        stamp: [4; 16],
+        is_reading: true,
+    };
+    replica.handle(&mut index, Frame::Welcome(welcome), [5; 16]).unwrap();
+    let mut frames = Vec::new();
+    while let Some(output) = replica.poll() {
+        if let Output::Send(frame) = output {
+            frames.push(frame);
+        }
+    }
+    frames.split_off(1)
+}
+
+#[test]
+fn a_hub_that_does_not_know_the_word_is_not_told_the_version_of_the_program() {
+    assert_eq!(said(1, "0.1.0"), [Frame::StampSaved, Frame::Program("0.1.0".into())]);
+    assert_eq!(said(0, "0.1.0"), [Frame::StampSaved]);
+    assert_eq!(said(1, ""), [Frame::StampSaved]);
+    assert_eq!(Frame::decode(&Frame::Program("x".repeat(65)).encode()), Err(FrameError::PastBound));
 }

@@ -320,9 +320,9 @@ export const held = (): HeldView[] => [
 
 const today = Math.floor(now / 86_400);
 export const devices: DeviceView[] = [
-  { id: "d1", name: "Laptop", platform: "windows", pairedAt: now - 9_000_000, lastSeenDay: today, isRemoved: false, isConnected: true, path: "local" },
-  { id: "d2", name: "Workshop", platform: "linux", pairedAt: now - 8_000_000, lastSeenDay: today - 3, isRemoved: false, isConnected: false, path: null },
-  { id: "d3", name: "Old laptop", platform: "macos", pairedAt: now - 9_500_000, lastSeenDay: today - 40, isRemoved: true, isConnected: false, path: null },
+  { id: "d1", name: "Laptop", platform: "windows", version: "0.1.0", pairedAt: now - 9_000_000, lastSeenDay: today, isRemoved: false, isConnected: true, path: "local" },
+  { id: "d2", name: "Workshop", platform: "linux", version: "0.0.9", pairedAt: now - 8_000_000, lastSeenDay: today - 3, isRemoved: false, isConnected: false, path: null },
+  { id: "d3", name: "Old laptop", platform: "macos", version: null, pairedAt: now - 9_500_000, lastSeenDay: today - 40, isRemoved: true, isConnected: false, path: null },
 ];
 
 const busy = [0, 0, 0, 0, 2, 9, 31, 60, 41, 22, 18, 12, 25, 30, 22, 14, 9, 8, 4, 2, 1, 1, 1, 0];

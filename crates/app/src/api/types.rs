@@ -482,6 +482,8 @@ pub struct DeviceView {
     /// When it was added.
     #[ts(type = "number")]
     pub paired_at: u64,
+    /// The version of Tandem it had when it was here last, if it said so.
+    pub version: Option<String>,
     /// The day it was last seen, in days since 1970.
     #[ts(type = "number | null")]
     pub last_seen_day: Option<u64>,

@@ -121,6 +121,10 @@ impl Room {
             // What was changed here just before somebody came is part of what they come for; watching may not have seen it.
             self.read_now();
             vec![HubOutput::Send(session, welcome), HubOutput::NewRows]
+        } else if let (Frame::Program(version), Some(link)) = (&frame, self.links.get(&session)) {
+            let device = String::from_utf8_lossy(link.device()).into_owned();
+            self.runs_program(&device, version)?;
+            Vec::new()
         } else {
             hub.handle(index, session, frame, told())?
         };

@@ -722,6 +722,20 @@ impl Room {
         self.index.set_value(&format!("device.take-over.{device}"), Some(&[1]))
     }
 
+    /// The version of the program that a device said it runs.
+    pub(crate) fn program_of(&self, device: &str) -> Result<Option<String>> {
+        let said = self.index.value(&format!("device.program.{device}"))?;
+        Ok(said.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// A device says which version of the program it runs.
+    pub(super) fn runs_program(&mut self, device: &str, version: &str) -> Result<()> {
+        if self.program_of(device)?.as_deref() != Some(version) {
+            self.index.set_value(&format!("device.program.{device}"), Some(version.as_bytes()))?;
+        }
+        Ok(())
+    }
+
     /// What this replica says first in a session, for the opening of the link.
     pub(crate) fn opening_hello(&mut self) -> Result<sync::wire::Hello> {
         let index = self.index.replica();

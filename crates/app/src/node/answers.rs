@@ -313,12 +313,18 @@ impl Instance {
     pub(crate) async fn devices(&self, _: Nothing) -> Result<Vec<DeviceView>> {
         let devices = self.door()?.devices();
         Ok(devices
+        let ids: Vec<String> = devices.iter().map(|(device, _)| device.id.to_string()).collect();
+        let versions: Vec<Option<String>> = self
+            .ask(move |room| Ok(ids.iter().map(|id| room.program_of(id)).collect::<std::result::Result<_, _>>()?))
+            .await?;
             .into_iter()
-            .map(|(device, path)| DeviceView {
+            .zip(versions)
+            .map(|((device, path), version)| DeviceView {
                 id: device.id.to_string(),
                 name: device.name,
                 platform: device.platform,
                 paired_at: device.paired_at,
+                version,
                 last_seen_day: device.last_seen_day,
                 is_removed: device.removed_at.is_some(),
                 is_connected: path.is_some(),

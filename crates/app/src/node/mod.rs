@@ -209,7 +209,12 @@ impl Node {
         })
         .await?;
         let reads = use_as != Use::Ask;
-        let engine_settings = replica::Settings { is_preview: part == Part::Client, ..replica::Settings::default() };
+        let program = match part {
+            Part::Client => env!("CARGO_PKG_VERSION").to_owned(),
+            Part::Server => String::new(),
+        };
+        let engine_settings =
+            replica::Settings { is_preview: part == Part::Client, program, ..replica::Settings::default() };
         let place = settings.stores.first().map(|spec| spec.place.clone()).unwrap_or_default();
         let store = move |known: Option<StoreId>| -> Box<dyn Store> {
             match store {

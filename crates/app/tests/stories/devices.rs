@@ -59,6 +59,8 @@ async fn a_laptop_is_called_as_the_owner_likes_and_looked_after_at_once_when_som
     until_problem(&client, Some("N04")).await;
     let server = serve(&office).await;
     assert_eq!(call(&server, "devices", json!({})).await[0]["name"], "Anna's laptop", "it is remembered");
+    let version = call(&server, "devices", json!({})).await[0]["version"].clone();
+    assert_eq!(version, env!("CARGO_PKG_VERSION"), "also which program it has, without its having called again");
     assert_eq!(call(&client, "sync_now", json!({})).await["name"], "laptop", "its own name is its own");
     office.mails("mail", 2..3);
     call(&server, "sync_now", json!({})).await;

@@ -57,6 +57,7 @@ async fn list(profile: &Profile, words: Words) -> Result<Answer> {
         Cell::left(say!(words, "head-id")),
         Cell::left(say!(words, "head-name")),
         Cell::left(say!(words, "head-system")),
+        Cell::left(say!(words, "head-version")),
         Cell::left(say!(words, "head-added-at")),
         Cell::left(say!(words, "head-seen")),
     ]);
@@ -74,6 +75,7 @@ async fn list(profile: &Profile, words: Words) -> Result<Answer> {
             Cell::left(short(&device.id)),
             Cell::left(&device.name),
             Cell::left(&device.platform),
+            Cell::left(device.version.as_deref().unwrap_or("–")),
             Cell::left(words.ago(device.paired_at, now_secs())),
             Cell::left(seen),
         ]);

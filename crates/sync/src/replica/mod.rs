@@ -214,11 +214,19 @@ pub struct Settings {
     pub folder_map: Vec<(FolderUid, FolderUid)>,
     /// Planning that isn't at its end after so many rounds goes in a circle (I14). Every round leaves less to do.
     pub rounds_max: usize,
+    /// The version of the program, at most [`Limits::PROGRAM_BYTES`]. Empty: nobody is told.
+    pub program: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { pairing: Pairing::default(), is_preview: false, folder_map: Vec::new(), rounds_max: 200 }
+        Self {
+            pairing: Pairing::default(),
+            is_preview: false,
+            folder_map: Vec::new(),
+            rounds_max: 200,
+            program: String::new(),
+        }
     }
 }
 
@@ -518,6 +526,9 @@ impl Replica {
         }
         index.set_stamp(welcome.stamp)?;
         self.outputs.push_back(Output::Send(Frame::StampSaved));
+        if welcome.minor >= 1 && !self.settings.program.is_empty() {
+            self.outputs.push_back(Output::Send(Frame::Program(self.settings.program.clone())));
+        }
         self.is_hub_reading = welcome.is_reading;
         self.phase = Phase::Live;
         for id in self.resolved.clone() {

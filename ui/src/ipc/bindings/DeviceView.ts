@@ -18,6 +18,10 @@ name: string,
  */
 platform: string, 
 /**
+ * The version of Tandem it had when it was here last, if it said so.
+ */
+version: string | null, 
+/**
  * When it was added.
  */
 pairedAt: number, 
