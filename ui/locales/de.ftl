@@ -395,6 +395,19 @@ started-items = Erste Synchronisierung
 started-leave = Sie können dieses Fenster verlassen; Tandem macht weiter, auch nach einer Unterbrechung.
 started-sum = { $here } hier ergänzt, { $there } auf «{ $server }» ergänzt.
 started-conflicts = { $n } warten auf Sie.
+take-back-open = Alles rückgängig machen …
+take-back-title = Die erste Synchronisierung zurücknehmen?
+take-back-text = Dieser Computer bekommt zurück, was er vorher hatte, und wird von «{ $server }» getrennt. Was Sie seitdem selbst geändert haben, bleibt, wie es ist.
+take-back-there = Was von diesem Computer kam, bleibt auf «{ $server }». Wer dort sitzt, kann es im Verlauf rückgängig machen.
+take-back-keep = Behalten
+take-back-yes = Rückgängig machen und trennen
+take-back-going = Wird rückgängig gemacht …
+take-back-also = Diesem Computer auch zurückgeben, was er vor der ersten Synchronisierung hatte
+taken-back = { $n ->
+        [0] Es war nichts rückgängig zu machen.
+        [one] Rückgängig gemacht – ein Eintrag ist, wie er vorher war.
+       *[other] Rückgängig gemacht – { $n } Einträge sind, wie sie vorher waren.
+    }
 open-tandem = Tandem öffnen
 
 ## Das Hauptfenster
@@ -767,6 +780,7 @@ level-error = Ernstes
 about-version = Version
 about-system = System
 about-licence = Lizenz
+about-update = Wie man Tandem erneuert
 about-third-party = Darin enthaltene Werke anderer
 about-data = Ihre Daten
 about-settings = Einstellungen
@@ -779,6 +793,7 @@ help-old-data = Alte Daten übernehmen
 help-conflicts = Konflikte und Rückgängig
 help-troubleshooting = Meldungen
 help-faq = Fragen
+help-install = Installieren, erneuern, entfernen
 help-accessibility = Barrierefreiheit
 help-security = Sicherheit
 help-english = Diese Seite gibt es zurzeit nur auf Englisch.

@@ -398,6 +398,19 @@ started-items = First synchronization
 started-leave = You can leave this window; Tandem goes on, and continues by itself after an interruption.
 started-sum = { $here } added here, { $there } added on «{ $server }».
 started-conflicts = { $n } waiting for you.
+take-back-open = Undo everything…
+take-back-title = Take back the first synchronization?
+take-back-text = This computer gets back what it had before, and is disconnected from «{ $server }». What you changed yourself since then stays as it is.
+take-back-there = What came from this computer stays on «{ $server }». Whoever sits there can undo it under Activity.
+take-back-keep = Keep it
+take-back-yes = Undo and disconnect
+take-back-going = Undoing…
+take-back-also = Also give this computer what it had before the first synchronization
+taken-back = { $n ->
+        [0] Nothing had to be undone.
+        [one] Undone – one item is as it was before.
+       *[other] Undone – { $n } items are as they were before.
+    }
 open-tandem = Open Tandem
 
 ## The main window
@@ -770,6 +783,7 @@ level-error = serious
 about-version = Version
 about-system = System
 about-licence = Licence
+about-update = How to update
 about-third-party = Works of others in it
 about-data = Your data
 about-settings = Settings
@@ -782,6 +796,7 @@ help-old-data = Bring in old data
 help-conflicts = Conflicts and undo
 help-troubleshooting = Messages
 help-faq = Questions
+help-install = Install, update, remove
 help-accessibility = Accessibility
 help-security = Security
 help-english = This page is in English.

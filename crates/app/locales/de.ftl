@@ -460,6 +460,10 @@ S11 = Die Synchronisierung drehte sich im Kreis und wurde angehalten.
     .body = Die Planung kam an kein Ende. Nichts ging verloren, und was fertig war, ist sicher. Da stimmt etwas in Tandem selbst nicht.
     .action = Erneut versuchen; bleibt es so, einen Bericht schicken
     .command = tandem sync
+S12 = Das war die erste Synchronisierung.
+    .body = Rückgängig gemacht wie jeder andere Lauf, nähme sie auch auf «{ $server }» weg, was von dort kam. Wird sie zurückgenommen, hat dieser Computer wieder, was er vorher hatte, und ist getrennt.
+    .action = Trennen und zurücknehmen
+    .command = tandem leave --undo
 
 ## Einstellungen, Profil, Befehle
 

@@ -465,6 +465,10 @@ S11 = Synchronization went in a circle and was stopped.
     .body = Planning came to no end. Nothing was lost, and what was finished is safe. Something is wrong in Tandem itself.
     .action = Try again; if it stays like this, send a report
     .command = tandem sync
+S12 = This was the first synchronization.
+    .body = Undone like any other run, it would take away at «{ $server }», too, what came from there. Taking it back gives this computer what it had before, and disconnects it.
+    .action = Disconnect, and take it back
+    .command = tandem leave --undo
 
 ## Settings, profile, commands
 

@@ -182,6 +182,14 @@ async fn two_computers_go_from_the_first_start_to_equal_folders() {
     let is_asked = |event| matches!(event, HostEvent::CloseAsked { connected: 1, quits: true, .. });
     assert!(std::iter::from_fn(|| events.try_recv().ok()).any(is_asked));
     assert!(!laptop.host.quit_asked().await && *laptop.person.quits.lock().unwrap() == 1);
+
+    // All of it is taken back at the laptop, and only there.
+    let left = laptop.ask("disconnect", json!({"takesBack": true})).await;
+    assert_eq!(left["takenBack"], json!({"undone": 3, "left": []}), "{left:#}");
+    assert_eq!(left["state"]["stage"]["at"], "firstStart");
+    assert_eq!((names(laptop.data().join("contacts/Friends")), names(laptop.data().join("contacts/Work"))), (0, 0));
+    assert_eq!((names(office.data().join("contacts/Friends")), names(office.data().join("contacts/Work"))), (2, 1));
+    assert_eq!(laptop.refused("disconnect", json!({"takesBack": true})).await, Code::NotSetUp);
 }
 
 #[tokio::test(flavor = "multi_thread")]

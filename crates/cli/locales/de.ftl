@@ -127,7 +127,13 @@ preview-question = Synchronisation starten? [j/N]
 preview-how = Bisher wurde nichts verändert. Zum Starten denselben Befehl mit --yes aufrufen.
 yes-letters = jy
 leave-question = Die Verbindung zu «{ $server }» aufgeben? Die Daten bleiben hier. [j/N]
+leave-undo-question = Die Verbindung zu «{ $server }» aufgeben und diesem Computer zurückgeben, was er vorher hatte? Was von hier kam, bleibt dort. [j/N]
 leave-question-server = Nicht mehr Server sein? Die Daten bleiben hier; andere Computer können sich nicht mehr verbinden. [j/N]
+taken-back = { $n ->
+        [0] Es war nichts rückgängig zu machen.
+        [one] Ein Eintrag ist, wie er vor der ersten Synchronisierung war.
+       *[other] { $n } Einträge sind, wie sie vor der ersten Synchronisierung waren.
+    }
 left = Fertig. Die Daten bleiben hier; Zugang und Geheimnisse sind weg.
 nothing-changed = Es wurde nichts verändert.
 
@@ -196,6 +202,7 @@ head-conflicts = Konflikte
 head-what = Was
 head-where = Wo
 head-item = Eintrag
+history-more = Ältere, falls es welche gibt: tandem history --before { $run }
 history-none = Es ist noch nichts geschehen.
 run-goes-on = läuft
 run-empty = In diesem Lauf hat sich nichts geändert.
@@ -226,6 +233,7 @@ undone = { $n ->
 
 head-name = Name
 head-system = System
+head-version = Tandem
 head-added-at = Hinzugefügt
 head-seen = Gesehen
 servers-looking = Server in diesem Netzwerk werden gesucht …
@@ -233,7 +241,6 @@ head-address = Adresse
 server-is-silent = antwortet nicht mehr
 server-is-known = der Server dieses Computers
 devices-none = Noch darf sich kein anderer Computer verbinden. Einen einladen: tandem invite --out DATEI
-head-version = Tandem
 device-is-removed = entfernt
 device-is-connected = verbunden
 device-renamed = Er heißt jetzt «{ $name }».

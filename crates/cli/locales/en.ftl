@@ -127,7 +127,13 @@ preview-question = Start the synchronization? [y/N]
 preview-how = Nothing has been changed yet. To start, run the same command with --yes.
 yes-letters = yj
 leave-question = Give up the connection to «{ $server }»? The data stays here. [y/N]
+leave-undo-question = Give up the connection to «{ $server }», and give this computer what it had before? What came from here stays there. [y/N]
 leave-question-server = Stop being a server? The data stays here; other computers can't connect any more. [y/N]
+taken-back = { $n ->
+        [0] Nothing had to be undone.
+        [one] One item is as it was before the first synchronization.
+       *[other] { $n } items are as they were before the first synchronization.
+    }
 left = Done. The data stays here; access and secrets are gone.
 nothing-changed = Nothing was changed.
 
@@ -196,6 +202,7 @@ head-conflicts = Conflicts
 head-what = What
 head-where = Where
 head-item = Item
+history-more = There may be older ones: tandem history --before { $run }
 history-none = Nothing has happened yet.
 run-goes-on = goes on
 run-empty = Nothing changed in this run.
@@ -226,6 +233,7 @@ undone = { $n ->
 
 head-name = Name
 head-system = System
+head-version = Tandem
 head-added-at = Added
 head-seen = Seen
 servers-looking = Looking for servers in this network …
@@ -233,7 +241,6 @@ head-address = Address
 server-is-silent = doesn't answer any more
 server-is-known = this computer's server
 devices-none = No other computer may connect yet. Invite one: tandem invite --out FILE
-head-version = Tandem
 device-is-removed = removed
 device-is-connected = connected
 device-renamed = It is called «{ $name }» now.

@@ -291,6 +291,10 @@ pub(crate) struct Join {
 
 #[derive(Args, Debug)]
 pub(crate) struct Leave {
+    /// On a client: give this computer what it had before its first synchronization. What it brought to the server
+    /// stays there.
+    #[arg(long)]
+    pub(crate) undo: bool,
     /// Do it without asking.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -382,6 +386,9 @@ pub(crate) enum ConflictsOne {
 pub(crate) struct History {
     /// Show the changes of this run.
     pub(crate) run: Option<i64>,
+    /// List the runs before this one.
+    #[arg(long, value_name = "RUN", conflicts_with = "run")]
+    pub(crate) before: Option<i64>,
 }
 
 #[derive(Args, Debug)]

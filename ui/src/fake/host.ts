@@ -135,9 +135,9 @@ export class FakeHost implements Host {
       return this.#status;
     },
     save_preview: () => ({ path: "/home/anna/Preview.txt" }),
-    disconnect: () => {
+    disconnect: ({ takesBack }) => {
       this.#state = { ...this.#state, stage: { at: "firstStart" } };
-      return { state: this.#state, stays: null };
+      return { state: this.#state, stays: null, takenBack: takesBack ? { undone: 12, left: ["Dentist"] } : null };
     },
     remove_tandem: () => ({ removed: ["Key", "Settings"], data: ["/home/anna/Tandem"], problems: [] }),
     traffic: () => world.traffic,

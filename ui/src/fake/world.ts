@@ -245,9 +245,9 @@ export const chosenFolders: FolderView[] = folders.map((one, index) => {
 export const goingFolders: FolderView[] = folders.map((one, index) => (index === 1 ? { ...one, agreed: 312 } : one));
 
 export const runs: RunView[] = [
-  { id: 5, started: now - 150, ended: now - 120, added: 2, changed: 1, deleted: 0, folders: 0, conflicts: 0 },
-  { id: 4, started: now - 7_300, ended: now - 7_200, added: 0, changed: 3, deleted: 12, folders: 1, conflicts: 1 },
-  { id: 3, started: now - 90_000, ended: now - 89_000, added: 41, changed: 0, deleted: 0, folders: 0, conflicts: 0 },
+  { id: 5, started: now - 150, ended: now - 120, added: 2, changed: 1, deleted: 0, folders: 0, conflicts: 0, isFirst: false },
+  { id: 4, started: now - 7_300, ended: now - 7_200, added: 0, changed: 3, deleted: 12, folders: 1, conflicts: 1, isFirst: false },
+  { id: 3, started: now - 90_000, ended: now - 89_000, added: 41, changed: 0, deleted: 0, folders: 0, conflicts: 0, isFirst: true },
 ];
 
 export const entries: EntryView[] = [
@@ -270,6 +270,7 @@ export const tenThousand = ({ run, before, after }: HistoryRequest): HistoryAnsw
       deleted: 0,
       folders: 0,
       conflicts: 0,
+      isFirst: false,
     }));
     return { runs, entries: [], isMore: runs.length === 200 };
   }

@@ -197,6 +197,35 @@ export const scenes: readonly Scene[] = [
     },
   },
 
+  {
+    id: "client-started/take-back",
+    state: as("client"),
+    go: (session) => {
+      client({ step: "started", preview: world.preview })(session);
+      session.status = laptop({})();
+    },
+    press: [say("take-back-open")],
+  },
+  {
+    id: "client-started/taken-back",
+    state: as("client"),
+    go: (session) => {
+      client({ step: "started", preview: world.preview })(session);
+      session.status = laptop({})();
+    },
+    press: [say("take-back-open"), say("take-back-yes")],
+  },
+  {
+    id: "client-started/not-taken-back",
+    state: as("client"),
+    answers: () => ({ disconnect: refuse("D03") }),
+    go: (session) => {
+      client({ step: "started", preview: world.preview })(session);
+      session.status = laptop({})();
+    },
+    press: [say("take-back-open"), say("take-back-yes")],
+  },
+
   { id: "overview/calm", state: as("server") },
   { id: "overview/client", state: as("client") },
   { id: "overview/fresh", state: as("server"), answers: () => ({ history: () => ({ runs: [], entries: [], isMore: false }), traffic: () => [], status: status({ isReading: true, isQuiet: false }) }) },
@@ -268,6 +297,7 @@ export const scenes: readonly Scene[] = [
   { id: "activity/usual", state: as("client"), go: page("activity") },
   { id: "activity/ten-thousand", state: as("client"), answers: () => ({ history: world.tenThousand }), go: page("activity"), press: [say("run-added", { n: 10_000 })] },
   { id: "activity/open", state: as("client"), go: page("activity"), press: [say("run-added", { n: 2 })] },
+  { id: "activity/first", state: as("client"), go: page("activity"), press: [say("take-back-open")] },
   { id: "activity/left", state: as("client"), answers: () => ({ undo: () => ({ undone: 1, left: ["Dentist"] }) }), go: page("activity"), press: [say("undo-run")] },
   { id: "activity/saved", state: as("client"), go: page("activity"), press: [say("save-table")] },
   { id: "activity/gone", state: as("client"), answers: () => ({ undo: refuse("C10") }), go: page("activity"), press: [say("undo-run")] },
@@ -311,7 +341,9 @@ export const scenes: readonly Scene[] = [
   {
     id: "settings/disconnected-offline",
     state: as("server"),
-    answers: () => ({ disconnect: () => ({ state: { ...world.hostState, stage: { at: "firstStart" } }, stays: problem("I06") }) }),
+    answers: () => ({
+      disconnect: () => ({ state: { ...world.hostState, stage: { at: "firstStart" } }, takenBack: null, stays: problem("I06") }),
+    }),
     go: settings("advanced"),
     press: [say("leave-server-open"), say("leave-server-yes")],
   },
@@ -355,6 +387,7 @@ export const scenes: readonly Scene[] = [
   { id: "log/empty", state: as("server"), answers: () => ({ log: () => [] }), go: page("log") },
   { id: "about/usual", state: as("server"), go: page("about") },
   { id: "help/start", state: as("server"), go: (session) => session.openHelp() },
+  { id: "help/update", state: as("server"), go: page("about"), press: [say("about-update")] },
   { id: "help/message", state: as("server"), go: (session) => session.openHelp("N04") },
   { id: "samples/usual", go: (session) => (session.screen = "samples") },
   { id: "samples/cut", go: (session) => (session.screen = "samples"), press: [say("samples-cut")] },

@@ -18,6 +18,7 @@ import type { RunView } from "../ipc/bindings/RunView.ts";
 import type { ServerCard } from "../ipc/bindings/ServerCard.ts";
 import type { SettingsView } from "../ipc/bindings/SettingsView.ts";
 import type { Status } from "../ipc/bindings/Status.ts";
+import type { UndoAnswer } from "../ipc/bindings/UndoAnswer.ts";
 import type { TrafficHour } from "../ipc/bindings/TrafficHour.ts";
 import { asProblem, type Client } from "../ipc/index.ts";
 import { announce } from "../parts/live.svelte.ts";
@@ -94,6 +95,8 @@ export class Session {
   createdNote = $state.raw<ProblemView | null>(null);
   /** What is left for a while of the server this computer was. */
   stays = $state.raw<ProblemView | null>(null);
+  /** What went back when a first synchronization was taken back. */
+  takenBack = $state.raw<UndoAnswer | null>(null);
   connecting = $state.raw<ConnectStage | null>(null);
   /** The steps of the connection check that are known so far. */
   rungs = $state.raw<readonly Check[]>([]);
@@ -299,6 +302,23 @@ export class Session {
     else this.connectTo(server);
   }
 
+  /** Stops being a server or a client. `takesBack`: with what was here before the first synchronization. */
+  async disconnect(takesBack: boolean): Promise<boolean> {
+    try {
+      const left = await this.ipc.call("disconnect", { takesBack });
+      this.stays = left.stays;
+      this.takenBack = left.takenBack;
+      this.client = clientSteps.begin;
+      await this.arrive(left.state);
+      if (left.takenBack) announce(t("taken-back", { n: left.takenBack.undone }));
+      return true;
+    } catch (problem) {
+      // It may have come to half of it.
+      await this.arrive(await this.ipc.call("host_state"));
+      throw problem;
+    }
+  }
+
   async quit(): Promise<void> {
     await this.attempt.run(() => this.ipc.call("close_window", { quits: true, isRemembered: false }));
   }
@@ -320,7 +340,12 @@ export class Session {
   }
 
   openHelp(code?: string): void {
-    this.helpAt = code ? `troubleshooting/${code}` : "quick-start/";
+    this.openHelpAt(code ? `troubleshooting/${code}` : "quick-start/");
+  }
+
+  /** `page/anchor`. */
+  openHelpAt(place: string): void {
+    this.helpAt = place;
     this.isHelpOpen = true;
   }
 

@@ -395,6 +395,9 @@ pub struct RunView {
     /// Folders made, renamed, moved or deleted.
     #[ts(type = "number")]
     pub folders: u64,
+    /// A client's first synchronization, or part of it: it is taken back by leaving the server, and not like others.
+    #[serde(default)]
+    pub is_first: bool,
 }
 
 /// One change of a run.
@@ -479,11 +482,11 @@ pub struct DeviceView {
     pub name: String,
     /// What it runs on.
     pub platform: String,
+    /// The version of Tandem it had when it was here last, if it said so.
+    pub version: Option<String>,
     /// When it was added.
     #[ts(type = "number")]
     pub paired_at: u64,
-    /// The version of Tandem it had when it was here last, if it said so.
-    pub version: Option<String>,
     /// The day it was last seen, in days since 1970.
     #[ts(type = "number | null")]
     pub last_seen_day: Option<u64>,

@@ -537,6 +537,11 @@ impl Room {
         Ok(())
     }
 
+    /// Whether edits of persons are on their way into the store.
+    pub(crate) const fn is_editing(&self) -> bool {
+        self.edits > 0
+    }
+
     /// What became of a person's edit.
     pub(super) fn edited(
         &mut self,
@@ -717,11 +722,6 @@ impl Room {
         Ok(self.index.value(&format!("device.take-over.{device}"))?.is_some())
     }
 
-    /// Lets a device take over this server's data.
-    pub(crate) fn allow_take_over(&mut self, device: &str) -> Result<()> {
-        self.index.set_value(&format!("device.take-over.{device}"), Some(&[1]))
-    }
-
     /// The version of the program that a device said it runs.
     pub(crate) fn program_of(&self, device: &str) -> Result<Option<String>> {
         let said = self.index.value(&format!("device.program.{device}"))?;
@@ -734,6 +734,11 @@ impl Room {
             self.index.set_value(&format!("device.program.{device}"), Some(version.as_bytes()))?;
         }
         Ok(())
+    }
+
+    /// Lets a device take over this server's data.
+    pub(crate) fn allow_take_over(&mut self, device: &str) -> Result<()> {
+        self.index.set_value(&format!("device.take-over.{device}"), Some(&[1]))
     }
 
     /// What this replica says first in a session, for the opening of the link.

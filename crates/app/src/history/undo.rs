@@ -1,6 +1,6 @@
 //! What an undo has to bring back.
 
-use super::{Action, Entry, EntryChange, EntryId, FolderChange, ItemChange, RunId};
+use super::{Action, Entry, EntryChange, EntryId, FolderChange, ItemChange, RunId, Side};
 use crate::index::Index;
 use pim::{FolderUid, ItemUid};
 use std::collections::BTreeMap;
@@ -76,7 +76,69 @@ impl Undo {
     }
 }
 
+/// An item of this computer that Tandem wrote, as it was before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Original {
+    /// The item.
+    pub item: ItemUid,
+    /// What people call it.
+    pub title: String,
+    /// How it was when a person had touched it last. `None`: there was no such item.
+    pub before: Option<ItemState>,
+    /// All that Tandem made of it since. Anything else is a person's again.
+    written: Vec<Option<ItemState>>,
+}
+
+impl Original {
+    /// Whether the item is as it was.
+    #[must_use]
+    pub fn is_back(&self, now: Option<&ItemState>) -> bool {
+        is_same(self.before.as_ref(), now)
+    }
+
+    /// Whether the item is as Tandem left it.
+    #[must_use]
+    pub fn fits(&self, now: Option<&ItemState>) -> bool {
+        self.written.iter().any(|written| is_same(written.as_ref(), now))
+    }
+}
+
+fn is_same(one: Option<&ItemState>, other: Option<&ItemState>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.same_as(other),
+        _ => false,
+    }
+}
+
 impl Index {
+    /// What this computer's items were before Tandem wrote them, in item order: how a first synchronization is taken
+    /// back, and all that came after it. What a person did since stays theirs.
+    pub fn originals(&self) -> Result<Vec<Original>> {
+        let mut originals = BTreeMap::<ItemUid, Original>::new();
+        for entry in self.entries("ORDER BY id", ())? {
+            // Folders that were made stay.
+            let EntryChange::Item(change) = entry.change else { continue };
+            if matches!(change.action, Action::Conflict | Action::Kept) {
+                continue;
+            }
+            let known = originals.get_mut(&change.item);
+            match (change.side, known) {
+                (Side::Here, Some(original)) => original.written.push(change.after),
+                (Side::Here, None) => {
+                    let (item, title, before) = (change.item, change.title, change.before);
+                    originals.insert(item, Original { item, title, before, written: vec![change.after] });
+                }
+                // What goes to the server and isn't what Tandem wrote here was made by a person.
+                (Side::Server, Some(original)) if !original.fits(change.after.as_ref()) => {
+                    originals.remove(&change.item);
+                }
+                (Side::Server, _) => {}
+            }
+        }
+        Ok(originals.into_values().collect())
+    }
+
     /// What a run did to each of its items and folders, without what was taken back already and what came to nothing.
     pub fn undo_of_run(&self, run: RunId) -> Result<Undos> {
         let mut undos = BTreeMap::<ItemUid, Undo>::new();

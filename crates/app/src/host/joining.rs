@@ -3,12 +3,12 @@
 use super::{
     Host, Running, blocking, servers,
     types::{
-        Connect, ConnectStage, Disconnected, FirstMode, HostEvent, HostState, KnownBy, PlanFirst, SavedFile,
-        ServerCard, ServerFolder, ServerFolders,
+        Connect, ConnectStage, Disconnect, Disconnected, FirstMode, HostEvent, HostState, KnownBy, PlanFirst,
+        SavedFile, ServerCard, ServerFolder, ServerFolders,
     },
 };
 use crate::{
-    api::types::{ConflictRuleView, Direction, FolderView, Nothing, Preview, Status},
+    api::types::{ConflictRuleView, Direction, FolderView, Nothing, Preview, Status, UndoAnswer},
     message::{Code, Problem, Result},
     node::{JoinAgain, JoinRequest, Node, OpenOptions, Pairing, Use, computer_name},
     secrets::StoreKind,
@@ -131,16 +131,28 @@ impl Host {
         self.save_text("window-save-preview", "tandem-preview.csv", "csv", text).await
     }
 
-    pub(super) async fn disconnect(&self, _: Nothing) -> Result<Disconnected> {
+    pub(super) async fn disconnect(&self, request: Disconnect) -> Result<Disconnected> {
         let _one_at_a_time = self.changing().await;
         if matches!(self.running(), Running::Attached(_)) {
             return Err(Problem::new(Code::ProfileInUse).with("folder", self.profile().folder()));
         }
+        // What was begun is brought to its end.
+        let is_begun = matches!(self.running(), Running::Own(node) if node.is_taking_back());
         self.end_running().await;
-        let left = Node::leave(self.profile()).await;
+        let left = self.leave(request.takes_back || is_begun).await;
         self.reopen().await;
-        let stays = left?.map(|problem| problem.view(self.language()));
-        Ok(Disconnected { state: self.state_changed().await?, stays })
+        // Where taking back didn't come to its end, this computer is one that never started.
+        let state = self.state_changed().await?;
+        let (stays, taken_back) = left?;
+        Ok(Disconnected { state, taken_back, stays: stays.map(|problem| problem.view(self.language())) })
+    }
+
+    async fn leave(&self, takes_back: bool) -> Result<(Option<Problem>, Option<UndoAnswer>)> {
+        let taken_back = match takes_back {
+            true => Some(Node::take_back_first(self.profile()).await?),
+            false => None,
+        };
+        Ok((Node::leave(self.profile()).await?, taken_back))
     }
 
     /// The card of the server this computer is a client of.

@@ -67,7 +67,7 @@ crate::commands! {
     /// Writes the preview into a file where the person says.
     save_preview(Nothing) -> SavedFile;
     /// Stops being a server or a client. The data stays.
-    disconnect(Nothing) -> Disconnected;
+    disconnect(Disconnect) -> Disconnected;
     /// Takes everything of Tandem but the data and the program off this computer.
     remove_tandem(Nothing) -> Removed;
     /// Everything on the settings pages.

@@ -1,7 +1,7 @@
 //! Requests and answers of the window's own command list. JSON names are camelCase; times are seconds since 1970 (UTC).
 
 use crate::{
-    api::types::{Check, ConflictRuleView, Direction, Event, PublicationView, RoleView, Status},
+    api::types::{Check, ConflictRuleView, Direction, Event, PublicationView, RoleView, Status, UndoAnswer},
     message::ProblemView,
 };
 use serde::{Deserialize, Serialize};
@@ -820,12 +820,23 @@ pub struct Report {
     pub text: String,
 }
 
+/// Stops being a server or a client.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Disconnect {
+    /// On a client: gives this computer what it had before its first synchronization.
+    #[serde(default)]
+    pub takes_back: bool,
+}
+
 /// This computer is neither server nor client any more.
 #[derive(Clone, Debug, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Disconnected {
     /// How it is now.
     pub state: HostState,
+    /// What went back to how it was before the first synchronization, if that was wished.
+    pub taken_back: Option<UndoAnswer>,
     /// What stays for a while, because it couldn't be reached.
     pub stays: Option<ProblemView>,
 }

@@ -170,6 +170,7 @@ codes! {
     IndexDamaged = "S09", Ok, ["file"];
     ConflictsWait = "S10", Conflicts, ["n"];
     PlanningEndless = "S11", Other, [];
+    FirstRun = "S12", Usage, ["server"];
 
     SettingsNotSaved = "C01", Other, ["folder"];
     SettingsNotUnderstood = "C02", Usage, ["file", "line", "reason"];

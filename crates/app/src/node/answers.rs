@@ -164,13 +164,14 @@ impl Instance {
         loop {
             self.wait_until(|state| state.is_quiet).await?;
             if self.is_quiet_now().await? {
+                self.write_first_down().await?;
                 return self.status_now().await;
             }
         }
     }
 
     /// Waits until the engine is in a state. What can't be got over by waiting ends it.
-    async fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<()> {
+    pub(super) async fn wait_until(&self, is_so: impl Fn(&State) -> bool) -> Result<()> {
         let mut state = self.engine.state();
         loop {
             let problem = {
@@ -312,19 +313,19 @@ impl Instance {
 
     pub(crate) async fn devices(&self, _: Nothing) -> Result<Vec<DeviceView>> {
         let devices = self.door()?.devices();
-        Ok(devices
         let ids: Vec<String> = devices.iter().map(|(device, _)| device.id.to_string()).collect();
         let versions: Vec<Option<String>> = self
             .ask(move |room| Ok(ids.iter().map(|id| room.program_of(id)).collect::<std::result::Result<_, _>>()?))
             .await?;
+        Ok(devices
             .into_iter()
             .zip(versions)
             .map(|((device, path), version)| DeviceView {
                 id: device.id.to_string(),
                 name: device.name,
                 platform: device.platform,
-                paired_at: device.paired_at,
                 version,
+                paired_at: device.paired_at,
                 last_seen_day: device.last_seen_day,
                 is_removed: device.removed_at.is_some(),
                 is_connected: path.is_some(),

@@ -34,6 +34,7 @@ mod server;
 mod setup;
 mod store;
 mod switchboards;
+mod taking_back;
 mod undo;
 
 use crate::{
@@ -81,6 +82,8 @@ pub enum Use {
     Run,
     /// One synchronization.
     Once,
+    /// Works with the data on this computer, without a network.
+    Alone,
     /// Answers only: no network, and the store isn't read.
     Ask,
 }
@@ -337,7 +340,7 @@ impl Node {
                 let calling = Arc::clone(instance);
                 self.tasks.spawn(async move { calling.stay_connected().await });
                 let first = Arc::clone(instance);
-                self.tasks.spawn(async move { first.end_taking_over().await });
+                self.tasks.spawn(async move { first.end_first().await });
             }
             _ => {}
         }

@@ -216,6 +216,17 @@ pub(super) struct Choice {
     pub(super) is_set: bool,
     /// A person looked at the preview and said yes.
     pub(super) is_started: bool,
+    /// The newest run when the first synchronization was done.
+    #[serde(default = "long_ago")]
+    pub(super) first_ended: Option<i64>,
+    /// The first synchronization is being taken back: nothing travels any more.
+    #[serde(default)]
+    pub(super) takes_back: bool,
+}
+
+/// Where nobody wrote down which runs were the first, none of them counts as such.
+fn long_ago() -> Option<i64> {
+    Some(0)
 }
 
 const CHOICE: &str = "first.choice";
@@ -379,15 +390,7 @@ impl Node {
         .await?;
         let settings = Settings::load(&profile.settings_file())?;
         let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
-        let choice = Choice {
-            mode: request.mode.into(),
-            only: request.only,
-            map: request.map,
-            directions: Vec::new(),
-            offers: None,
-            is_set: false,
-            is_started: false,
-        };
+        let choice = Choice { mode: request.mode.into(), only: request.only, map: request.map, ..Choice::default() };
         let pairing = choice.pairing();
         node.instance.keep_choice(choice).await?;
         node.instance.engine.run(move |room| room.replica.settings_mut().pairing = pairing).await.ok_or_else(gone)?;

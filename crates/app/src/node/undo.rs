@@ -4,12 +4,12 @@
 //! deleted again. Only items that still are as the run left them are touched; the others are listed. A folder that was
 //! deleted with its items is made anew, as a person would make it; one that was renamed or moved goes back, where it still is
 //! as the run left it; one that was made stays. What is brought back counts as approved; what is deleted
-//! again, the guard counts like any deletion: taking back a first synchronization would empty the other side.
+//! again, the guard counts like any deletion. A client's first synchronization is refused: see `taking_back`.
 
 use super::{Instance, gone, now_secs};
 use crate::{
     api::types::{EntryView, HistoryAnswer, HistoryRequest, RunView, UndoAnswer, UndoRequest},
-    engine::{EditKind, Room, view::path_of},
+    engine::{EditKind, Part, Room, view::path_of},
     history::{
         Action, Entry, EntryChange, EntryId, FolderChange, ItemChange, RunId, Side,
         undo::{FolderUndo, Undos},
@@ -17,7 +17,10 @@ use crate::{
     message::{Code, Problem, Result},
 };
 use pim::{FolderUid, ItemUid, NativeHash};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
 use sync::{
     index::ReplicaIndex,
     model::FolderState,
@@ -41,25 +44,38 @@ impl Instance {
             // Without a link, what was deleted here has no name.
             tokio::time::timeout(TITLES_WAIT, self.fetch(untold)).await.ok();
         }
-        self.engine.run(move |room| room.history_views(request)).await.ok_or_else(gone)?
+        let mut answer = self.engine.run(move |room| room.history_views(request)).await.ok_or_else(gone)??;
+        for run in &mut answer.runs {
+            run.is_first = self.is_first(run.id);
+        }
+        Ok(answer)
+    }
+
+    /// Whether a client's run belongs to its first synchronization, which is taken back in another way.
+    fn is_first(&self, run: i64) -> bool {
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner);
+        self.part == Part::Client && choice.first_ended.is_none_or(|last| run <= last)
     }
 
     pub(crate) async fn undo(&self, request: UndoRequest) -> Result<UndoAnswer> {
         let what = request.what.clone();
+        if ItemUid::from_hex(&what).is_none() && what.parse().is_ok_and(|run| self.is_first(run)) {
+            let server = self.settings().server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
+            return Err(Problem::new(Code::FirstRun).with("server", server));
+        }
         let undos = self.engine.run(move |room| room.find_undo(&what)).await.ok_or_else(gone)??;
         // Earlier contents may only lie at the server. Without a link those items are left as they are.
         let needed: Vec<NativeHash> =
             undos.items.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.version.native).collect();
         self.fetch(needed).await.ok();
-        let folders = self.make_folders_for(&undos).await?;
+        let of_items = undos.items.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.folder);
+        let deleted = undos.folders.iter().filter(|undo| undo.after.is_none()).map(|undo| undo.folder);
+        let folders = self.make_folders_for(of_items.chain(deleted).collect()).await?;
         self.engine.run(move |room| room.undo(undos, &folders)).await.ok_or_else(gone)?
     }
 
     /// Makes the folders anew that items shall come back to and that are gone. Tells which stands for which.
-    async fn make_folders_for(&self, undos: &Undos) -> Result<BTreeMap<FolderUid, FolderUid>> {
-        let of_items = undos.items.iter().filter_map(|undo| undo.before.as_ref()).map(|state| state.folder);
-        let deleted = undos.folders.iter().filter(|undo| undo.after.is_none()).map(|undo| undo.folder);
-        let needed: BTreeSet<FolderUid> = of_items.chain(deleted).collect();
+    pub(super) async fn make_folders_for(&self, needed: BTreeSet<FolderUid>) -> Result<BTreeMap<FolderUid, FolderUid>> {
         let mut made = BTreeMap::new();
         let until = tokio::time::Instant::now() + FOLDERS_WAIT;
         loop {
@@ -114,6 +130,7 @@ impl Room {
                     deleted: run.counts.deleted,
                     conflicts: run.counts.conflicts,
                     folders: run.counts.folders,
+                    is_first: false,
                 })
                 .collect(),
             entries: entries.into_iter().map(view).collect(),

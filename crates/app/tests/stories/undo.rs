@@ -1,7 +1,10 @@
 //! Taking back what happened.
 
-use crate::common::{Computer, call, contact, joined, server, until, until_held, until_same, wait_quiet};
-use app::node::Node;
+use crate::common::{Computer, call, contact, joined, server, until, until_same, wait_quiet};
+use app::{
+    message::Code,
+    node::{JoinRequest, Node, Pairing},
+};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -163,26 +166,97 @@ async fn a_folder_deleted_with_everything_in_it_comes_back_from_either_computer(
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn taking_back_a_first_synchronization_empties_no_server_without_its_owner() {
+/// A laptop with data of its own, put together with an office's; the two have one contact in two versions.
+async fn combined(mode: Pairing) -> (Computer, Computer, Node, Node) {
     let (office, laptop) = (Computer::new("office"), Computer::new("laptop"));
-    office.mails("mail", 0..100);
+    office.mails("mail", 0..60);
+    office.write("contacts/people/anna.vcf", contact("anna", "Anna", "+49 1"));
+    office.write("contacts/people/carla.vcf", contact("carla", "Carla", "+49 30"));
+    laptop.mails("mail", 50..100);
+    laptop.mails("mail/.Own", 200..205);
+    laptop.write("contacts/people/anna.vcf", contact("anna", "Anna", "+49 2"));
+    laptop.write("contacts/people/bert.vcf", contact("bert", "Bert", "+49 20"));
     let server = server(&office).await;
-    let client = joined(&server, &laptop).await;
-    until_same(&[&office, &laptop], 100).await;
+    let invitation = crate::common::invite(&server, json!({})).await;
+    let request = JoinRequest { mode, ..crate::common::request(invitation, &laptop) };
+    let client = Node::join(&laptop.profile(), request).await.unwrap();
+    call(&client, "start", json!({})).await;
     wait_quiet(&client).await;
-    let run = call(&client, "history", json!({})).await["runs"][0].clone();
-    assert_eq!(run["added"], json!(100), "{run:#}");
-    let answer = call(&client, "undo", json!({"what": run["id"].to_string()})).await;
-    assert_eq!(answer["undone"], json!(100), "{answer:#}");
-    until("they are gone here", || laptop.total() == 0).await;
+    (office, laptop, server, client)
+}
+
+/// The first run, once the program knows that it is over.
+async fn first_run(client: &Node) -> Value {
+    for _ in 0..100 {
+        let history = call(client, "history", json!({})).await;
+        let runs = history["runs"].as_array().unwrap();
+        if let Some(run) = runs.iter().find(|run| run["isFirst"] == true && !run["ended"].is_null()) {
+            return run.clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("no first run: {:#}", call(client, "history", json!({})).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_synchronization_is_taken_back_here_and_takes_nothing_from_the_server() {
+    for mode in [Pairing::Combine, Pairing::TakeServer] {
+        let own = Computer::new("own");
+        own.mails("mail", 50..100);
+        own.mails("mail/.Own", 200..205);
+        own.write("contacts/people/anna.vcf", contact("anna", "Anna", "+49 2"));
+        own.write("contacts/people/bert.vcf", contact("bert", "Bert", "+49 20"));
+        let before = own.items();
+
+        let (office, laptop, server, client) = combined(mode).await;
+        assert_ne!(laptop.items(), before, "it did something");
+        let run = first_run(&client).await;
+        let refused = crate::common::try_call(&client, "undo", json!({"what": run["id"].to_string()})).await;
+        assert_eq!(refused.unwrap_err().code, Code::FirstRun);
+        // What the person does from then on is theirs, also with what came from the office.
+        laptop.edit("contacts/people", "UID:carla", contact("carla", "Carla", "+49 31"));
+        until("the edit arrives", || office.text("contacts/people", "UID:carla").contains("+49 31")).await;
+        wait_quiet(&client).await;
+        let later = call(&client, "history", json!({})).await["runs"][0].clone();
+        assert_eq!(later["isFirst"], json!(false), "{later:#}");
+        let at_office = office.items();
+        client.shut_down().await;
+
+        let answer = Node::take_back_first(&laptop.profile()).await.unwrap();
+        assert!(answer.undone > 0 && answer.left.is_empty(), "{mode:?}: {answer:?}");
+        // Until it is left, nothing of that goes anywhere, whatever happens.
+        let client = crate::common::run(&laptop).await;
+        assert!(!client.is_started() && client.is_taking_back());
+        crate::common::a_while().await;
+        client.shut_down().await;
+        assert_eq!(Node::take_back_first(&laptop.profile()).await.unwrap().undone, answer.undone, "again is no harm");
+        Node::leave(&laptop.profile()).await.unwrap();
+        let mut now = laptop.items();
+        let carla = now.keys().find(|(_, text)| text.windows(9).any(|part| part == b"UID:carla")).unwrap().clone();
+        assert!(String::from_utf8_lossy(&carla.1).contains("+49 31"));
+        now.remove(&carla);
+        assert_eq!(now, before, "{mode:?}");
+        assert_eq!(office.items(), at_office, "{mode:?}");
+        server.shut_down().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_synchronization_whose_data_is_away_is_not_taken_back_and_goes_on() {
+    let (office, laptop, server, client) = combined(Pairing::Combine).await;
+    first_run(&client).await;
+    client.shut_down().await;
+    let (here, there) = (laptop.data(), laptop.folder().join("away"));
+    fs::rename(&here, &there).unwrap();
+    assert_eq!(Node::take_back_first(&laptop.profile()).await.unwrap_err().code, Code::StoreGone);
+    fs::rename(&there, &here).unwrap();
+    let client = crate::common::run(&laptop).await;
+    assert!(client.is_started() && !client.is_taking_back());
     wait_quiet(&client).await;
-    // As many as anybody may delete without being asked are gone there, too.
-    let left = office.total();
-    assert!(left >= 80, "{left}");
-    until_held(&server, left as u64).await;
-    call(&server, "decide_held", json!({"folder": "mail/INBOX", "decision": "restore"})).await;
-    until_same(&[&office, &laptop], left).await;
+    assert_eq!(office.items(), laptop.items());
+    assert_eq!(Node::take_back_first(&office.profile()).await.unwrap_err().code, Code::ProfileInUse);
+    server.shut_down().await;
+    assert_eq!(Node::take_back_first(&office.profile()).await.unwrap_err().code, Code::OnClientOnly);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ use app::{
 use serde_json::json;
 
 pub(crate) async fn history(args: &History, profile: &Profile, words: Words) -> Result<Answer> {
-    let request = HistoryRequest { run: args.run, ..HistoryRequest::default() };
+    let request = HistoryRequest { run: args.run, before: args.before, ..HistoryRequest::default() };
     let mut answer: HistoryAnswer = ask(profile, Use::Ask, "history", request).await?;
     // A run that moved a whole mailbox comes in pieces.
     while let (true, Some(last)) = (answer.is_more, answer.entries.last()) {
@@ -30,7 +30,13 @@ pub(crate) async fn history(args: &History, profile: &Profile, words: Words) -> 
         Some(_) => {
             Answer::new(json!({"runs": answer.runs, "entries": answer.entries}), entries(&answer.entries, words))
         }
-        None => Answer::new(json!({"runs": answer.runs}), runs(&answer.runs, words)),
+        None => {
+            let mut text = runs(&answer.runs, words);
+            if let (true, Some(last)) = (answer.is_more, answer.runs.last()) {
+                text.push_str(&format!("\n{}", say!(words, "history-more", run = last.id.to_string())));
+            }
+            Answer::new(json!({"runs": answer.runs, "isMore": answer.is_more}), text)
+        }
     })
 }
 

@@ -11,7 +11,7 @@ use crate::{
     words::{Words, printable, say},
 };
 use app::{
-    api::types::{Nothing, Preview, PreviewFolder, Status},
+    api::types::{Nothing, Preview, PreviewFolder, Status, UndoAnswer},
     finding,
     invitation::{self, Given},
     lan::LanSearch,
@@ -217,6 +217,9 @@ pub(crate) async fn leave(args: &Leave, profile: &Profile, output: Output) -> Re
     let words = output.words;
     let settings = Settings::load(&profile.settings_file())?;
     let question = match (settings.role, &settings.server) {
+        (Some(Role::Client), Some(server)) if args.undo => {
+            say!(words, "leave-undo-question", server = server.name.as_str())
+        }
         (Some(Role::Client), Some(server)) => say!(words, "leave-question", server = server.name.as_str()),
         _ => say!(words, "leave-question-server"),
     };
@@ -224,10 +227,24 @@ pub(crate) async fn leave(args: &Leave, profile: &Profile, output: Output) -> Re
     if is_asked && !ask_yes(question, &say!(words, "yes-letters")).await? {
         return Ok(Answer::new(json!({"done": false}), say!(words, "nothing-changed")));
     }
+    let taken_back = match args.undo {
+        true => Some(Node::take_back_first(profile).await?),
+        false => None,
+    };
     let stays = Node::leave(profile).await?;
     if let Some(problem) = &stays {
         output.problem_beside(problem);
     }
     let stays = stays.map(|problem| problem.view(words.language));
-    Ok(Answer::new(json!({"done": true, "stays": stays}), say!(words, "left")))
+    let mut text = say!(words, "left");
+    if let Some(UndoAnswer { undone, left }) = &taken_back {
+        text = format!("{}\n{text}", say!(words, "taken-back", n = *undone));
+        for item in left {
+            text.push_str(&format!("\n    {}", printable(item)));
+        }
+        if !left.is_empty() {
+            output.problem_beside(&Problem::new(Code::ChangedSince).with("n", left.len()));
+        }
+    }
+    Ok(Answer::new(json!({"done": true, "stays": stays, "takenBack": taken_back}), text))
 }

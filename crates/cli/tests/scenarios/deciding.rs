@@ -213,3 +213,30 @@ fn undo_leaves_what_changed_since_and_names_it() {
     assert_eq!(undone.json()["left"].as_array().unwrap().len(), 1);
     assert!(pair.laptop.read("contacts/Friends/bert.vcf").contains("Brewer"));
 }
+
+#[test]
+fn leaving_with_undo_gives_a_laptop_back_what_it_had_and_the_office_keeps_everything() {
+    let pair = Pair::joined(|office, laptop| {
+        everything(office);
+        laptop.write("contacts/Friends/zoe.vcf", card("Zoe", "+49 9", "Pilot"));
+    });
+    pair.are_same(8);
+    let runs = pair.laptop.json(&["history"]);
+    assert_eq!((&runs["runs"][0]["isFirst"], &runs["isMore"]), (&true.into(), &false.into()), "{runs:#}");
+    let run = runs["runs"][0]["id"].as_i64().unwrap();
+    let earlier = pair.laptop.json(&["history", "--before", &run.to_string()]);
+    assert_eq!(earlier["runs"].as_array().unwrap().len(), 0, "{earlier:#}");
+    assert_eq!(pair.laptop.json(&["history", "--before", &(run + 1).to_string()])["runs"][0]["id"], run);
+    assert_eq!(pair.laptop.tandem(&["history", &run.to_string(), "--before", "1"]).exit, 2);
+    pair.laptop.tandem(&["undo", &run.to_string()]).told(2, "S12");
+    pair.are_same(8);
+
+    let left = pair.laptop.json(&["leave", "--undo", "--yes"]);
+    assert_eq!((&left["done"], &left["takenBack"]["undone"]), (&true.into(), &7.into()), "{left:#}");
+    assert_eq!(left["takenBack"]["left"].as_array().unwrap().len(), 0);
+    let has: Vec<String> = pair.laptop.contents().into_keys().collect();
+    assert_eq!(has, ["contacts/Friends/zoe.vcf"]);
+    assert_eq!(pair.office.contents().len(), 8);
+    pair.laptop.tandem(&["leave", "--undo", "--yes"]).told(2, "C05");
+    pair.office.tandem(&["leave", "--undo", "--yes"]).told(75, "C04");
+}

@@ -11,6 +11,7 @@ import type { CreateServer } from "./CreateServer";
 import type { CreatedServer } from "./CreatedServer";
 import type { DataFile } from "./DataFile";
 import type { DataSource } from "./DataSource";
+import type { Disconnect } from "./Disconnect";
 import type { Disconnected } from "./Disconnected";
 import type { Done } from "./Done";
 import type { FindServer } from "./FindServer";
@@ -178,7 +179,7 @@ save_preview: Command<Nothing, SavedFile>,
 /**
  * Stops being a server or a client. The data stays.
  */
-disconnect: Command<Nothing, Disconnected>, 
+disconnect: Command<Disconnect, Disconnected>, 
 /**
  * Takes everything of Tandem but the data and the program off this computer.
  */

@@ -35,4 +35,8 @@ conflicts: number,
 /**
  * Folders made, renamed, moved or deleted.
  */
-folders: number, };
+folders: number, 
+/**
+ * A client's first synchronization, or part of it: it is taken back by leaving the server, and not like others.
+ */
+isFirst: boolean, };

@@ -3,6 +3,7 @@
 use super::{CHOICE, Choice, Mode, forget_records, prepare_store};
 use crate::{
     api::types::Direction,
+    engine::Part,
     index::Index,
     message::{Code, Problem, Result},
     node::{Instance, Node, OpenOptions, Use, gone, now_secs},
@@ -39,8 +40,8 @@ impl Node {
             return Err(Problem::new(Code::AlreadyConnected).with("server", server));
         }
         let JoinAgain { store, mode, only, map, directions } = request;
-        let wanted =
-            Choice { mode: mode.into(), only, map, directions, offers: None, is_set: chosen.is_set, is_started: false };
+        // One whose taking back was interrupted is never the same: what is here now would pass for what people deleted.
+        let wanted = Choice { mode: mode.into(), only, map, directions, is_set: chosen.is_set, ..Choice::default() };
         if wanted == chosen && settings.stores.first().is_some_and(|known| known.to_string() == store) {
             return Ok(node);
         }
@@ -89,26 +90,42 @@ impl Instance {
         self.keep_choice(Choice { is_set: true, ..choice }).await
     }
 
-    /// Taking over is for the first synchronization: once it is done, what is only here is new and not left over.
-    pub(in crate::node) async fn end_taking_over(&self) {
+    /// Waits for the end of the first synchronization. Its runs are known from then on, and taking over is over: what is
+    /// only here is new and not left over.
+    pub(in crate::node) async fn end_first(&self) {
         let mut state = self.engine.state();
         loop {
             let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if choice.is_started && choice.mode == Mode::Combine {
+            if choice.is_started && choice.first_ended.is_some() {
                 return;
             }
             let is_done = choice.is_started && self.is_quiet_now().await.unwrap_or(false);
             if is_done {
-                let combined = Choice { mode: Mode::Combine, ..choice };
-                let set = self.engine.run(|room| room.replica.settings_mut().pairing = Pairing::Combine).await;
-                match (set, self.keep_choice(combined).await) {
-                    (Some(()), Ok(())) => return,
-                    (_, kept) => tracing::warn!(?kept, "the end of taking over isn't written down yet"),
+                match self.write_first_down().await {
+                    Ok(()) => return,
+                    Err(problem) => tracing::warn!(%problem, "the end of the first synchronization isn't written down"),
                 }
             }
             if state.changed().await.is_err() {
                 return;
             }
         }
+    }
+
+    /// Everything is quiet: if this is so for the first time, the first synchronization is over.
+    pub(in crate::node) async fn write_first_down(&self) -> Result<()> {
+        let choice = self.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.part == Part::Server || !choice.is_started || choice.first_ended.is_some() {
+            return Ok(());
+        }
+        let newest = self
+            .ask(|room| {
+                room.replica.settings_mut().pairing = Pairing::Combine;
+                // What comes now is another run.
+                room.history.close(&room.index)?;
+                Ok(room.index.runs(None, 1)?.first().map_or(0, |run| run.id.0))
+            })
+            .await?;
+        self.keep_choice(Choice { mode: Mode::Combine, first_ended: Some(newest), ..choice }).await
     }
 }
