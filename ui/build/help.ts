@@ -5,7 +5,7 @@ import type { Plugin } from "vite";
 import { slug } from "../../scripts/lib/markdown.mjs";
 
 /** The pages that open from the window's `?`, in reading order. They are the ones in `docs/`, so they can't differ. */
-const pages = ["quick-start", "internet", "conflicts", "old-data", "troubleshooting", "faq", "accessibility", "security"];
+const pages = ["quick-start", "internet", "conflicts", "old-data", "troubleshooting", "faq", "install", "accessibility", "security"];
 const languages = ["en", "de"];
 const name = "virtual:help";
 
