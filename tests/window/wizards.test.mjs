@@ -1,7 +1,7 @@
 // Two computers, two windows, from the first start to equal folders: by mouse, and by keyboard alone.
 
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { PASSWORD, chooseInDialog, clearDesk, computer, contact, picture, serve, start, whoKnowsPassword, xdotool } from "./desk.mjs";
@@ -88,7 +88,14 @@ for (const [way, language] of ways) {
       }
       picture(`server-password-${language}`);
       // By keyboard the one that is suggested is taken.
-      if (way === "mouse") await window.type("input[autocomplete]", PASSWORD);
+      if (way === "mouse") {
+        await window.type("input[autocomplete]", PASSWORD);
+        // Finding nothing means something only where the search finds what is there.
+        const notes = ["utf8", "utf16le"].map((encoding) => join(office.home, `note-${encoding}`));
+        for (const note of notes) writeFileSync(note, `before ${PASSWORD} after`, note.split("-").pop());
+        assert.deepEqual((await whoKnowsPassword(window, office)).sort(), ["page", ...notes].sort());
+        for (const note of notes) rmSync(note);
+      }
       await next();
       picture(`server-share-${language}`);
       await next();
