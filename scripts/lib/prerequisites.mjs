@@ -257,11 +257,13 @@ export const provide = async (needs) => {
   const installer = isLinux ? installers.find(({ program }) => has(program)) : undefined;
   const command = installer && installation(missing, installer);
   if (command && (await mayInstall(command))) {
-    const quietly = { env: { DEBIAN_FRONTEND: "noninteractive" }, input: "ignore" };
     console.log(`  Installing them: ${command.join(" ")}`);
-    // A new machine has no list of packages yet. What happens to each of four hundred packages is no news to anybody.
-    const more = installer.key === "apt" ? ["--quiet=2"] : [];
-    if (installer.key === "apt") await run("apt-get", ["update", ...more], quietly);
+    // A new machine has no list of packages yet. What happens to each of four hundred packages is no news to anybody;
+    // what goes wrong is written to another place.
+    const isApt = installer.key === "apt";
+    const quietly = { env: { DEBIAN_FRONTEND: "noninteractive" }, input: "ignore", ...isApt ? { output: "ignore" } : {} };
+    const more = isApt ? ["--quiet=2"] : [];
+    if (isApt) await run("apt-get", ["update", ...more], quietly);
     await run(command[0], [...command.slice(1), ...more], quietly);
   } else if (command) {
     console.log(`  To install: sudo ${command.join(" ")}`);

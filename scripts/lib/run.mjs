@@ -5,11 +5,11 @@ import { spawn, spawnSync } from "node:child_process";
 export const root = new URL("../..", import.meta.url);
 
 /** Runs a program in the project's folder, with our input and output. Resolves to its exit code. */
-export const run = (program, args, { env = {}, input = "inherit" } = {}) =>
+export const run = (program, args, { env = {}, input = "inherit", output = "inherit" } = {}) =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: root,
-      stdio: [input, "inherit", "inherit"],
+      stdio: [input, output, "inherit"],
       env: { ...process.env, ...env },
     });
     // Ctrl-C reaches the whole process group. The program ends in its own time, and we end after it.
