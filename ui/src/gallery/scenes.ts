@@ -186,7 +186,7 @@ export const scenes: readonly Scene[] = [
     go: (session) => {
       client({ step: "started", preview: world.preview })(session);
       session.status = laptop({ word: "synchronizing", isQuiet: false })();
-      session.told({ host: "progress", itemsDone: 312, itemsAll: 806, bytesDone: 1, secondsLeft: 70 });
+      session.told({ host: "progress", itemsDone: 312, itemsAll: 806, bytesDone: 3_400_000, secondsLeft: 70 });
     },
   },
   {
@@ -235,7 +235,7 @@ export const scenes: readonly Scene[] = [
     id: "overview/synchronizing",
     state: as("client"),
     answers: () => ({ status: laptop({ word: "synchronizing", isQuiet: false }) }),
-    go: (session) => session.told({ host: "progress", itemsDone: 312, itemsAll: 806, bytesDone: 1, secondsLeft: 70 }),
+    go: (session) => session.told({ host: "progress", itemsDone: 312, itemsAll: 806, bytesDone: 3_400_000, secondsLeft: 70 }),
   },
   { id: "overview/paused", state: as("client"), answers: () => ({ status: laptop({ word: "paused", pausedUntil: 1_800_000_000 }) }) },
   { id: "overview/waiting", state: as("client"), answers: () => ({ status: () => laptop({ word: "waiting", isConnected: false, problem: problem("N04") })() }) },
