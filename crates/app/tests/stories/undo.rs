@@ -3,7 +3,7 @@
 use crate::common::{Computer, call, contact, joined, server, until, until_same, wait_quiet};
 use app::{
     message::Code,
-    node::{JoinRequest, Node, Pairing},
+    node::{JoinAgain, JoinRequest, Node, Pairing},
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -254,6 +254,24 @@ async fn a_first_synchronization_whose_data_is_away_is_not_taken_back_and_goes_o
     assert!(client.is_started() && !client.is_taking_back());
     wait_quiet(&client).await;
     assert_eq!(office.items(), laptop.items());
+
+    // Who thinks better of it after taking it back, and doesn't leave, joins anew: what is gone here isn't deleted there.
+    client.shut_down().await;
+    let at_office = office.items();
+    Node::take_back_first(&laptop.profile()).await.unwrap();
+    assert_ne!(laptop.items(), at_office);
+    let again = JoinAgain {
+        store: laptop.spec(),
+        mode: Pairing::Combine,
+        only: Vec::new(),
+        map: Vec::new(),
+        directions: Vec::new(),
+    };
+    let client = Node::join_again(&laptop.profile(), again).await.unwrap();
+    call(&client, "start", json!({})).await;
+    wait_quiet(&client).await;
+    until("both are the same again", || laptop.items() == office.items()).await;
+    assert_eq!(office.total(), at_office.values().sum::<usize>());
     assert_eq!(Node::take_back_first(&office.profile()).await.unwrap_err().code, Code::ProfileInUse);
     server.shut_down().await;
     assert_eq!(Node::take_back_first(&office.profile()).await.unwrap_err().code, Code::OnClientOnly);

@@ -32,7 +32,13 @@ impl Node {
     /// Goes on after a preview. A choice that differs from the one the preview was made with begins anew: what was compared
     /// is forgotten, and nothing else, as nothing was carried yet.
     pub async fn join_again(profile: &Profile, request: JoinAgain) -> Result<Self> {
-        let node = Self::open(profile, Use::Once, OpenOptions::default()).await?;
+        let mut node = Self::open(profile, Use::Once, OpenOptions::default()).await?;
+        if node.is_taking_back() {
+            // What this computer had before lies in what is forgotten below.
+            node.shut_down().await;
+            Self::take_back_first(profile).await?;
+            node = Self::open(profile, Use::Once, OpenOptions::default()).await?;
+        }
         let settings = node.instance.settings().clone();
         let chosen = node.instance.choice.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if chosen.is_started {
