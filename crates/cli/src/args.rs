@@ -208,8 +208,8 @@ pub(crate) struct Invite {
     pub(crate) ticket_days: u32,
     /// An address at which the other computer can reach this one; can be given several times. Without it, the addresses
     /// of this computer.
-    #[arg(long = "hint", value_name = "HOST:PORT")]
-    pub(crate) hints: Vec<String>,
+    #[arg(long = "hint", value_name = "ADDR:PORT")]
+    pub(crate) hints: Vec<SocketAddr>,
 }
 
 #[derive(Args, Debug)]
@@ -700,7 +700,7 @@ mod tests {
         for line in [
             "tandem init --server --name Office --store files:/d --password-file p --internet on --listen [::]:0",
             "tandem serve --json",
-            "tandem invite --out o.tandem --ticket --ticket-days 3 --hint 192.168.1.10:47113 --hint office.example:47113",
+            "tandem invite --out o.tandem --ticket --ticket-days 3 --hint 192.168.1.10:47113 --hint [2001:db8::1]:47113",
             "tandem join o.tandem --store files:/d --password-file - --mode server --only calendar/A --map mail/A=mail/B --preview",
             "tandem join tandem:join?v=1&i=x --store files:/d --yes --address 127.0.0.1:4000",
             "tandem folders set mail/Inbox --direction to-here",

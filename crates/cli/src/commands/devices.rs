@@ -22,7 +22,6 @@ use serde_json::json;
 use std::{
     fs,
     io::Write as _,
-    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -113,7 +112,7 @@ pub(crate) async fn service_id(args: &args::ServiceId, profile: &Profile, words:
 }
 
 pub(crate) async fn invite(args: args::Invite, profile: &Profile, words: Words) -> Result<Answer> {
-    let hints = numbers_of(&args.hints).await?;
+    let hints = args.hints.iter().map(ToString::to_string).collect();
     let request = InviteRequest { ticket: args.ticket, ticket_days: args.ticket.then_some(args.ticket_days), hints };
     let invitation: InviteAnswer = ask(profile, Use::Ask, "invite", request).await?;
     let InviteAnswer { file, link, file_name, hints, ticket_expires } = invitation;
@@ -136,25 +135,6 @@ pub(crate) async fn invite(args: args::Invite, profile: &Profile, words: Words) 
     ))
 }
 
-/// An invitation holds numbers, so that reading it asks nobody anything; names are looked up here.
-async fn numbers_of(hints: &[String]) -> Result<Vec<String>> {
-    let mut numbers: Vec<SocketAddr> = Vec::new();
-    for hint in hints {
-        let unusable = |reason: String| {
-            Problem::new(Code::NotUnderstood)
-                .with("reason", format!("`{hint}` is no address HOST:PORT"))
-                .because(reason)
-        };
-        let found = tokio::net::lookup_host(hint).await.map_err(|error| unusable(error.to_string()))?;
-        let found: Vec<SocketAddr> = found.filter(|address| !numbers.contains(address)).collect();
-        if found.is_empty() {
-            return Err(unusable("the name leads to no address".to_owned()));
-        }
-        numbers.extend(found);
-    }
-    Ok(numbers.iter().map(ToString::to_string).collect())
-}
-
 /// Only its owner can read the file: a ticket in it is worth something.
 fn save(out: &Path, file_name: &str, text: &str) -> Result<PathBuf> {
     let path = if out.is_dir() { out.join(file_name) } else { out.to_owned() };
@@ -172,14 +152,6 @@ fn save(out: &Path, file_name: &str, text: &str) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn hints_become_numbers_and_what_is_no_address_is_named() {
-        let given = ["192.168.1.10:47113", "[2001:db8::1]:47113"].map(str::to_owned);
-        assert_eq!(numbers_of(&given).await.unwrap(), given);
-        let problem = numbers_of(&["192.168.1.10".to_owned()]).await.unwrap_err();
-        assert_eq!(problem.code, Code::NotUnderstood);
-    }
 
     #[test]
     fn an_invitation_is_saved_under_its_name_in_a_folder_or_under_the_name_given() {
