@@ -181,10 +181,10 @@ export const toTest = [
   },
   {
     name: "routers and firewalls for the tests of the network",
-    isThere: () => !isLinux || ["ip", "sysctl", "nft", "miniupnpd"].every((program) => isProgram(program)),
+    isThere: () => !isLinux || ["ip", "sysctl", "nft", "conntrack", "miniupnpd"].every((program) => isProgram(program)),
     packages: {
-      apt: ["iproute2", "procps", "nftables", "miniupnpd"],
-      dnf: ["iproute", "procps-ng", "nftables", "miniupnpd"],
+      apt: ["iproute2", "procps", "nftables", "conntrack", "miniupnpd"],
+      dnf: ["iproute", "procps-ng", "nftables", "conntrack-tools", "miniupnpd"],
     },
     isOptional: true,
   },
@@ -194,6 +194,12 @@ export const toTest = [
     isThere: () =>
       !isLinux || existsSync("/run/systemd/system") || ["firewalld", "ufw", "dbus-daemon"].every((program) => isProgram(program)),
     packages: { apt: ["firewalld", "ufw", "dbus"] },
+    isOptional: true,
+  },
+  {
+    name: "Avahi for the tests of the local network",
+    isThere: () => !isLinux || ["avahi-daemon", "avahi-browse", "avahi-publish"].every((program) => isProgram(program)),
+    packages: { apt: ["avahi-daemon", "avahi-utils"], dnf: ["avahi", "avahi-tools"], pacman: ["avahi"], zypper: ["avahi", "avahi-utils"] },
     isOptional: true,
   },
   {

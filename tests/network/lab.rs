@@ -11,6 +11,9 @@ use std::{
 /// Nothing in a story takes longer, on a slow and busy machine either.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Set where a story that is skipped is one that failed.
+const REQUIRED: &str = "TANDEM_LABS_REQUIRED";
+
 /// A set of namespaces. Their names begin with one prefix that no other story has.
 pub(crate) struct Lab {
     prefix: String,
@@ -22,29 +25,33 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 impl Lab {
     /// A lab for a story that needs these programs; `None`, and a line that says so, where it can't be had.
     pub(crate) fn new(programs: &[&str]) -> Option<Self> {
-        let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
-        if !is_root {
-            eprintln!("SKIPPED: network namespaces need root");
-            return None;
-        }
-        for program in ["ip"].iter().chain(programs) {
-            let is_there = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
-                .iter()
-                .any(|folder| std::path::Path::new(folder).join(program).exists());
-            if !is_there {
-                eprintln!("SKIPPED: the program {program} is missing");
-                return None;
-            }
-        }
         let prefix = format!("tn{}-{}-", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let lab = Self { prefix, hosts: Vec::new() };
-        let is_possible = Command::new("ip").args(["netns", "add", &lab.namespace("try")]).output().unwrap();
-        if !is_possible.status.success() {
-            eprintln!("SKIPPED: no network namespaces here: {}", String::from_utf8_lossy(&is_possible.stderr));
-            return None;
+        let Some(missing) = lab.missing(programs) else { return Some(lab) };
+        assert!(std::env::var_os(REQUIRED).is_none(), "{REQUIRED} is set: {missing}");
+        eprintln!("SKIPPED: {missing}");
+        None
+    }
+
+    /// What keeps a lab from being built here.
+    fn missing(&self, programs: &[&str]) -> Option<String> {
+        let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.starts_with(b"0\n"));
+        if !is_root {
+            return Some("network namespaces need root".to_owned());
         }
-        must(Command::new("ip").args(["netns", "del", &lab.namespace("try")]));
-        Some(lab)
+        let is_there = |program: &str| {
+            let folders = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+            folders.iter().any(|folder| std::path::Path::new(folder).join(program).exists())
+        };
+        if let Some(program) = ["ip"].iter().chain(programs).find(|program| !is_there(program)) {
+            return Some(format!("the program {program} is missing"));
+        }
+        let tried = Command::new("ip").args(["netns", "add", &self.namespace("try")]).output().unwrap();
+        if !tried.status.success() {
+            return Some(format!("no network namespaces here: {}", String::from_utf8_lossy(&tried.stderr)));
+        }
+        must(Command::new("ip").args(["netns", "del", &self.namespace("try")]));
+        None
     }
 
     /// Computers at one switch, each with the last number of its address.
