@@ -174,6 +174,12 @@ impl Staying {
         self.said().into_iter().rev().find(|said| said["event"] == event)
     }
 
+    /// Puts it to sleep, or wakes it up.
+    pub(crate) fn set_asleep(&self, is_asleep: bool) {
+        let signal = if is_asleep { "-STOP" } else { "-CONT" };
+        must(Command::new("kill").args([signal, &self.child.id().to_string()]));
+    }
+
     /// Ends it as a system does that shuts down.
     pub(crate) fn end(mut self) {
         let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();

@@ -3,9 +3,15 @@
 use crate::{
     computer::Computer,
     lab::{Lab, until},
+    ladder::Rungs,
+    roaming::AGAIN_WITHIN,
+    routers::connect,
 };
 use serde_json::Value;
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 fn names(servers: &Value) -> Vec<String> {
     let servers = servers["servers"].as_array().cloned().unwrap_or_default();
@@ -40,6 +46,7 @@ fn a_server_is_found_joined_and_followed_to_another_address() {
     office.write("notes/Ideas/three.txt", "three\n");
     let ((), took) = until("a change is here again", || laptop.has("notes/Ideas/three.txt").then_some(()));
     eprintln!("found at its new address after {took:?}");
+    assert!(took < AGAIN_WITHIN, "{took:?}");
     running.end();
     serving.end();
 }
@@ -65,6 +72,38 @@ fn the_list_follows_servers_that_come_leave_and_break_down() {
     assert!(took < Duration::from_secs(15), "{took:?}");
     let _office_serving = office.stay(&["serve"]);
     until("it is back", || (last()["servers"][0]["isStale"] == false).then_some(()));
+}
+
+/// Nobody answers here who could be waited for: no router, no Internet, although both may use it.
+#[test]
+fn without_a_router_nothing_waits_for_one() {
+    const AT_ONCE: Duration = Duration::from_secs(3);
+    let Some(lab) = Lab::switched(&[("office", 2), ("laptop", 3)], &[]) else { return };
+    let (office, laptop) = (Computer::new(&lab, "office"), Computer::new(&lab, "laptop"));
+    office.write("notes/Ideas/one.txt", "one\n");
+    office.become_server("Office PC", &["--internet", "on"]);
+    let (_serving, started) = took(|| office.stay(&["serve"]));
+    let (rungs, checked) = took(|| Rungs::of(&office));
+    assert_eq!(rungs.get("gateway"), ("problem", "N22"));
+    let (joined, added) = took(|| laptop.join(&["--lan", "Office PC"]));
+    joined.went_well();
+    assert_eq!(laptop.tandem(&["status"]).json()["internet"], true, "as the server has it");
+    let (connected, path) = connect(&laptop);
+    assert_eq!(path, "local");
+    let running = laptop.stay(&["run"]);
+    until("they are connected", || (laptop.tandem(&["status"]).json()["isConnected"] == true).then_some(()));
+    let (_, client_checked) = took(|| Rungs::of(&laptop));
+    let (_, ended) = took(|| running.end());
+    // Joining looks around for a while: there might be a second server of this name.
+    eprintln!("joined after {added:?}");
+    let all = [started, checked, connected, client_checked, ended];
+    eprintln!("serve, check, run, check, end: {all:?}");
+    assert!(all.iter().all(|one| *one < AT_ONCE), "{all:?}");
+}
+
+fn took<T>(act: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    (act(), begun.elapsed())
 }
 
 #[test]

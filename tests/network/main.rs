@@ -1,5 +1,6 @@
 //! Computers in networks of their own: real programs in Linux network namespaces, behind real bridges, routers and
-//! firewalls. Needs root, `ip`, and what each story names; elsewhere a story says what is missing and is skipped.
+//! firewalls. Needs root, `ip`, and what each story names; elsewhere a story says what is missing and is skipped, unless
+//! `TANDEM_LABS_REQUIRED` is set, as `.ci/run` does.
 //!
 //! | file | story |
 //! |---|---|
@@ -9,11 +10,12 @@
 //! | `firewall.rs` | the server's own firewall: firewalld, ufw |
 //! | `ladder.rs` | the connection check, with one thing after the other in the way |
 //! | `lan.rs` | only a switch: no router, no Internet |
-//! | `packets.rs` | what goes over a computer's lines |
+//! | `packets.rs` | what goes over a computer's lines, and that strangers get nothing |
 //! | `roaming.rs` | a house and the Internet: leaving it, and the switch that keeps everything at home |
 //! | `router.rs` | a home router that opens the way, or doesn't |
 //! | `routers.rs` | both computers behind routers that don't: rendezvous, hole punching |
 //! | `relay.rs` | where not even that opens a way: a relay |
+//! | `waking.rs` | computers that were asleep |
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect")]
@@ -29,3 +31,4 @@ mod relay;
 mod roaming;
 mod router;
 mod routers;
+mod waking;

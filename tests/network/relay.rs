@@ -70,7 +70,7 @@ fn where_no_way_can_be_opened_a_relay_helps_until_there_is_one() {
     assert_eq!(choose(&world, &office, RELAY_PASSWORD).went_well().json()["state"], "ready");
     assert_eq!(Rungs::of(&office).get("path"), ("ok", ""));
     let laptop = Computer::new(&world.lab, "laptop");
-    laptop.join(&[&invited(&world, &office)]).went_well();
+    laptop.join(&[&invited(&office)]).went_well();
     assert!(laptop.has("notes/Ideas/one.txt"));
     let (took, found) = connect(&laptop);
     eprintln!("{found} after {took:?}");
@@ -102,7 +102,7 @@ fn without_a_relay_two_computers_behind_such_routers_are_told_what_is_in_the_way
     assert_eq!(Rungs::of(&office).get("path"), ("problem", "N33"));
     choose(&world, &office, RELAY_PASSWORD).went_well();
     let laptop = Computer::new(&world.lab, "laptop");
-    laptop.join(&[&invited(&world, &office)]).went_well();
+    laptop.join(&[&invited(&office)]).went_well();
     office.tandem(&["relay", "off"]).went_well();
     let _running = laptop.stay(&["run"]);
     until("it is told", || (laptop.tandem(&["status"]).json()["problem"]["code"] == "N32").then_some(()));

@@ -19,6 +19,8 @@ use std::{
 const LARGE: usize = 200_000_000;
 /// So much takes longer on a slow machine.
 const LONG: Duration = Duration::from_secs(300);
+/// What a client needs after it, or its server in the same network, got another address or woke up.
+pub(crate) const AGAIN_WITHIN: Duration = Duration::from_secs(5);
 const NODES: usize = 5;
 const NODE: &str = "TANDEM_TEST_DHT_NODE";
 const SAID: &str = "this node listens at ";
@@ -121,7 +123,7 @@ fn sent_to_others(lab: &Lab) -> u64 {
     .0
 }
 
-/// A message of at least so many bytes that packing doesn't make smaller.
+/// A message of at least so many bytes that packing doesn't make smaller: its text uses nearly every byte there is.
 pub(crate) fn large_mail(bytes: usize) -> Vec<u8> {
     let mut text = b"Message-ID: <large@example.org>\nFrom: anna@example.org\nTo: ben@example.org\nSubject: large\n\
         Date: Thu, 22 Aug 2024 12:36:23 +0000\n\n"
@@ -129,7 +131,7 @@ pub(crate) fn large_mail(bytes: usize) -> Vec<u8> {
     let mut state = 1_u64;
     while text.len() < bytes {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push(if text.len() % 77 == 76 { b'\n' } else { b'0' + (state >> 57) as u8 % 75 });
+        text.push(if text.len() % 77 == 76 { b'\n' } else { b' ' + (state >> 56) as u8 % 224 });
     }
     text.push(b'\n');
     text
@@ -176,6 +178,7 @@ fn a_laptop_that_leaves_the_house_in_the_middle_of_a_transfer_goes_on_over_the_i
     let ((), took) =
         until("it goes on elsewhere", || (counted(&lab, "laptop", "wan0", "rx_bytes") - away > 1 << 20).then_some(()));
     eprintln!("went on over the Internet after {took:?}");
+    assert!(took < AGAIN_WITHIN, "{took:?}");
     let (arrived, _) = until_within(LONG, "the message is here", || {
         let mut there = fs::read_dir(laptop.path("data/mail/cur")).ok()?.flatten();
         there.find_map(|file| fs::read(file.path()).ok()).filter(|bytes| bytes.len() > LARGE)
@@ -183,7 +186,9 @@ fn a_laptop_that_leaves_the_house_in_the_middle_of_a_transfer_goes_on_over_the_i
     assert!(arrived == large_mail(LARGE), "and it is what was sent");
     let by = [at_home(), counted(&lab, "laptop", "wan0", "rx_bytes") - away];
     eprintln!("{} bytes at home and {} away, for {LARGE}", by[0], by[1]);
-    assert!(by[0] + by[1] < LARGE as u64 * 115 / 100, "{by:?}: something was sent twice");
+    assert!(by[0] + by[1] > LARGE as u64, "{by:?}: it was packed, so this story shows nothing");
+    // What packets have around them, and the parts that were under way when the cable was pulled.
+    assert!(by[0] + by[1] < LARGE as u64 * 107 / 100, "{by:?}: something was sent twice");
 }
 
 #[test]
@@ -323,8 +328,8 @@ fn a_limit_holds_over_the_internet_and_at_home_there_is_none() {
     until("it is said by which way", || is_by(&laptop, "direct"));
     let away = takes("1700000002.M1P1.x:2,S");
     eprintln!("{BYTES} bytes took {at_home:?} at home and {away:?} away");
-    // What may be under way when it begins, and what packing saves, taken off.
-    let least = Duration::from_secs_f64((BYTES as f64 * 0.7 - LIMIT as f64) / LIMIT as f64);
+    // What may be under way when it begins taken off.
+    let least = Duration::from_secs_f64((BYTES - LIMIT) as f64 / LIMIT as f64);
     assert!(away > least, "{away:?} is faster than {LIMIT} bytes per second");
     assert!(at_home < away, "{at_home:?} at home");
 }

@@ -3,9 +3,9 @@
 use crate::{
     computer::Computer,
     lab::{Lab, Program, until, until_within},
-    ladder::{Rungs, stops},
+    ladder::{Rungs, stops, until_fine},
     roaming::Nodes,
-    routers::{Nat, connect, directory, median},
+    routers::{KIND_NAMES, KINDS, Nat, connect, directory, invited, median, server, until_on_the_line},
 };
 use std::{
     fs,
@@ -15,8 +15,8 @@ use std::{
 
 /// `office` behind `router`, and `laptop` on the Internet. The router's outer address is one of those that are kept for
 /// documentation, which miniupnpd takes for private: it is told what to call itself.
-struct Home {
-    lab: Lab,
+pub(crate) struct Home {
+    pub(crate) lab: Lab,
     folder: tempfile::TempDir,
     /// The network for addresses, so that there is an Internet.
     nodes: Nodes,
@@ -56,13 +56,14 @@ table inet filter {
 ";
 
 impl Home {
-    fn new() -> Option<Self> {
-        Self::with(false)
+    /// For a story that needs these programs, too.
+    pub(crate) fn new(programs: &[&str]) -> Option<Self> {
+        Self::with(false, programs)
     }
 
     /// The same; `has_outer`: with another router before the router, as when a provider's box stands before one's own.
-    fn with(has_outer: bool) -> Option<Self> {
-        let mut lab = Lab::new(&["nft", "miniupnpd"])?;
+    fn with(has_outer: bool, programs: &[&str]) -> Option<Self> {
+        let mut lab = Lab::new(&[&["nft", "miniupnpd"], programs].concat())?;
         lab.switch("inet").host("router").host("office").host("laptop");
         lab.ip("inet", "addr add 203.0.113.1/24 dev br0");
         lab.ip("router", "link add lan type bridge");
@@ -93,9 +94,26 @@ impl Home {
         Some(home)
     }
 
+    /// Puts a router of this kind before the laptop.
+    fn put_laptop_behind(&mut self, nat: Nat) {
+        if nat == Nat::None {
+            return;
+        }
+        let lab = &mut self.lab;
+        lab.ip("laptop", "link del wan");
+        lab.host("rb").run("rb", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+        lab.ip("rb", "link add lan type bridge mcast_snooping 0");
+        lab.ip("rb", "link set lan up");
+        lab.ip("rb", "addr add 10.2.0.1/24 dev lan");
+        lab.wire("rb", "wan", "inet", "br0", &["203.0.113.22/24"]);
+        lab.wire("laptop", "eth0", "rb", "lan", &["10.2.0.2/24"]);
+        lab.ip("laptop", "route add default via 10.2.0.1");
+        lab.firewall("rb", &nat.rules("10.2.0.2"));
+    }
+
     /// The same, and the office has nothing but IPv6; it knows the router by its link-local address, as usual.
     fn with_ipv6_only() -> Option<Self> {
-        let home = Self::new()?;
+        let home = Self::new(&[])?;
         let lab = &home.lab;
         lab.run("router", &["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"]);
         for (host, words) in [
@@ -114,7 +132,7 @@ impl Home {
     }
 
     /// Makes the computer at home a server that others may call.
-    fn server(&self) -> Computer<'_> {
+    pub(crate) fn server(&self) -> Computer<'_> {
         let office = Computer::new(&self.lab, "office");
         office.write("notes/Ideas/one.txt", "one\n");
         office.become_server("Office PC", &["--internet", "on", "--dht-bootstrap", &self.nodes.first]);
@@ -122,7 +140,7 @@ impl Home {
     }
 
     /// What a home router runs. `external` is what it takes for its address, and `further` lines of its configuration.
-    fn miniupnpd(&self, external: &str, further: &str) -> Program {
+    pub(crate) fn miniupnpd(&self, external: &str, further: &str) -> Program {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let configuration = format!(
             "ext_ifname=wan\nlistening_ip=lan\nsecure_mode=yes\nsystem_uptime=no\nuuid=6a74bde2-7dfd-4a60-9d10-baccf004a13c\n\
@@ -138,23 +156,32 @@ impl Home {
         daemon
     }
 
-    fn forwards(&self) -> bool {
+    /// Switches the router off and on, which then knows nothing of what it did.
+    pub(crate) fn restart(&self, daemon: Program, protocols: &str) -> Program {
+        drop(daemon);
+        fs::remove_file(self.folder.path().join("leases")).unwrap();
+        self.lab.firewall("router", FIREWALL);
+        assert!(!self.forwards());
+        self.miniupnpd(PUBLIC, protocols)
+    }
+
+    pub(crate) fn forwards(&self) -> bool {
         self.lab.run("router", &["nft", "list", "ruleset"]).contains("to 10.1.0.2:")
     }
 }
 
 /// A mapping is renewed each minute.
 const RENEWED: Duration = Duration::from_secs(120);
-const PUBLIC: &str = "ext_ip=1.2.3.4\n";
+pub(crate) const PUBLIC: &str = "ext_ip=1.2.3.4\n";
 
 fn a_server_is_reached(protocols: &str) {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let (office, laptop) = (home.server(), Computer::new(&home.lab, "laptop"));
     let daemon = home.miniupnpd(PUBLIC, protocols);
     let serving = office.stay(&["serve"]);
     let ((), took) = until("the router forwards", || home.forwards().then_some(()));
     eprintln!("mapped after {took:?} ({})", protocols.replace('\n', " "));
-    assert_eq!(Rungs::of(&office).get("mapping"), ("ok", ""));
+    until_fine(&office, "mapping");
 
     // The address that miniupnpd calls its own isn't there; the real one goes by hand.
     let addresses = serving.said()[0]["addresses"].clone();
@@ -182,7 +209,7 @@ fn a_server_is_reached_through_a_router_that_maps_by_upnp_only() {
     a_server_is_reached("enable_natpmp=no\nenable_upnp=yes\n");
 }
 
-const EVERY_PROTOCOL: [&str; 3] = [
+pub(crate) const EVERY_PROTOCOL: [&str; 3] = [
     "enable_natpmp=yes\nenable_upnp=yes\n",
     "enable_natpmp=yes\nenable_upnp=no\n",
     "enable_natpmp=no\nenable_upnp=yes\n",
@@ -190,45 +217,45 @@ const EVERY_PROTOCOL: [&str; 3] = [
 
 #[test]
 fn what_a_server_would_meet_is_told_before_there_is_one_and_nothing_stays_open() {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let office = Computer::new(&home.lab, "office");
     let _daemon = home.miniupnpd(PUBLIC, "enable_natpmp=yes\nenable_upnp=no\n");
-    assert_eq!(Rungs::of(&office).get("mapping"), ("ok", ""));
+    until_fine(&office, "mapping");
     until("nothing is left behind", || (!home.forwards()).then_some(()));
 }
 
 #[test]
 fn a_router_behind_another_one_is_named() {
-    let Some(home) = Home::with(true) else { return };
+    let Some(home) = Home::with(true, &[]) else { return };
     let office = home.server();
     for protocols in EVERY_PROTOCOL {
         let _daemon = home.miniupnpd("", protocols);
         let serving = office.stay(&["serve"]);
-        assert_eq!(Rungs::of(&office).get("mapping"), ("problem", "N20"), "{protocols}");
+        stops(&office, "mapping", "N20");
         serving.end();
     }
 }
 
 #[test]
 fn a_router_that_maps_nothing_is_named() {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let office = home.server();
     // Nothing answers, and nothing waits for it either.
     let serving = office.stay(&["serve"]);
-    assert_eq!(Rungs::of(&office).get("mapping"), ("problem", "N03"));
+    stops(&office, "mapping", "N03");
     serving.end();
 }
 
 #[test]
 fn a_router_that_says_no_is_named() {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let office = home.server();
     for protocols in EVERY_PROTOCOL {
         // What comes first holds: nobody may have a port.
         let _daemon = home.miniupnpd(&format!("{PUBLIC}deny 0-65535 0.0.0.0/0 0-65535\n"), protocols);
         let serving = office.stay(&["serve"]);
-        assert_eq!(Rungs::of(&office).get("gateway"), ("ok", ""), "{protocols}");
-        assert_eq!(Rungs::of(&office).get("mapping"), ("problem", "N03"), "{protocols}");
+        stops(&office, "mapping", "N03");
+        until_fine(&office, "gateway");
         serving.end();
     }
 }
@@ -257,7 +284,7 @@ fn a_router_at_a_shared_address() {
 
 #[test]
 fn a_router_whose_provider_shares_one_address_among_customers_is_named() {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let office = home.server();
     let _router = home.lab.play("router", "router::a_router_at_a_shared_address", (ROUTER, "10.1.0.1:5351"), MAPS);
     let _serving = office.stay(&["serve"]);
@@ -265,14 +292,16 @@ fn a_router_whose_provider_shares_one_address_among_customers_is_named() {
 }
 
 /// A server that others know by its ID only, and a client of it that isn't told any address: its peer name says at which
-/// port its router lets calls through.
-fn found_by_its_peer_name<T>(look: impl FnOnce(&Computer<'_>) -> T) -> Option<T> {
-    let home = Home::new()?;
+/// port its router lets calls through. `nat`: what stands before the client.
+fn found_by_its_peer_name<T>(nat: Nat, look: impl FnOnce(&Computer<'_>) -> T) -> Option<T> {
+    let mut home = Home::new(&[])?;
+    home.put_laptop_behind(nat);
     // What miniupnpd tells of itself holds here, in another network than the laptop's.
     home.lab.run("inet", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
     home.lab.ip("inet", "addr add 1.2.3.1/24 dev br0");
     home.lab.ip("router", "addr add 1.2.3.4/24 dev wan");
-    home.lab.ip("laptop", "route add 1.2.3.0/24 via 203.0.113.1");
+    let asks = if nat == Nat::None { "laptop" } else { "rb" };
+    home.lab.ip(asks, "route add 1.2.3.0/24 via 203.0.113.1");
     let (office, laptop) = (home.server(), Computer::new(&home.lab, "laptop"));
     let _daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
     let _serving = office.stay(&["serve"]);
@@ -287,13 +316,39 @@ fn found_by_its_peer_name<T>(look: impl FnOnce(&Computer<'_>) -> T) -> Option<T>
 }
 
 #[test]
-fn a_server_is_found_at_the_port_its_router_opened_by_its_peer_name_alone() {
-    found_by_its_peer_name(|laptop| {
-        assert!(laptop.has("notes/Ideas/one.txt"));
-        laptop.forget_addresses();
+fn at_the_port_its_router_opened_a_server_is_found_from_behind_any_router_by_its_peer_name_alone() {
+    for nat in KINDS {
+        found_by_its_peer_name(nat, |laptop| {
+            assert!(laptop.has("notes/Ideas/one.txt"));
+            laptop.forget_addresses();
+            let (took, path) = connect(laptop);
+            eprintln!("{nat:?}: {path} after {took:?}");
+            assert_eq!(path, "mapped", "{nat:?}");
+        });
+    }
+}
+
+/// A server behind two routers, neither of which can help with ports, and a client behind another one.
+fn behind_two_routers<T>(look: impl FnOnce(&Computer<'_>) -> T) -> Option<T> {
+    let mut home = Home::with(true, &[])?;
+    home.put_laptop_behind(Nat::PortRestricted);
+    let data = home.folder.path().join("directory").display().to_string();
+    let (_directory, at) = directory(&home.lab, "inet", "203.0.113.1:7700", &data);
+    let office = server(Computer::new(&home.lab, "office"), &at);
+    let _serving = office.stay(&["serve"]);
+    until_on_the_line(&office);
+    let laptop = Computer::new(&home.lab, "laptop");
+    laptop.join(&[&invited(&office)]).went_well();
+    assert!(laptop.has("notes/Ideas/one.txt"));
+    Some(look(&laptop))
+}
+
+#[test]
+fn a_server_behind_two_routers_is_reached_through_both() {
+    behind_two_routers(|laptop| {
         let (took, path) = connect(laptop);
         eprintln!("{path} after {took:?}");
-        assert_eq!(path, "mapped");
+        assert_eq!(path, "punched");
     });
 }
 
@@ -301,24 +356,31 @@ fn a_server_is_found_at_the_port_its_router_opened_by_its_peer_name_alone() {
 #[test]
 #[ignore = "prints figures"]
 fn figures_of_a_mapped_port() {
-    let looked = found_by_its_peer_name(|laptop| median(laptop, &|| laptop.forget_addresses()));
-    let Some((median, path)) = looked else { return };
-    assert_eq!(path, "mapped");
-    println!("at a port of its router, by its peer name: {median:?}");
+    let mut row = "| port opened by PCP, found by its peer name |".to_owned();
+    for (nat, name) in KINDS.into_iter().zip(KIND_NAMES) {
+        let looked = found_by_its_peer_name(nat, |laptop| median(laptop, &|| laptop.forget_addresses()));
+        let Some((median, path)) = looked else { return };
+        assert_eq!(path, "mapped", "{name}");
+        row.push_str(&format!(" {path}, {} ms |", median.as_millis()));
+    }
+    println!("{row}");
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn figures_of_two_routers() {
+    let Some((median, path)) = behind_two_routers(|laptop| median(laptop, &|| ())) else { return };
+    println!("behind two routers, client behind one: {path}, {median:?}");
 }
 
 #[test]
 fn a_router_that_was_switched_off_is_asked_again() {
-    let Some(home) = Home::new() else { return };
+    let Some(home) = Home::new(&[]) else { return };
     let office = home.server();
     let daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
     let _serving = office.stay(&["serve"]);
     until("the router forwards", || home.forwards().then_some(()));
-    drop(daemon);
-    fs::remove_file(home.folder.path().join("leases")).unwrap();
-    home.lab.firewall("router", FIREWALL);
-    assert!(!home.forwards());
-    let _daemon = home.miniupnpd(PUBLIC, EVERY_PROTOCOL[0]);
+    let _daemon = home.restart(daemon, EVERY_PROTOCOL[0]);
     let ((), took) = until_within(RENEWED, "the router forwards again", || home.forwards().then_some(()));
     eprintln!("mapped again after {took:?}");
 }

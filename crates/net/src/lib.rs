@@ -46,7 +46,7 @@ mod link;
 pub use link::{Control, Cut, Joined, Link, LinkStats};
 
 mod network_watch;
-pub use network_watch::{NetworkChange, watch_network};
+pub use network_watch::{NetworkChange, Wakes, watch_network};
 
 mod mapping;
 pub use mapping::{MappedBy, Mapping, MappingState, Pinhole, PortMapper};

@@ -1,7 +1,8 @@
 //! Asking the router to let calls through to one UDP port: PCP (RFC 6887), NAT-PMP (RFC 6886), UPnP IGD.
 //!
 //! All of them are asked at the same time and none for long; without a router that maps nothing waits. A mapping is
-//! renewed long before it ends, so that it is back soon after a router restarted, and taken away at the end. A router is a
+//! renewed long before it ends and when this computer wakes up, so that it is back soon after a router restarted or we
+//! slept, and taken away at the end. A router is a
 //! device of somebody: only the default gateway is believed, answers are bounded, and whether its address is one that
 //! others can call is looked at here.
 
@@ -12,6 +13,7 @@ mod pinhole;
 
 pub use pinhole::Pinhole;
 
+use crate::{NetworkChange, Wakes};
 use gateway::Gateway;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -92,15 +94,15 @@ const LOOK_AROUND: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(1);
 
 impl PortMapper {
-    /// Asks for this port, now and again. Needs a running tokio.
+    /// Asks for this port, now and again, and when this computer woke up. Needs a running tokio.
     #[must_use]
-    pub fn start(port: NonZeroU16) -> Self {
+    pub fn start(port: NonZeroU16, network: &watch::Receiver<NetworkChange>) -> Self {
         let (tell, state) = watch::channel(MappingState::Asking);
         let (tell_pinhole, pinhole) = watch::channel(Pinhole::Asking);
         let (end, ended) = oneshot::channel();
-        let mapping = (end, tokio::spawn(keep(gateway::find, port, tell, ended)));
+        let mapping = (end, tokio::spawn(keep(gateway::find, port, tell, Wakes::of(network), ended)));
         let (end, ended) = oneshot::channel();
-        let hole = (end, tokio::spawn(pinhole::keep(port, tell_pinhole, ended)));
+        let hole = (end, tokio::spawn(pinhole::keep(port, tell_pinhole, Wakes::of(network), ended)));
         Self { state, pinhole, keepers: [mapping, hole] }
     }
 
@@ -169,6 +171,7 @@ async fn keep<F: Future<Output = Option<Gateway>>>(
     look: impl Fn() -> F,
     port: NonZeroU16,
     tell: watch::Sender<MappingState>,
+    mut wakes: Wakes,
     mut ended: oneshot::Receiver<()>,
 ) {
     let mut held: Option<Held> = None;
@@ -197,6 +200,7 @@ async fn keep<F: Future<Output = Option<Gateway>>>(
         has_mapped |= held.is_some();
         tokio::select! {
             () = sleep(again(held.as_ref(), has_mapped)) => {}
+            () = wakes.next() => {}
             () = moved(gateway.as_ref(), &look) => (held, has_mapped) = (None, false),
             _ = &mut ended => {
                 if let Some(held) = held {
@@ -367,6 +371,11 @@ mod tests {
         assert_eq!(judge(None, MappedBy::Upnp), MappingState::SecondRouter { external: None });
     }
 
+    /// Of a computer that never sleeps.
+    fn awake() -> Wakes {
+        Wakes::of(&watch::channel(NetworkChange::default()).1)
+    }
+
     const HERE: Gateway = Gateway { address: Ipv4Addr::LOCALHOST, own: Ipv4Addr::LOCALHOST };
     const PORT: NonZeroU16 = NonZeroU16::new(41_234).unwrap();
 
@@ -381,30 +390,47 @@ mod tests {
         }
     }
 
+    /// For how many seconds the router is asked next; whether it `answers`, and then it grants that.
+    async fn asked(router: &UdpSocket, answers: bool) -> u32 {
+        let mut packet = [0; 60];
+        let received = timeout(Duration::from_secs(30), router.recv_from(&mut packet)).await;
+        let (_, from) = received.expect("there is a question").expect("the socket works");
+        let lifetime = u32::from_be_bytes(packet[4..8].try_into().expect("four bytes"));
+        // PCP's answer to MAP is what was asked, marked as an answer.
+        packet[1] |= 0x80;
+        packet[8..24].fill(0);
+        if answers {
+            router.send_to(&packet, from).await.expect("it is sent");
+        }
+        lifetime
+    }
+
     #[tokio::test]
     async fn a_mapping_that_is_granted_while_it_ends_is_taken_away() {
         let router = router().await;
-        let asked = async |answers: bool| {
-            let mut packet = [0; 60];
-            let received = timeout(Duration::from_secs(30), router.recv_from(&mut packet)).await;
-            let (_, from) = received.expect("there is a question").expect("the socket works");
-            let lifetime = u32::from_be_bytes(packet[4..8].try_into().expect("four bytes"));
-            // PCP's answer to MAP is what was asked, marked as an answer.
-            packet[1] |= 0x80;
-            packet[8..24].fill(0);
-            if answers {
-                router.send_to(&packet, from).await.expect("it is sent");
-            }
-            lifetime
-        };
         let (tell, state) = watch::channel(MappingState::Asking);
         let (end, ended) = oneshot::channel();
-        tokio::spawn(keep(|| std::future::ready(Some(HERE)), PORT, tell, ended));
+        tokio::spawn(keep(|| std::future::ready(Some(HERE)), PORT, tell, awake(), ended));
         // The first packet got lost: it is sent again.
-        assert_eq!(asked(false).await, LEASE_SECS);
+        assert_eq!(asked(&router, false).await, LEASE_SECS);
         end.send(()).expect("it listens");
-        while asked(true).await != 0 {}
+        while asked(&router, true).await != 0 {}
         assert!(!matches!(*state.borrow(), MappingState::NotOffered), "it was granted before");
+    }
+
+    #[tokio::test]
+    async fn a_router_is_asked_as_soon_as_the_computer_wakes_up() {
+        let router = router().await;
+        let (changes, network) = watch::channel(NetworkChange::default());
+        let (tell, mut state) = watch::channel(MappingState::Asking);
+        let (_end, ended) = oneshot::channel();
+        tokio::spawn(keep(|| std::future::ready(Some(HERE)), PORT, tell, Wakes::of(&network), ended));
+        assert_eq!(asked(&router, true).await, LEASE_SECS);
+        state.wait_for(|state| *state != MappingState::Asking).await.expect("it says how things stand");
+        let begun = std::time::Instant::now();
+        changes.send_modify(|change| change.woken += 1);
+        assert_eq!(asked(&router, true).await, LEASE_SECS);
+        assert!(begun.elapsed() < LOOK_AROUND, "that would have been {RENEW_BY_PACKET:?}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! couldn't be reached may be now.
 //!
 //! The table of interfaces is read every two seconds, which is cheap and the same on every system. A sleep shows in the
-//! wall clock, which goes on while everything else stands still.
+//! wall clock, which goes on while everything else stands still. (On Windows nothing stands still: what was to be done
+//! meanwhile is done at once.)
 
 use crate::{Network, on_link};
 use std::time::{Duration, SystemTime};
@@ -45,6 +46,39 @@ pub fn watch_network() -> watch::Receiver<NetworkChange> {
         }
     });
     receiver
+}
+
+/// For those to whom it matters only whether this computer slept: what others kept for it they may have forgotten.
+#[derive(Clone, Debug)]
+pub struct Wakes {
+    network: watch::Receiver<NetworkChange>,
+    known: u64,
+}
+
+impl Wakes {
+    /// From now on.
+    #[must_use]
+    pub fn of(network: &watch::Receiver<NetworkChange>) -> Self {
+        let network = network.clone();
+        let known = network.borrow().woken;
+        Self { network, known }
+    }
+
+    /// Waits until this computer has woken up since the last time; for ever, where nobody looks any more.
+    pub async fn next(&mut self) {
+        let known = self.known;
+        let woken = self.network.wait_for(|now| now.woken != known).await.map(|now| now.woken);
+        match woken {
+            Ok(woken) => self.known = woken,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Whether it has, and that hasn't been waited for.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.network.borrow().woken != self.known
+    }
 }
 
 struct Look {
@@ -90,5 +124,20 @@ mod tests {
         assert_eq!(later(Vec::new(), 2, 2).since(&first), (true, false));
         assert_eq!(later(vec![network("192.168.1.7")], 3600, 2).since(&first), (false, true));
         assert_eq!(later(vec![network("192.168.1.7")], 30, 30).since(&first), (false, false), "only slow");
+    }
+
+    #[tokio::test]
+    async fn each_sleep_is_told_once_and_a_move_is_none() {
+        let (changes, network) = watch::channel(NetworkChange::default());
+        let mut wakes = Wakes::of(&network);
+        let is_told =
+            async |wakes: &mut Wakes| tokio::time::timeout(Duration::from_millis(20), wakes.next()).await.is_ok();
+        changes.send_modify(|change| change.moved += 1);
+        assert!(!wakes.is_due() && !is_told(&mut wakes).await);
+        changes.send_modify(|change| change.woken += 1);
+        assert!(wakes.is_due() && is_told(&mut wakes).await);
+        assert!(!wakes.is_due() && !is_told(&mut wakes).await);
+        drop(changes);
+        assert!(!is_told(&mut wakes).await);
     }
 }

@@ -108,7 +108,7 @@ pub async fn check_from_outside(
     let router = Router::default();
     let (answer, pinhole) = match NonZeroU16::new(port).filter(|_| has_network) {
         Some(port) => {
-            router.begin(port);
+            router.begin(port, &net::watch_network());
             tokio::join!(router.answer(), router.pinhole())
         }
         None => (None, None),

@@ -1,6 +1,12 @@
 //! Calling the server, again and again, and moving to a better path without losing anything.
 
-use super::{Instance, finding::Ways, lan::Search, other_version, server::Greeting};
+use super::{
+    Instance,
+    finding::Ways,
+    lan::{Search, Whereabouts},
+    other_version,
+    server::Greeting,
+};
 use crate::{
     api::types::PathView,
     message::{Code, Problem, Result},
@@ -10,7 +16,7 @@ use crate::{
 use identity::{ServerName, ServiceId};
 use net::{
     Answer, CloseCode, Connected, Credentials, DialError, Endpoint, FrameError, Joined, Link, PairError, Pairing,
-    Refusal, Source,
+    Refusal, Source, Wakes,
 };
 use std::{
     net::SocketAddr,
@@ -177,7 +183,8 @@ impl Instance {
     /// Looks for another path when there is a reason to, and answers when one works. The link that stands stays as it
     /// is meanwhile. Ends a link that the rules don't allow any more.
     async fn other_path(&self, endpoint: &Endpoint, search: &mut Search, link: &Link) -> Connected {
-        let mut reasons = Reasons::of(self);
+        let (mut reasons, wakes) = (Reasons::of(self), Wakes::of(&self.network));
+        let mut whereabouts = Whereabouts::new();
         let (mut received, mut heard_at) = (link.stats().udp_bytes_received, Instant::now());
         let mut waits = BEFORE_DIRECT.into_iter();
         let mut direct_at = self.is_relayed().then(|| Instant::now() + waits.next().unwrap_or_default());
@@ -186,7 +193,7 @@ impl Instance {
             let is_moved = tokio::select! {
                 () = changed(&mut reasons.network) => true,
                 () = changed(&mut reasons.rules) => false,
-                () = search.moved(link.remote_address().ip()) => true,
+                () = search.moved(link.remote_address().ip(), &mut whereabouts) => true,
                 () = search.turned_up(), if !link.is_lan() => true,
                 // A relay is slower than any direct way, and costs somebody something.
                 () = sleep_until(direct_at.unwrap_or_else(Instant::now)), if direct_at.is_some() => {
@@ -209,7 +216,8 @@ impl Instance {
                 continue;
             }
             sleep(SETTLING).await;
-            let is_silent = heard_at.elapsed() > SILENT;
+            // Who was asleep doesn't know it, but the server may have hung up long ago.
+            let is_silent = heard_at.elapsed() > SILENT || wakes.is_due();
             match self.call_server(endpoint, search, ways).await {
                 // The same path: the link that stands moves with it by itself.
                 Ok(connected) if connected.remote_address() == link.remote_address() && !is_silent => {

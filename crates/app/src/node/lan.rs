@@ -9,7 +9,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 /// A server's part in the local network.
 #[derive(Debug)]
@@ -76,6 +79,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What belongs to the beginning of a connection: a server's addresses become known one after the other.
 const SETTLING: Duration = Duration::from_secs(3);
 
+/// Where a server is said to be to which there is a link.
+#[derive(Debug)]
+pub(super) struct Whereabouts {
+    settles_at: Instant,
+    /// It was looked for there.
+    looked_at: BTreeSet<SocketAddr>,
+}
+
+impl Whereabouts {
+    /// Of a link that was made just now.
+    pub(super) fn new() -> Self {
+        Self { settles_at: Instant::now() + SETTLING, looked_at: BTreeSet::new() }
+    }
+}
+
 impl Search {
     /// Begins to look, if it hasn't yet. A server known at loopback addresses only is on this very computer.
     pub(super) fn begin(&mut self, server: &PublicKey, hints: &[SocketAddr]) {
@@ -116,27 +134,31 @@ impl Search {
     }
 
     /// Waits until the server, called at `address`, moves to another one. That nobody answers at the old one would be
-    /// known only half a minute later.
-    pub(super) async fn moved(&self, address: IpAddr) {
+    /// known only a quarter of a minute later. `known` outlives this wait, which others interrupt.
+    pub(super) async fn moved(&self, address: IpAddr, known: &mut Whereabouts) {
         let Some(looking) = &self.0 else { return std::future::pending().await };
         if !OnLink::system().is_lan(address) {
             return std::future::pending().await;
         }
         looking.browser.only_listen();
-        tokio::time::sleep(SETTLING).await;
+        sleep_until(known.settles_at).await;
         let mut found = looking.found.clone();
         let of_family = |servers: &[LanServer]| -> BTreeSet<SocketAddr> {
             let entry = looking.entry(servers);
             let all = entry.into_iter().flat_map(|server| server.addresses);
             all.filter(|other| other.is_ipv4() == address.is_ipv4()).collect()
         };
-        let before = of_family(&found.borrow_and_update());
-        while found.changed().await.is_ok() {
-            if !of_family(&found.borrow_and_update()).is_subset(&before) {
+        loop {
+            let said = of_family(&found.borrow_and_update());
+            let is_elsewhere = !said.is_empty() && said.iter().all(|other| other.ip() != address);
+            if is_elsewhere && known.looked_at != said {
+                known.looked_at = said;
                 return;
             }
+            if found.changed().await.is_err() {
+                return std::future::pending().await;
+            }
         }
-        std::future::pending().await
     }
 
     /// Waits until the server comes, or comes back at another address.

@@ -1,7 +1,7 @@
 //! What a server says of itself to those who look for it: its peer name, and the record behind its server ID.
 //!
-//! Both lie in the DHT, which forgets them after about two hours; so they are said again each hour, and the peer name at
-//! every change of address or switch. The record lies in a directory instead or as well, if the owner named one, and is
+//! Both lie in the DHT, which forgets them after about two hours; so they are said again each hour and when this computer
+//! wakes up, and the peer name at every change of address or switch. The record lies in a directory instead or as well, if the owner named one, and is
 //! said again there once a week. A publication that was revoked is forgotten here only once every place where it lies
 //! deleted it; until then every wake-up tries again, and nobody pairs by it any more from the first moment.
 
@@ -13,7 +13,7 @@ use crate::{
 };
 use directory::DirectoryError;
 use identity::{Comment, RecordKeys, Rendezvous, Salt, ServerId, ServerName, ServerRecord, ServiceId};
-use net::{DhtError, PeerName, Source, peer_name, server_record};
+use net::{DhtError, PeerName, Source, Wakes, peer_name, server_record};
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -136,6 +136,7 @@ impl Instance {
     /// Keeps the server findable until the instance ends.
     pub(super) async fn stay_findable(self: Arc<Self>) {
         let (mut rules, mut addresses) = (self.rules.subscribe(), self.candidates.watch());
+        let mut wakes = Wakes::of(&self.network);
         let mut failures = 0_usize;
         loop {
             rules.mark_unchanged();
@@ -155,6 +156,7 @@ impl Instance {
                 () = sleep(wait) => {}
                 Ok(()) = rules.changed() => {}
                 Ok(()) = addresses.changed() => sleep(SETTLING).await,
+                () = wakes.next() => sleep(SETTLING).await,
             }
         }
     }

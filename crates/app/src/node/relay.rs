@@ -9,7 +9,7 @@ use crate::{
     settings::RelaySettings,
 };
 use identity::{HostPort, Secret};
-use net::{Relay, RelayAccount, RelayState, Source};
+use net::{Relay, RelayAccount, RelayState, Source, Wakes};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -50,7 +50,7 @@ impl RelayInUse {
 impl Instance {
     /// Keeps an address at the relay until the instance ends.
     pub(super) async fn stay_at_relay(self: Arc<Self>) {
-        let mut rules = self.rules.subscribe();
+        let (mut rules, mut wakes) = (self.rules.subscribe(), Wakes::of(&self.network));
         loop {
             rules.mark_unchanged();
             if let Err(problem) = self.arrange_relay().await {
@@ -73,6 +73,11 @@ impl Instance {
                 tokio::select! {
                     Ok(()) = rules.changed() => break,
                     is_there = changed => if !is_there { break },
+                    // A relay keeps an address for ten minutes.
+                    () = wakes.next() => {
+                        self.relay.end().await;
+                        break;
+                    }
                 }
             }
         }

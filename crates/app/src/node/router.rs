@@ -1,7 +1,7 @@
 //! The router lets calls from the Internet through, as long as this is a server that may be called from there.
 
 use super::Instance;
-use net::{Mapping, MappingState, Pinhole, PortMapper};
+use net::{Mapping, MappingState, NetworkChange, Pinhole, PortMapper};
 use std::{
     num::NonZeroU16,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -42,8 +42,8 @@ impl Router {
     }
 
     /// Asks the router, unless it is being asked already.
-    pub(super) fn begin(&self, port: NonZeroU16) {
-        self.mapper().get_or_insert_with(|| PortMapper::start(port));
+    pub(super) fn begin(&self, port: NonZeroU16, network: &watch::Receiver<NetworkChange>) {
+        self.mapper().get_or_insert_with(|| PortMapper::start(port, network));
     }
 
     /// Takes back what it was asked for.
@@ -71,7 +71,7 @@ impl Instance {
         let is_called = self.endpoint.is_some() && self.door.is_some() && !listen.ip().is_loopback();
         let port = self.listening.first().and_then(|address| NonZeroU16::new(address.port()));
         match port.filter(|_| internet && is_called) {
-            Some(port) => self.router.begin(port),
+            Some(port) => self.router.begin(port, &self.network),
             None => self.router.end().await,
         }
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use identity::{Invitation, Rendezvous, ServiceId};
 use net::{
-    Source,
+    Source, Wakes,
     rendezvous::{Observed, Registration, Translation},
 };
 use std::{
@@ -51,7 +51,7 @@ impl Switchboards {
 impl Instance {
     /// Keeps the lines until the instance ends.
     pub(super) async fn stay_on_lines(self: Arc<Self>) {
-        let mut rules = self.rules.subscribe();
+        let (mut rules, mut wakes) = (self.rules.subscribe(), Wakes::of(&self.network));
         loop {
             rules.mark_unchanged();
             if let Err(problem) = self.arrange_lines().await {
@@ -72,6 +72,8 @@ impl Instance {
             tokio::select! {
                 Ok(()) = rules.changed() => {}
                 Some(_) = changes.join_next() => {}
+                // At the other end nobody holds a line for so long.
+                () = wakes.next() => self.switchboards.lines().to.clear(),
             }
         }
     }

@@ -12,6 +12,8 @@ pub struct Announcement {
     fullname: String,
 }
 
+/// How often it is looked whether this computer has other addresses now, of which its clients have to hear.
+const LOOK_AROUND_SECS: u32 = 2;
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -32,6 +34,7 @@ impl Announcement {
         let txt = [(NAME_KEY, name.as_str().to_owned()), (KNOCK_KEY, knock.to_hex())];
         let host = format!("tandem-{id}.local.");
         let daemon = ServiceDaemon::new()?;
+        daemon.set_ip_check_interval(LOOK_AROUND_SECS)?;
         let info = if ip.is_unspecified() {
             daemon.disable_interface(elsewhere())?;
             if ip.is_ipv4() {

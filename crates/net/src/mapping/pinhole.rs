@@ -5,7 +5,7 @@
 //! link-local address of the router, which no library sends it from: hence these sixty bytes.
 
 use super::{LEASE_SECS, LOOK_AROUND, RENEW_BY_PACKET, TRY_AGAIN, moved};
-use crate::on_link::is_global;
+use crate::{Wakes, on_link::is_global};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -75,8 +75,8 @@ const PATIENCE: [Duration; 3] = [Duration::from_millis(250), Duration::from_mill
 const ADDRESSES_MAX: usize = 4;
 
 /// Keeps the way open for each address until it is told to end, and closes it then.
-pub(super) async fn keep(port: NonZeroU16, tell: watch::Sender<Pinhole>, ended: oneshot::Receiver<()>) {
-    keep_behind(find, port, tell, ended).await;
+pub(super) async fn keep(port: NonZeroU16, tell: watch::Sender<Pinhole>, wakes: Wakes, ended: oneshot::Receiver<()>) {
+    keep_behind(find, port, tell, wakes, ended).await;
 }
 
 /// The same; `look` finds the router.
@@ -84,11 +84,12 @@ async fn keep_behind<F: Future<Output = Option<Behind>>>(
     look: impl Fn() -> F,
     port: NonZeroU16,
     tell: watch::Sender<Pinhole>,
+    wakes: Wakes,
     ended: oneshot::Receiver<()>,
 ) {
     let mut holes = BTreeMap::new();
     tokio::select! {
-        () = hold(look, port, &tell, &mut holes) => {}
+        () = hold(look, port, &tell, wakes, &mut holes) => {}
         _ = ended => {}
     }
     // All at once: who closes doesn't wait for long.
@@ -104,6 +105,7 @@ async fn hold<F: Future<Output = Option<Behind>>>(
     look: impl Fn() -> F,
     port: NonZeroU16,
     tell: &watch::Sender<Pinhole>,
+    mut wakes: Wakes,
     holes: &mut BTreeMap<Ipv6Addr, Hole>,
 ) {
     loop {
@@ -128,6 +130,7 @@ async fn hold<F: Future<Output = Option<Behind>>>(
         }
         tokio::select! {
             () = sleep(again(&granted)) => {}
+            () = wakes.next() => {}
             () = moved(behind.as_ref(), &look) => {}
         }
     }
@@ -242,6 +245,7 @@ fn answer(bytes: &[u8], port: NonZeroU16, nonce: Nonce) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::NetworkChange;
 
     const NONCE: Nonce = [7; 12];
     const OWN: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 2);
@@ -298,7 +302,8 @@ mod tests {
             let behind = Behind { router, own: vec![Ipv6Addr::LOCALHOST] };
             let (tell, state) = watch::channel(Pinhole::Asking);
             let (end, ended) = oneshot::channel();
-            tokio::spawn(keep_behind(move || std::future::ready(Some(behind.clone())), PORT, tell, ended));
+            let awake = Wakes::of(&watch::channel(NetworkChange::default()).1);
+            tokio::spawn(keep_behind(move || std::future::ready(Some(behind.clone())), PORT, tell, awake, ended));
             Self { from: router.into(), socket, state, end: Some(end) }
         }
 
