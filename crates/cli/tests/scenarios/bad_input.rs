@@ -169,7 +169,8 @@ fn what_does_not_exist_is_named() {
     pair.office.tandem(&["invite", "--out", "/nowhere/office.tandem"]).told(2, "C19");
     // Numbers only: what a name leads to, whoever answers for it decides.
     for hint in ["no port", "192.168.1.10", "office.example:47113", "localhost:47113"] {
-        pair.office.tandem(&["invite", "--hint", hint]).told(2, "C11");
+        let ran = pair.office.tandem(&["invite", "--hint", hint]);
+        assert!(ran.exit == 2 && ran.stderr.contains("--hint <ADDR:PORT>"), "{ran:?}");
     }
 }
 
