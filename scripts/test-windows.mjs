@@ -5,11 +5,10 @@
 // goes to the tests: npm run test:windows -- conformance
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildPage, installPackages } from "./lib/page.mjs";
 import { root, run } from "./lib/run.mjs";
 
 const TARGET = "x86_64-pc-windows-gnu";
@@ -175,12 +174,3 @@ await step("Outlook on Windows, Evolution on Linux", () =>
   run("cargo", ["test", "--locked", "--workspace", "--exclude", "tandem-desktop", "--test", "scenarios", "--",
     "windows::", "--ignored", "--test-threads", "1"], { env: wine }));
 await step("Check for the Windows of Microsoft's compiler", () => cargo(["check", "--locked", STD, ...CHECKED]));
-await step("Page of the window", async () => !(await installPackages()) || !(await buildPage()));
-// Wine has no web view to show a window with. That everything is linked, and which program it is, can be seen all the same.
-const desktop = join(target, TARGET, "debug/tandem-desktop.exe");
-await step("Window for Windows", () => cargo(["build", "--locked", STD, "--target", TARGET, "-p", "tandem-desktop"]));
-await step("The window's program says which it is", () => {
-  const { status, stdout } = spawnSync(TOOLS.wine, [desktop, "--version"], { env, encoding: "utf8" });
-  console.log(`  ${stdout?.trim()}, ${Math.round(statSync(desktop).size / 1_000_000)} MB`);
-  return status !== 0 || !/^tandem-desktop \d/.test(stdout);
-});
