@@ -191,8 +191,8 @@ async fn a_backup_restored_at_the_office_waits_there_and_counts_everywhere_when_
     // Taking that back is what a person wants, and needn't be asked for.
     let runs = call(&client, "history", json!({"run": null})).await;
     let run = call(&client, "history", json!({"run": runs["runs"][0]["id"]})).await;
-    let items: std::collections::BTreeSet<&str> =
-        run["entries"].as_array().unwrap().iter().map(|entry| entry["item"].as_str().unwrap()).collect();
+    let changed = run["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "changed");
+    let items: std::collections::BTreeSet<&str> = changed.map(|entry| entry["item"].as_str().unwrap()).collect();
     for item in items {
         call(&client, "undo", json!({"what": item})).await;
     }
