@@ -77,7 +77,7 @@ struct Looking {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What belongs to the beginning of a connection: a server's addresses become known one after the other.
-const SETTLING: Duration = Duration::from_secs(3);
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// Where a server is said to be to which there is a link.
 #[derive(Debug)]
