@@ -391,6 +391,9 @@ D26 = Evolution Data Server ist beschäftigt.
 D27 = Evolution Data Server weist andere Programme ab.
     .body = Eine Regel dieses Computers lässt Tandem nicht zu ihm, etwa weil es in einer Sandbox läuft. Nichts wurde geändert.
     .action = Tandem erlauben, org.gnome.evolution.dataserver zu fragen, oder einen Ordner als Ort der Daten wählen
+D28 = «{ $spec }» zeigt Daten, die ein anderer gewählter Ort schon zeigt.
+    .body = Alles darin wäre doppelt da. Es wurde nichts geändert.
+    .action = Einen der beiden weglassen
 
 ## Synchronisierung
 

@@ -396,6 +396,9 @@ D26 = Evolution Data Server is busy.
 D27 = Evolution Data Server refuses other programs.
     .body = A rule of this computer lets Tandem not ask it, for instance because it runs in a sandbox. Nothing was changed.
     .action = Allow Tandem to talk to org.gnome.evolution.dataserver, or choose a folder as the place of the data
+D28 = «{ $spec }» shows data that another chosen place shows already.
+    .body = Everything in it would be there twice. Nothing was changed.
+    .action = Leave one of the two out
 
 ## Synchronization
 

@@ -17,6 +17,7 @@ pub mod index;
 pub mod invitation;
 pub mod lan;
 pub mod language;
+mod located;
 pub mod log;
 mod managed;
 mod memory;

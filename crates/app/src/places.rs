@@ -3,6 +3,7 @@
 
 use crate::{
     engine::view::kind_name,
+    located::Located,
     message::{Code, Problem, Result},
     settings::StoreSpec,
 };
@@ -17,7 +18,7 @@ use std::{
 pub use stores::import::Exported;
 use stores::{
     FolderId, FolderInfo, Store, StoreError,
-    files::{self, FilesSpec, FilesStore, Part, Surveyed},
+    files::{self, FilesSpec, Part, Surveyed},
     import::{ExportError, ImportError, Into, Reason, Report, SourceError},
     memory::{MemoryOptions, MemoryStore},
 };
@@ -72,8 +73,8 @@ pub enum Found {
 /// Where an import goes, or an export comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Destination {
-    /// As it is named on the command line and in the settings.
-    pub store: String,
+    /// As it is named on the command line and in the settings: one place, or several.
+    pub stores: Vec<String>,
     /// A folder of it, as `kind/name/name`; without: folders named after the file.
     pub folder: Option<String>,
 }
@@ -81,11 +82,14 @@ pub struct Destination {
 impl Destination {
     /// Reads `files:PATH`, or a folder (`mail/Old`) of the store that is set up.
     pub fn parse(text: Option<&str>, set_up: &[StoreSpec]) -> Result<Self> {
-        let own = || set_up.first().map(ToString::to_string).ok_or_else(|| Problem::new(Code::NotSetUp));
+        let own = || match set_up {
+            [] => Err(Problem::new(Code::NotSetUp)),
+            set_up => Ok(set_up.iter().map(ToString::to_string).collect()),
+        };
         Ok(match text {
-            None => Self { store: own()?, folder: None },
-            Some(text) if text.parse::<StoreSpec>().is_ok() => Self { store: text.to_owned(), folder: None },
-            Some(folder) => Self { store: own()?, folder: Some(folder.to_owned()) },
+            None => Self { stores: own()?, folder: None },
+            Some(text) if text.parse::<StoreSpec>().is_ok() => Self { stores: vec![text.to_owned()], folder: None },
+            Some(folder) => Self { stores: own()?, folder: Some(folder.to_owned()) },
         })
     }
 }
@@ -142,12 +146,14 @@ pub fn look(path: &Path) -> Result<Place> {
 /// The usual folders of this user that hold something.
 #[must_use]
 pub fn usual() -> Vec<Place> {
-    const IN_HOME: [&str; 10] = [
+    const IN_HOME: [&str; 11] = [
         "Tandem",
         "Maildir",
         "Mail",
         ".mail",
         ".maildir",
+        // "On this computer" in Evolution.
+        ".local/share/evolution/mail/local",
         ".contacts",
         ".calendars",
         ".local/share/contacts",
@@ -283,7 +289,7 @@ pub fn import(
     is_preview: bool,
     progress: impl Fn(u64, u64),
 ) -> Result<Imported> {
-    let mut opened = open_store(&into.store, is_preview)?;
+    let mut opened = open_store(&into.stores, is_preview)?;
     let store = &mut *opened.store;
     let folder = into.folder.as_deref().map(|path| folder_at(store, path)).transpose()?;
     let size = |file: &PathBuf| file.metadata().map_or(0, |metadata| metadata.len());
@@ -298,7 +304,7 @@ pub fn import(
         };
         match stores::import::import(store, file, target, is_preview, |done| progress(before + done, total)) {
             Ok(report) => imported.take(file, report),
-            Err(ImportError::Store(error)) => return Err(Problem::with_store(error, &into.store)),
+            Err(ImportError::Store(error)) => return Err(Problem::with_store(error, &opened.place)),
             Err(ImportError::Source(error)) => {
                 imported.refused_count += 1;
                 imported.refused.push((file.display().to_string(), with_source(error, file)));
@@ -312,7 +318,7 @@ pub fn import(
 /// Writes a folder of a store into a file: `.mbox` for mail, `.vcf` for contacts, `.ics` for the rest. A file that is there
 /// already is not touched.
 pub fn export(from: &Destination, to: &Path) -> Result<Exported> {
-    let mut opened = open_store(&from.store, false)?;
+    let mut opened = open_store(&from.stores, false)?;
     let store = &mut *opened.store;
     let path = from.folder.as_deref().unwrap_or_default();
     let (folder, kind) = folder_at(store, path)?;
@@ -333,7 +339,7 @@ pub fn export(from: &Destination, to: &Path) -> Result<Exported> {
         .and_then(|exported| file.sync_all().map(|()| exported).map_err(ExportError::Io))
         .inspect_err(|_| drop(std::fs::remove_file(to)))
         .map_err(|error| match error {
-            ExportError::Store(error) => Problem::with_store(error, &from.store),
+            ExportError::Store(error) => Problem::with_store(error, &opened.place),
             ExportError::Io(error) => not_writable().because(error),
         })
 }
@@ -399,50 +405,43 @@ fn with_source(error: SourceError, file: &Path) -> Problem {
 /// A store for one task.
 struct Opened {
     store: Box<dyn Store>,
+    /// What people call it.
+    place: String,
     /// Where what is written waits, until the task is done.
     _staging: Option<TempDir>,
 }
 
-/// Opens a store, and makes its layout where nothing is yet. A preview makes nothing: what isn't there is empty.
-fn open_store(store: &str, is_preview: bool) -> Result<Opened> {
-    let absolute = absolute(store)?;
-    let in_store = |error: StoreError| Problem::with_store(error, store);
-    if let Some(address) = absolute.strip_prefix(EVOLUTION) {
-        return open_evolution(address);
-    }
-    let spec = FilesSpec::parse(&absolute).map_err(|error| unknown(store).because(error))?;
-    match spec.root().map(files::detect).transpose().map_err(in_store)? {
-        Some(files::Found::Part { .. } | files::Found::Importable { .. } | files::Found::Other { .. }) => {
-            let found = look(spec.root().unwrap_or(Path::new(store)))?.store.unwrap_or_else(|| "–".to_owned());
-            return Err(Problem::new(Code::NothingKnownThere).with("place", store).with("found", found));
+/// Opens one or several stores, and makes the layout of folders where nothing is yet. A preview makes nothing: what isn't there
+/// is empty.
+fn open_store(stores: &[String], is_preview: bool) -> Result<Opened> {
+    let specs = stores.iter().map(|store| absolute(store)?.parse().map_err(|_| unknown(store)));
+    let specs: Vec<StoreSpec> = specs.collect::<Result<_>>()?;
+    let mut is_missing = false;
+    for (spec, store) in specs.iter().zip(stores).filter(|(spec, _)| spec.connector == "files") {
+        let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown(store).because(error))?;
+        let in_store = |error: StoreError| Problem::with_store(error, store);
+        match files.root().map(files::detect).transpose().map_err(in_store)? {
+            Some(files::Found::Part { .. } | files::Found::Importable { .. } | files::Found::Other { .. }) => {
+                let found = look(files.root().unwrap_or(Path::new(store)))?.store.unwrap_or_else(|| "–".to_owned());
+                return Err(Problem::new(Code::NothingKnownThere).with("place", &**store).with("found", found));
+            }
+            Some(files::Found::Missing | files::Found::Empty) if is_preview => is_missing = true,
+            _ if is_preview => {}
+            _ => files::prepare(&files).map_err(in_store)?,
         }
-        Some(files::Found::Missing | files::Found::Empty) if is_preview => {
-            let (mut empty, _) = MemoryStore::new(MemoryOptions::default());
-            empty.open().map_err(in_store)?;
-            return Ok(Opened { store: Box::new(empty), _staging: None });
-        }
-        _ if is_preview => {}
-        _ => files::prepare(&spec).map_err(in_store)?,
     }
-    let mut there = FilesStore::open_at(spec);
-    there.open().map_err(in_store)?;
-    Ok(Opened { store: Box::new(there), _staging: None })
-}
-
-#[cfg(target_os = "linux")]
-fn open_evolution(address: &str) -> Result<Opened> {
+    if is_missing {
+        let (mut empty, _) = MemoryStore::new(MemoryOptions::default());
+        empty.open().map_err(|error| Problem::with_store(error, ""))?;
+        return Ok(Opened { store: Box::new(empty), place: String::new(), _staging: None });
+    }
     let folder = env::temp_dir();
     let staging = TempDir::with_prefix_in("tandem-", &folder)
         .map_err(|error| Problem::new(Code::FileNotWritable).with("file", &*folder).because(error))?;
-    let address = Some(address.to_owned()).filter(|address| !address.is_empty());
-    let mut store = stores::eds::EdsStore::new(address, None, staging.path().to_owned());
-    store.open().map_err(|error| Problem::with_store(error, EVOLUTION))?;
-    Ok(Opened { store: Box::new(store), _staging: Some(staging) })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_evolution(_: &str) -> Result<Opened> {
-    Err(Problem::new(Code::EvolutionMissing))
+    let located = Located::find(&specs, staging.path())?;
+    let (mut store, place) = (located.store(None), located.place());
+    store.open().map_err(|error| Problem::with_store(error, &place))?;
+    Ok(Opened { store, place, _staging: Some(staging) })
 }
 
 /// The folder named `kind/name/name`.
@@ -523,7 +522,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (book, missing) = (home.path().join("book.vcf"), home.path().join("gone.ics"));
         fs::write(&book, CARD.repeat(2).replacen("Anna", "Bert", 2).replacen("UID:a", "UID:b", 1)).unwrap();
-        let into = Destination { store: format!("files:{}", home.path().join("Data").display()), folder: None };
+        let into = Destination { stores: vec![format!("files:{}", home.path().join("Data").display())], folder: None };
         let files = [book.clone(), missing.clone()];
         let preview = import(&into, &files, true, |_, _| {}).unwrap();
         assert_eq!((preview.added, home.path().join("Data").exists()), (2, false));
@@ -544,9 +543,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let book = home.path().join("book.vcf");
         fs::write(&book, CARD).unwrap();
-        let store = format!("files:{}", home.path().join("Data").display());
-        import(&Destination { store: store.clone(), folder: None }, &[book], false, |_, _| {}).unwrap();
-        let from = Destination { store, folder: Some("contacts/book".to_owned()) };
+        let stores = vec![format!("files:{}", home.path().join("Data").display())];
+        import(&Destination { stores: stores.clone(), folder: None }, &[book], false, |_, _| {}).unwrap();
+        let from = Destination { stores, folder: Some("contacts/book".to_owned()) };
         let to = home.path().join("out.vcf");
         assert_eq!(export(&from, &to).unwrap().items, 1);
         assert_eq!(fs::read_to_string(&to).unwrap(), CARD);
@@ -560,8 +559,8 @@ mod tests {
     fn a_destination_is_a_store_or_a_folder_of_the_one_set_up() {
         let set_up = ["files:/d".parse().unwrap()];
         let read = |text| Destination::parse(text, &set_up).unwrap();
-        assert_eq!(read(None), Destination { store: "files:/d".to_owned(), folder: None });
-        assert_eq!(read(Some("files:/e")).store, "files:/e");
+        assert_eq!(read(None), Destination { stores: vec!["files:/d".to_owned()], folder: None });
+        assert_eq!(read(Some("files:/e")).stores, ["files:/e"]);
         assert_eq!(read(Some("mail/Old")).folder.as_deref(), Some("mail/Old"));
         assert_eq!(Destination::parse(Some("mail/Old"), &[]).unwrap_err().code, Code::NotSetUp);
     }

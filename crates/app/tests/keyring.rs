@@ -138,7 +138,7 @@ fn init(secrets: Option<StoreKind>) -> app::message::Result<Created> {
     let office = Computer::new("office");
     let request = InitServer {
         name: "Office PC".into(),
-        store: office.spec(),
+        stores: vec![office.spec()],
         password: Secret::new(common::PASSWORD.into()),
         internet: false,
         listen: None,

@@ -164,9 +164,10 @@ pub(crate) struct Init {
     /// What the server is called. Without it, as this computer is called.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where the data is, for instance files:~/Tandem. An empty or missing folder gets the layout made.
-    #[arg(long, value_name = "STORE")]
-    pub(crate) store: String,
+    /// Where the data is, for instance files:~/Tandem. An empty or missing folder gets the layout made. Can be given several
+    /// times: then the data lies in all of these places.
+    #[arg(long = "store", value_name = "STORE", required = true)]
+    pub(crate) stores: Vec<String>,
     #[command(flatten)]
     pub(crate) password: PasswordFrom,
     /// "Synchronize via the Internet": whether other computers may connect from outside the local network.
@@ -259,9 +260,10 @@ pub(crate) struct Join {
     /// The server in the local network with this name or ID, as "tandem servers" lists it.
     #[arg(long, value_name = "NAME|ID")]
     pub(crate) lan: Option<String>,
-    /// Where the data is to be, for instance files:~/Tandem. An empty or missing folder gets the layout made.
-    #[arg(long, value_name = "STORE")]
-    pub(crate) store: String,
+    /// Where the data is to be, for instance files:~/Tandem. An empty or missing folder gets the layout made. Can be given
+    /// several times: then the data lies in all of these places.
+    #[arg(long = "store", value_name = "STORE", required = true)]
+    pub(crate) stores: Vec<String>,
     #[command(flatten)]
     pub(crate) password: PasswordFrom,
     /// What to do with items that only one side has.

@@ -40,6 +40,9 @@ pub enum FolderKind {
 }
 
 impl FolderKind {
+    /// All of them, in the order people see them.
+    pub const ALL: [Self; 5] = [Self::Mail, Self::Contacts, Self::Calendar, Self::Tasks, Self::Notes];
+
     /// How items of such a folder are written, unless as notes in text files.
     #[must_use]
     pub const fn format(self) -> Format {

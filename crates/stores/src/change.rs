@@ -22,6 +22,8 @@ pub enum Change {
     },
     /// New content, flags or folder for an item that must still be as listed.
     Update {
+        /// Which it is, kept with it where it has to be made anew.
+        uid: ItemUid,
         /// Which.
         href: Href,
         /// The revision it must still have.

@@ -24,7 +24,7 @@ pub trait Subject {
 
     /// The kinds of folders the store can hold.
     fn kinds(&self) -> Vec<FolderKind> {
-        vec![FolderKind::Mail, FolderKind::Contacts, FolderKind::Calendar, FolderKind::Tasks, FolderKind::Notes]
+        FolderKind::ALL.to_vec()
     }
 
     /// Adds an item of the folder's kind.
@@ -77,6 +77,7 @@ macro_rules! sentences {
 }
 
 sentences! { $
+    the_kinds_it_holds_are_told_and_no_other_is_taken
     a_created_item_is_read_back
     an_item_of_a_kind_the_folder_does_not_hold_is_refused
     an_item_beyond_the_limit_is_refused_by_its_size
@@ -178,6 +179,7 @@ fn create(folder: &FolderInfo, name: &str, bytes: &[u8], flags: Flags) -> Change
 
 fn update(entry: &Entry, content: Option<NewContent>, flags: &Flags, folder: Option<&FolderInfo>) -> Change {
     Change::Update {
+        uid: entry.uid.unwrap_or(ItemUid([0; 16])),
         href: entry.href.clone(),
         expect_rev: entry.rev.clone(),
         expect_flags: entry.flags.clone(),
@@ -263,6 +265,21 @@ fn assert_listed(store: &mut dyn Store, folder: &FolderInfo, entry: &Entry) {
     let listed = listed.expect("a written item is listed");
     let without_rev = |entry: &Entry| Entry { rev: crate::Rev(Vec::new()), ..entry.clone() };
     assert_eq!(without_rev(&listed), without_rev(entry));
+}
+
+/// Whoever has something of another kind can know beforehand.
+pub fn the_kinds_it_holds_are_told_and_no_other_is_taken(subject: &mut dyn Subject) {
+    let mut store = opened(subject);
+    let kinds = store.kinds();
+    assert_eq!(kinds, subject.kinds());
+    for (number, kind) in (1..).zip(FolderKind::ALL) {
+        let made = store.create_folder(None, "New", kind, FolderUid([number; 16]));
+        match made {
+            Ok(folder) => assert!(kinds.contains(&kind) && folder.kind == kind, "{folder:?}"),
+            Err(StoreError::Unsupported) => assert!(!kinds.contains(&kind), "{kind:?} is told and not taken"),
+            Err(error) => panic!("{kind:?}: {error:?}"),
+        }
+    }
 }
 
 /// Whatever the kind: what was created is there, once.

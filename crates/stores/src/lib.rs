@@ -5,7 +5,7 @@
 //! ([`Change`]) and is refused if that no longer holds ([`StoreError::Changed`]).
 //!
 //! Connectors: [`files`] (Maildir and vdir folders), [`outlook`] (classic Outlook on Windows), `eds` (Evolution Data
-//! Server on Linux) and [`memory`] (for simulations). [`conformance`] is the suite that every connector passes.
+//! Server on Linux) and [`memory`] (for simulations). [`SeveralStores`] makes one of several. [`conformance`] is the suite that every connector passes.
 
 mod change;
 pub use change::{Change, Intent, NewContent, Recovered, Written};
@@ -18,6 +18,9 @@ pub use folder::{FolderId, FolderInfo};
 
 mod item;
 pub use item::{Content, Entry, Href, Listing, ListingToken, Payload, Rev};
+
+mod several;
+pub use several::{Part, SeveralStores, shown_beside};
 
 mod staging;
 

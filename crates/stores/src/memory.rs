@@ -569,7 +569,7 @@ impl World {
                 self.touch(folder);
                 Ok(Written { entry: self.entry(&href) })
             }
-            Change::Update { href, expect_rev, expect_flags, content, flags, folder } => {
+            Change::Update { href, expect_rev, expect_flags, content, flags, folder, .. } => {
                 let before = self.expected(href, expect_rev, Some(expect_flags))?;
                 let bytes = content.as_ref().map(|content| self.bytes_to_store(content)).transpose()?;
                 let rev = self.count();

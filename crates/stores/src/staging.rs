@@ -94,7 +94,7 @@ impl Staging {
                 flags: flags.clone(),
                 name: name.clone(),
             },
-            Change::Update { href, expect_rev, expect_flags, content, flags, folder } => {
+            Change::Update { href, expect_rev, expect_flags, content, flags, folder, .. } => {
                 let there = match (folder, content) {
                     (Some(folder), _) => Some(folder.clone()),
                     (None, Some(_)) => match place(href) {

@@ -26,6 +26,11 @@ pub trait Store: Send {
     /// What it can do.
     fn caps(&self) -> Caps;
 
+    /// The kinds of folders it can hold, in the order of [`FolderKind::ALL`].
+    fn kinds(&self) -> Vec<FolderKind> {
+        FolderKind::ALL.to_vec()
+    }
+
     /// Checks that the store is there and is the one it was; makes its identity at first use.
     fn open(&mut self) -> Result<StoreId, StoreError>;
 

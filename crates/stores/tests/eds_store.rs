@@ -116,8 +116,8 @@ fn what_stopped_in_the_middle_is_finished() {
     ] {
         let now = list(&mut *store, &calendar.id.0).remove(0);
         let change = match change {
-            Change::Update { href, expect_flags, content, flags, folder, .. } => {
-                Change::Update { href, expect_rev: now.rev, expect_flags, content, flags, folder }
+            Change::Update { uid, href, expect_flags, content, flags, folder, .. } => {
+                Change::Update { uid, href, expect_rev: now.rev, expect_flags, content, flags, folder }
             }
             other => other,
         };

@@ -76,6 +76,7 @@ export class FakeHost implements Host {
     data_sources: () => [world.sources.outlook, world.sources.folder],
     choose_folder: () => world.sources.folder,
     new_folder: () => world.sources.fresh,
+    join_sources: () => world.sources.several,
     source_folders: () => world.sourceFolders,
     choose_data_file: () => world.dataFile,
     import_data_file: () => ({ ...world.dataFile, source: world.sources.folder }),

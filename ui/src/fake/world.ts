@@ -76,6 +76,16 @@ export const sources = {
     ],
     items: 2_910,
   }),
+  several: source("several-1", {
+    program: "several",
+    name: "Outlook – Anna, anna@example.org + /home/anna/Tandem",
+    kinds: [
+      { kind: "mail", folders: 12, items: 12_404 },
+      { kind: "contacts", folders: 3, items: 1_612 },
+      { kind: "calendar", folders: 3, items: 1_204 },
+    ],
+    items: 15_220,
+  }),
   fresh: source("folder-2", { name: "/home/anna/Tandem", path: "/home/anna/Tandem", state: "new" }),
 };
 

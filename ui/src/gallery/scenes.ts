@@ -84,6 +84,8 @@ export const scenes: readonly Scene[] = [
     id: "server-data/unusable",
     go: (session) => server({ step: "data", source: { ...sources.folder, id: "odd", state: "unusable", problem: problem("D06") } })(session),
   },
+  { id: "server-data/several", go: server({ step: "data" }), isUnfolded: true },
+  { id: "server-data/two-together", go: server({ step: "data", source: sources.several }) },
   { id: "server-data/old-data", go: server({ step: "data" }), press: [say("old-data-choose")] },
   { id: "server-folders/everything", go: server({ step: "folders" }) },
   { id: "server-folders/chosen", go: server({ step: "folders", preset: "named", chosen: ["mail/Inbox/Customers", "contacts/Contacts"] }) },

@@ -331,12 +331,13 @@ impl<R: Fn(u64, Report) + Send + Sync + Clone + 'static> Work<R> {
                 (stores::Change::Create { uid: *item, folder: folder.clone(), content, flags, name }, examined)
             }
             (
-                StoreChange::Write { state, existing: Some(existing), .. },
+                StoreChange::Write { item, state, existing: Some(existing), .. },
                 Write::Update { folder, kind, content: source },
             ) => {
                 let content = source.as_ref().map(|source| content(source, state, *kind)).transpose()?;
                 let (content, examined) = content.unzip();
                 let update = stores::Change::Update {
+                    uid: *item,
                     href: Href(existing.href.clone()),
                     expect_rev: stores::Rev(existing.rev.clone()),
                     expect_flags: existing.state.flags.clone(),

@@ -13,10 +13,11 @@ use crate::{
     blobs, log,
     message::{Code, Problem, Result},
     node::Node,
-    settings::Settings,
+    settings::{Settings, StoreSpec},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf};
+use stores::files::FilesSpec;
 
 const THIRD_PARTY: &str = "third-party.txt";
 
@@ -41,9 +42,8 @@ impl Host {
             Place::Settings => Target::Folder(self.profile().folder().to_owned()),
             Place::Data => {
                 let nowhere = || Problem::new(Code::NotSetUp);
-                let store = settings.stores.first().ok_or_else(nowhere)?;
-                let files = stores::files::FilesSpec::parse(&store.to_string()).map_err(|_| nowhere())?;
-                Target::Folder(files.roots().first().cloned().ok_or_else(nowhere)?)
+                let folder = |spec: &StoreSpec| FilesSpec::parse(&spec.to_string()).ok()?.roots().first().cloned();
+                Target::Folder(settings.stores.iter().find_map(folder).ok_or_else(nowhere)?)
             }
             Place::Backup => Target::Folder(blobs::place::folder(self.profile(), &settings)),
             Place::SavedFile => match self.saved_file().clone() {

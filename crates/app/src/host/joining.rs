@@ -28,7 +28,7 @@ impl Host {
             self.profile(),
             JoinRequest {
                 server,
-                store: None,
+                stores: Vec::new(),
                 password: Secret::new(request.password.0),
                 mode: Pairing::Combine,
                 only: Vec::new(),
@@ -74,10 +74,10 @@ impl Host {
     pub(super) async fn plan_first(&self, request: PlanFirst) -> Result<Preview> {
         let _one_at_a_time = self.changing().await;
         let source = self.source(&request.source)?;
-        let Some(store) = source.store else {
+        if source.stores.is_empty() {
             let place = source.view.path.unwrap_or_default();
             return Err(Problem::new(Code::ImportFirst).with("place", place).with("found", source.view.items));
-        };
+        }
         let folders: Vec<FolderView> = self.ask("folders", serde_json::json!({})).await?;
         let wished: BTreeSet<&str> = request.folders.iter().map(|wish| wish.path.as_str()).collect();
         let left_out = folders.iter().filter(|folder| !wished.contains(folder.path.as_str()));
@@ -86,7 +86,7 @@ impl Host {
         let chosen = chosen.map(|wish| (wish.path.clone(), wish.direction));
         let map = request.folders.iter().filter_map(|wish| Some((wish.path.clone(), wish.here.clone()?)));
         let again = JoinAgain {
-            store,
+            stores: source.stores,
             mode: match request.mode {
                 FirstMode::Combine => Pairing::Combine,
                 FirstMode::TakeServer => Pairing::TakeServer,

@@ -16,6 +16,8 @@ crate::commands! {
     choose_folder(Nothing) -> Option<DataSource>;
     /// The folder that new data would be kept in, if nothing else is chosen.
     new_folder(Nothing) -> DataSource;
+    /// Makes one data source of several.
+    join_sources(SourcesRequest) -> DataSource;
     /// The folders of a data source, in the order of a tree.
     source_folders(SourceRequest) -> Vec<SourceFolder>;
     /// Brings the loose files of a data source into a folder that can be synchronized.

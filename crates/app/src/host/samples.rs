@@ -160,7 +160,7 @@ impl Samples {
         let password = password::suggest(language);
         let request = InitServer {
             name: OFFICE.to_owned(),
-            store: store(&office),
+            stores: vec![store(&office)],
             password: password.clone(),
             internet: true,
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
@@ -181,7 +181,7 @@ impl Samples {
             .map_err(|error| Problem::with_invitation(error, &invitation.file_name))?;
         let request = JoinRequest {
             server: invitation.into(),
-            store: Some(store(&laptop)),
+            stores: vec![store(&laptop)],
             password,
             mode: Pairing::Combine,
             only: Vec::new(),

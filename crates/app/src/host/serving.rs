@@ -19,15 +19,15 @@ impl Host {
     pub(super) async fn create_server(&self, request: CreateServer) -> Result<CreatedServer> {
         let _one_at_a_time = self.changing().await;
         let source = self.source(&request.source)?;
-        let Some(store) = source.store else {
+        if source.stores.is_empty() {
             let place = source.view.path.unwrap_or_default();
             return Err(Problem::new(Code::ImportFirst).with("place", place).with("found", source.view.items));
-        };
+        }
         let created = Node::init_server(
             self.profile(),
             InitServer {
                 name: request.name,
-                store,
+                stores: source.stores,
                 password: Secret::new(request.password.0),
                 internet: request.internet,
                 listen: self.listen(),

@@ -3,12 +3,16 @@
 use super::{
     Host, blocking,
     desktop::FileKind,
-    types::{DataFile, DataFileFolder, DataSource, ImportAnswer, KindCount, SourceFolder, SourceRequest, SourceState},
+    types::{
+        DataFile, DataFileFolder, DataSource, ImportAnswer, KindCount, SourceFolder, SourceRequest, SourceState,
+        SourcesRequest,
+    },
 };
 use crate::{
     api::types::Nothing,
     engine::view::kind_name,
     language::Language,
+    located::Located,
     message::{Code, Problem, Result},
     places::{self, Destination, Found},
     settings::StoreSpec,
@@ -21,25 +25,21 @@ use std::{
 };
 use stores::{
     ProgramState, StoreError,
-    files::{self, FilesSpec, Surveyed},
+    files::{self, Surveyed},
 };
 
 /// A data source with what the window isn't told.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) view: DataSource,
-    /// How to name it as a store.
-    pub(super) store: Option<String>,
+    /// How to name it as a store, or as several; none if it can't be one as it is.
+    pub(super) stores: Vec<String>,
     /// Loose files to bring in first.
     loose: Vec<PathBuf>,
 }
 
 /// Problems of one file the window lists.
 const REFUSED_MAX: usize = 20;
-
-/// The kinds, in the order people see them.
-const KINDS: [FolderKind; 5] =
-    [FolderKind::Mail, FolderKind::Contacts, FolderKind::Calendar, FolderKind::Tasks, FolderKind::Notes];
 
 impl Host {
     pub(super) async fn data_sources(&self, _: Nothing) -> Result<Vec<DataSource>> {
@@ -65,12 +65,45 @@ impl Host {
         self.look_at_folder(default_folder()?).await
     }
 
+    pub(super) async fn join_sources(&self, request: SourcesRequest) -> Result<DataSource> {
+        let sources = request.sources.iter().map(|id| self.source(id)).collect::<Result<Vec<_>>>()?;
+        if let Some(loose) = sources.iter().find(|source| source.stores.is_empty()) {
+            let place = loose.view.path.clone().unwrap_or_default();
+            return Err(Problem::new(Code::ImportFirst).with("place", place).with("found", loose.view.items));
+        }
+        let stores: Vec<String> = sources.iter().flat_map(|source| source.stores.clone()).collect();
+        let named = stores.clone();
+        // Two that show the same are refused here, where they can still be chosen otherwise.
+        blocking(move || locate(&named).map(drop)).await?;
+        let is_new = sources.iter().all(|source| source.view.state == SourceState::New);
+        let kinds = FolderKind::ALL.into_iter().filter_map(|kind| {
+            let name = kind_name(kind);
+            let of_kind = sources.iter().flat_map(|source| source.view.kinds.iter().filter(|one| one.kind == name));
+            let (folders, items) = of_kind.fold((0, 0), |sum, one| (sum.0 + one.folders, sum.1 + one.items));
+            (folders > 0).then(|| KindCount { kind: name.to_owned(), folders, items })
+        });
+        let view = DataSource {
+            id: String::new(),
+            program: "several".to_owned(),
+            name: sources.iter().map(|source| source.view.name.as_str()).collect::<Vec<_>>().join(" + "),
+            path: None,
+            state: if is_new { SourceState::New } else { SourceState::Ready },
+            items: sources.iter().map(|source| source.view.items).sum(),
+            kinds: kinds.collect(),
+            is_mail_on_server: sources.iter().any(|source| source.view.is_mail_on_server),
+            problem: None,
+        };
+        Ok(self.keep_source(Source { view, stores, loose: Vec::new() }))
+    }
+
     pub(super) async fn source_folders(&self, request: SourceRequest) -> Result<Vec<SourceFolder>> {
         let source = self.source(&request.source)?;
         let language = self.language();
         blocking(move || {
-            let Some(store) = source.store else { return Ok(Vec::new()) };
-            let surveyed = survey(&store)?;
+            if source.stores.is_empty() {
+                return Ok(Vec::new());
+            }
+            let surveyed = survey(&source.stores)?;
             let views = surveyed.iter().map(|one| {
                 let (count, problem) = match &one.count {
                     Ok(count) => (*count, None),
@@ -102,7 +135,7 @@ impl Host {
         let (done, target) = blocking(move || {
             let from = source.view.path.as_deref().map(PathBuf::from).unwrap_or_default();
             let target = beside(&from);
-            let into = Destination { store: format!("files:{}", target.display()), folder: None };
+            let into = Destination { stores: vec![format!("files:{}", target.display())], folder: None };
             let done = places::import(&into, &source.loose, false, |_, _| {})?;
             Ok((done, target))
         })
@@ -143,9 +176,10 @@ impl Host {
     async fn bring_in(&self, source: Source, file: PathBuf, is_preview: bool) -> Result<DataFile> {
         let language = self.language();
         let (done, file) = blocking(move || {
-            let store =
-                source.store.ok_or_else(|| Problem::new(Code::StoreUnknown).with("spec", &*source.view.name))?;
-            let into = Destination { store, folder: None };
+            if source.stores.is_empty() {
+                return Err(Problem::new(Code::StoreUnknown).with("spec", &*source.view.name));
+            }
+            let into = Destination { stores: source.stores, folder: None };
             let done = places::import(&into, std::slice::from_ref(&file), is_preview, |_, _| {})?;
             let source = source.view.path.map(|path| look_at(Path::new(&path), language)).transpose()?;
             Ok((done, (file, source)))
@@ -203,10 +237,9 @@ fn look_at(path: &Path, language: Language) -> Result<Source> {
             (SourceState::Unusable, Some(problem.view(language)))
         }
     };
-    let kinds = match (state, &place.store) {
-        (SourceState::Ready, Some(store)) => counted(survey(store)?),
-        _ => Vec::new(),
-    };
+    let stores: Vec<String> = place.store.into_iter().collect();
+    let is_ready = state == SourceState::Ready && !stores.is_empty();
+    let kinds = if is_ready { counted(survey(&stores)?) } else { Vec::new() };
     let (loose, loose_items) = match place.found {
         Found::Importable { files, items } => (files, items),
         _ => (Vec::new(), 0),
@@ -222,7 +255,7 @@ fn look_at(path: &Path, language: Language) -> Result<Source> {
         is_mail_on_server: false,
         problem,
     };
-    Ok(Source { view, store: place.store, loose })
+    Ok(Source { view, stores, loose })
 }
 
 /// Evolution Data Server as a data source, if anybody uses it here.
@@ -273,14 +306,14 @@ fn of_program(
         is_mail_on_server: false,
         problem,
     };
-    Source { view, store: Some(store), loose: Vec::new() }
+    Source { view, stores: vec![store], loose: Vec::new() }
 }
 
 /// How much there is of each kind, in the order people see them.
 fn counted(surveyed: Vec<Surveyed>) -> Vec<KindCount> {
     let mut kinds: BTreeMap<usize, KindCount> = BTreeMap::new();
     for one in surveyed {
-        let order = KINDS.iter().position(|kind| *kind == one.folder.kind).unwrap_or(KINDS.len());
+        let order = FolderKind::ALL.iter().position(|kind| *kind == one.folder.kind).unwrap_or(FolderKind::ALL.len());
         let kind = kinds.entry(order).or_insert_with(|| KindCount {
             kind: kind_name(one.folder.kind).to_owned(),
             folders: 0,
@@ -292,18 +325,15 @@ fn counted(surveyed: Vec<Surveyed>) -> Vec<KindCount> {
     kinds.into_values().collect()
 }
 
-fn survey(store: &str) -> Result<Vec<Surveyed>> {
-    let unknown = || Problem::new(Code::StoreUnknown).with("spec", store);
-    let spec: StoreSpec = store.parse().map_err(|_| unknown())?;
-    if spec.connector == "eds" {
-        let surveyed = places::survey_evolution(&spec.place);
-        return surveyed.unwrap_or(Ok(Vec::new())).map_err(|error| Problem::with_store(error, store));
-    }
-    if spec.connector == "outlook" {
-        return places::survey_outlook(&spec.place).map_err(|error| Problem::with_store(error, store));
-    }
-    let files = FilesSpec::parse(store).map_err(|error| unknown().because(error))?;
-    files::survey(&files).map_err(|error| Problem::with_store(error, &spec.place))
+fn survey(stores: &[String]) -> Result<Vec<Surveyed>> {
+    locate(stores)?.survey()
+}
+
+/// Stores to be looked at: nothing is written, so nothing has to wait anywhere.
+fn locate(stores: &[String]) -> Result<Located> {
+    let read = |store: &String| store.parse().map_err(|_| Problem::new(Code::StoreUnknown).with("spec", &**store));
+    let specs: Vec<StoreSpec> = stores.iter().map(read).collect::<Result<_>>()?;
+    Located::find(&specs, Path::new(""))
 }
 
 fn path_of(all: &[Surveyed], one: &Surveyed) -> String {
@@ -320,7 +350,7 @@ fn path_of(all: &[Surveyed], one: &Surveyed) -> String {
 }
 
 fn kind_order(kind: &str) -> usize {
-    KINDS.iter().position(|known| kind_name(*known) == kind).unwrap_or(KINDS.len())
+    FolderKind::ALL.iter().position(|known| kind_name(*known) == kind).unwrap_or(FolderKind::ALL.len())
 }
 
 const fn special_name(special: SpecialUse) -> &'static str {

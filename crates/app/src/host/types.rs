@@ -85,13 +85,21 @@ pub struct SourceRequest {
     pub source: String,
 }
 
+/// Names data sources that are to be used together.
+#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SourcesRequest {
+    /// See [`DataSource::id`]. New folders go to the first that holds their kind.
+    pub sources: Vec<String>,
+}
+
 /// A place on this computer where items live, or could live.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct DataSource {
     /// Names it in requests, until the program ends.
     pub id: String,
-    /// `folder`, `thunderbird`, `evolution`, `outlook`, …: which program's data it is.
+    /// `folder`, `evolution`, `outlook`: which program's data it is; `several` for sources that are used together.
     pub program: String,
     /// What people call it: an account, a profile, a path.
     pub name: String,

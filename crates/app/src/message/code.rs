@@ -158,6 +158,7 @@ codes! {
     EvolutionClosed = "D25", Data, [];
     EvolutionBusy = "D26", TryLater, [];
     EvolutionRefuses = "D27", Data, [];
+    StoreTwice = "D28", Usage, ["spec"];
 
     DeletionsHeld = "S01", Held, ["n", "all", "folder", "computer"];
     NoRoom = "S02", Data, ["need_bytes", "free_bytes"];

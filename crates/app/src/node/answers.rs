@@ -10,20 +10,18 @@ use crate::{
     },
     engine::{Part, Room, State, view::SHAPE},
     language::Language,
-    message::{Code, Fact, Problem, Result},
+    message::{Code, Problem, Result},
     password::{Rule, StrengthClass},
     secrets::{SecretError, SecretName, SecretStore, StoreKind},
-    settings::{Role, Settings, StoreSpec},
+    settings::{Role, Settings},
 };
 use identity::{Fingerprint, Hint, Invitation, Secret, ServerName, Timestamp};
 use net::{Cut, Refusal};
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::{Arc, PoisonError},
     time::Duration,
 };
-use stores::files::{FilesSpec, Found};
 use sync::index::ReplicaIndex as _;
 
 /// A ticket holds so long if nobody says otherwise.
@@ -663,34 +661,6 @@ fn kept_class(secrets: &dyn SecretStore) -> Result<Option<StrengthClass>> {
     }
 }
 
-/// Looks at what lies at a `files` store's place; makes the layout where there is nothing yet.
-pub(super) fn prepare_files(spec: &StoreSpec) -> Result<()> {
-    let unknown = || Problem::new(Code::StoreUnknown).with("spec", spec.to_string());
-    let files = FilesSpec::parse(&spec.to_string()).map_err(|error| unknown().because(error))?;
-    let store = |error: stores::StoreError, path: &Path| Problem::with_store(error, &path.display().to_string());
-    let Some(root) = files.root() else {
-        // Single parts: what is named is used; what isn't there is made.
-        let place = files.roots().first().cloned().unwrap_or_default();
-        return stores::files::prepare(&files).map_err(|error| store(error, &place));
-    };
-    let place = root.display().to_string();
-    match stores::files::detect(root).map_err(|error| store(error, root))? {
-        Found::Missing | Found::Empty | Found::Layout { .. } => {
-            stores::files::prepare(&files).map_err(|error| store(error, root))
-        }
-        Found::Part { part } => Err(Problem::new(Code::NothingKnownThere)
-            .with("place", place.clone())
-            .with("found", format!("files:{}={place}", format!("{part:?}").to_lowercase()))),
-        Found::Importable { files } => {
-            let items: u64 = files.iter().map(|file| file.items).sum();
-            Err(Problem::new(Code::ImportFirst).with("place", place).with("found", Fact::from(items)))
-        }
-        Found::Other { examples, .. } => {
-            Err(Problem::new(Code::NothingKnownThere).with("place", place).with("found", examples.join(", ")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -708,7 +678,7 @@ mod tests {
         let profile = Profile::in_folder(&folder.path().join("profile"));
         let request = InitServer {
             name: "Office PC".into(),
-            store: format!("files:{}", data.display()),
+            stores: vec![format!("files:{}", data.display())],
             password: Secret::new("zebra-anchor-mild-otter-lamp".into()),
             internet: false,
             listen: Some("127.0.0.1:0".parse().unwrap()),

@@ -32,7 +32,6 @@ mod relay;
 mod router;
 mod server;
 mod setup;
-mod store;
 mod switchboards;
 mod taking_back;
 mod undo;
@@ -42,6 +41,7 @@ use crate::{
     blobs::{self, Blobs},
     control::ControlServer,
     engine::{self, Engine, Part},
+    located::Located,
     message::{Code, Problem, Result},
     profile::{Profile, ProfileLock},
     secrets::{self, SecretName, SecretStore, StoreKind},
@@ -58,7 +58,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
-use store::Located;
 use stores::{
     Store, StoreId,
     memory::{MemoryOptions, MemoryStore},
@@ -197,11 +196,10 @@ impl Node {
             Ok((key, read_service_id(&*held)?))
         })
         .await?;
-        let store = match (settings.stores.first(), part) {
-            (Some(spec), _) => Some(Located::find(spec, &profile)?),
+        let located = match part {
             // Its owner looks at the server's folders before choosing where they shall be.
-            (None, Part::Client) => None,
-            (None, Part::Server) => return Err(Problem::new(Code::NotSetUp)),
+            Part::Client if settings.stores.is_empty() => None,
+            _ => Some(Located::find(&settings.stores, &profile.staging())?),
         };
         let kept_by = profile.clone();
         let (settings, blobs) = blocking(move || {
@@ -218,10 +216,10 @@ impl Node {
         };
         let engine_settings =
             replica::Settings { is_preview: part == Part::Client, program, ..replica::Settings::default() };
-        let place = settings.stores.first().map(|spec| spec.place.clone()).unwrap_or_default();
+        let place = located.as_ref().map(Located::place).unwrap_or_default();
         let store = move |known: Option<StoreId>| -> Box<dyn Store> {
-            match store {
-                Some(store) => store.store(known),
+            match located {
+                Some(located) => located.store(known),
                 None => Box::new(MemoryStore::new(MemoryOptions::default()).0),
             }
         };

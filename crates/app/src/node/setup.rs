@@ -8,13 +8,13 @@ use super::{
     Instance, Node, OpenOptions, Use, blocking, client,
     finding::{self, Asking},
     gone, now_secs,
-    store::Located,
 };
 use crate::{
     api::types::Direction,
     blobs,
     engine::Engine,
     finding::Found,
+    located::Located,
     message::{Code, Problem, Result},
     password::{Rule, normal_form},
     profile::{Profile, ProfileLock},
@@ -37,8 +37,8 @@ use sync::plan::Pairing;
 pub struct InitServer {
     /// What it is called.
     pub name: String,
-    /// Where its data is, like `files:/home/anna/Data`.
-    pub store: String,
+    /// Where its data is, like `files:/home/anna/Data`: one place, or several.
+    pub stores: Vec<String>,
     /// What other computers must know.
     pub password: Secret,
     /// "Synchronize via the Internet".
@@ -69,8 +69,9 @@ pub struct Created {
 pub struct JoinRequest {
     /// The server, as an invitation or the local network names it.
     pub server: ServerToJoin,
-    /// Where this computer's data is. Without: it is chosen later ([`JoinAgain`]), and until then nothing is here.
-    pub store: Option<String>,
+    /// Where this computer's data is: one place, or several. None: it is chosen later ([`JoinAgain`]), and until then
+    /// nothing is here.
+    pub stores: Vec<String>,
     /// The server's password.
     pub password: Secret,
     /// What the first synchronization does with what only one side has.
@@ -257,7 +258,7 @@ impl Node {
         let rule = Rule::new(request.internet);
         let own = [name.as_str(), request.name.as_str()];
         let password = rule.accept(&request.password, &own).map_err(|strength| rule.problem(&strength))?;
-        settings.stores = vec![prepare_store(&request.store, profile).await?];
+        settings.stores = prepare_stores(&request.stores, profile).await?;
         let key = IdentityKey::generate();
         settings.role = Some(Role::Server);
         settings.name = Some(name.clone());
@@ -301,9 +302,9 @@ impl Node {
         if !request.dht_bootstrap.is_empty() {
             settings.network.dht_bootstrap = request.dht_bootstrap;
         }
-        let store = match &request.store {
-            Some(store) => Some(prepare_store(store, profile).await?),
-            None => None,
+        let stores = match &request.stores[..] {
+            [] => Vec::new(),
+            stores => prepare_stores(stores, profile).await?,
         };
         let ServerToJoin { name: server_name, public_key, knock, service_id, addresses, rendezvous, ticket, salt, lan } =
             request.server;
@@ -369,7 +370,7 @@ impl Node {
         // A way that a rendezvous opened is one for this time only.
         let is_lasting = addresses.contains(&address) || rendezvous.is_empty();
         let hints: Vec<SocketAddr> = Some(address).filter(|_| is_lasting).into_iter().chain(addresses).collect();
-        settings.stores = store.into_iter().collect();
+        settings.stores = stores;
         settings.role = Some(Role::Client);
         settings.name = ServerName::parse(&request.device_name).ok();
         settings.network.internet = is_from_afar || enrolled.internet;
@@ -483,16 +484,17 @@ fn refuse_second_role(settings: &Settings) -> Result<()> {
 }
 
 /// Looks at what lies at the store's place; makes the layout in an empty folder.
-async fn prepare_store(text: &str, profile: &Profile) -> Result<StoreSpec> {
-    let spec: StoreSpec = text.parse().map_err(|error| {
-        Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
-    })?;
-    let profile = profile.clone();
+async fn prepare_stores(texts: &[String], profile: &Profile) -> Result<Vec<StoreSpec>> {
+    let read = |text: &String| {
+        text.parse::<StoreSpec>().map_err(|error| {
+            Problem::new(Code::StoreUnknown).with("spec", text.to_owned()).because(format!("{error:?}"))
+        })
+    };
+    let specs: Vec<StoreSpec> = texts.iter().map(read).collect::<Result<_>>()?;
+    let staging = profile.staging();
     blocking(move || {
-        let store = Located::find(&spec, &profile)?;
-        store.prepare(&spec)?;
-        store.store(None).open().map_err(|error| Problem::with_store(error, &spec.place))?;
-        Ok(spec)
+        Located::find(&specs, &staging)?.prepare()?;
+        Ok(specs)
     })
     .await
 }

@@ -188,7 +188,7 @@ pub fn contact(uid: &str, name: &str, phone: &str) -> String {
 pub async fn init(computer: &Computer) {
     let request = InitServer {
         name: "Office PC".into(),
-        store: computer.spec(),
+        stores: vec![computer.spec()],
         password: Secret::new(PASSWORD.into()),
         internet: false,
         listen: Some("127.0.0.1:0".parse().unwrap()),
@@ -216,7 +216,7 @@ pub async fn invite(server: &Node, request: Value) -> Invitation {
 pub fn request(invitation: Invitation, computer: &Computer) -> JoinRequest {
     JoinRequest {
         server: invitation.into(),
-        store: Some(computer.spec()),
+        stores: vec![computer.spec()],
         password: Secret::new(PASSWORD.into()),
         mode: Pairing::Combine,
         only: Vec::new(),

@@ -37,7 +37,7 @@ async fn internet_server(computer: &Computer, network: &Testnet) -> Node {
     use_network(computer, network);
     let request = InitServer {
         name: "Office PC".into(),
-        store: computer.spec(),
+        stores: vec![computer.spec()],
         password: Secret::new(PASSWORD.into()),
         internet: true,
         listen: Some("127.0.0.1:0".parse().unwrap()),

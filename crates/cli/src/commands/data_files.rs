@@ -75,8 +75,8 @@ fn describe(imported: &Imported, is_preview: bool, words: Words) -> String {
 }
 
 pub(crate) async fn export(args: Export, profile: &Profile, words: Words) -> Result<Answer> {
-    let store = Destination::parse(args.from.as_deref(), &Settings::load(&profile.settings_file())?.stores)?.store;
-    let from = Destination { store, folder: Some(args.folder) };
+    let from = Destination::parse(args.from.as_deref(), &Settings::load(&profile.settings_file())?.stores)?;
+    let from = Destination { folder: Some(args.folder), ..from };
     let to = args.to;
     let file = to.display().to_string();
     let exported = waiting(move || places::export(&from, &to)).await?;

@@ -35,10 +35,10 @@ pub(crate) async fn init(args: Init, profile: &Profile, output: Output) -> Resul
     refuse_second_role(&Settings::load(&profile.settings_file())?)?;
     let name = args.name.unwrap_or_else(computer_name);
     let internet = args.internet.is_on();
-    let store = places::absolute(&args.store)?;
+    let stores = absolute(&args.stores)?;
     let password = password::new(&args.password, output, Rule::new(internet), &[&name]).await?;
     let secrets = args.secrets.secrets.map(StoreKind::from);
-    let request = InitServer { name, store, password, internet, listen: args.listen, secrets, folders: None };
+    let request = InitServer { name, stores, password, internet, listen: args.listen, secrets, folders: None };
     let created = Node::init_server(profile, request).await?;
     let (name, fingerprint) = (created.name.as_str(), created.fingerprint.to_string());
     let mut text = say!(words, "server-made", name = name);
@@ -107,16 +107,20 @@ async fn found_by_id(
     Ok(found.into())
 }
 
+fn absolute(stores: &[String]) -> Result<Vec<String>> {
+    stores.iter().map(|store| places::absolute(store)).collect()
+}
+
 fn again(args: Join) -> Result<JoinAgain> {
-    let store = places::absolute(&args.store)?;
+    let stores = absolute(&args.stores)?;
     let map = args.map.into_iter().map(|pair| (pair.theirs, pair.mine)).collect();
-    Ok(JoinAgain { store, mode: args.mode.into(), only: args.only, map, directions: Vec::new() })
+    Ok(JoinAgain { stores, mode: args.mode.into(), only: args.only, map, directions: Vec::new() })
 }
 
 fn request(args: Join, server: ServerToJoin, password: identity::Secret) -> Result<JoinRequest> {
     Ok(JoinRequest {
         server,
-        store: Some(places::absolute(&args.store)?),
+        stores: absolute(&args.stores)?,
         password,
         mode: args.mode.into(),
         only: args.only,

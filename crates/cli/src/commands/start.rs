@@ -104,7 +104,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
     let here = SocketAddr::from(([127, 0, 0, 1], 0));
     let request = InitServer {
         name: OFFICE.to_owned(),
-        store: office.store(),
+        stores: vec![office.store()],
         password: password.clone(),
         internet: false,
         listen: Some(here),
@@ -120,7 +120,7 @@ async fn demonstrate(place: &Path, output: Output) -> Result<Vec<Crossing>> {
         .map_err(|error| Problem::with_invitation(error, &invitation.file_name))?;
     let request = JoinRequest {
         server: invitation.into(),
-        store: Some(laptop.store()),
+        stores: vec![laptop.store()],
         password,
         mode: Pairing::Combine,
         only: Vec::new(),
@@ -279,7 +279,8 @@ async fn own_server(profile: &Profile, output: Output) -> Result<Next> {
     let name = if name.is_empty() { usual } else { name };
     let from = PasswordFrom { password_file: None };
     let password = passwords::new(&from, output, Rule::new(false), &[&name]).await?;
-    let request = InitServer { name, store, password, internet: false, listen: None, secrets: None, folders: None };
+    let request =
+        InitServer { name, stores: vec![store], password, internet: false, listen: None, secrets: None, folders: None };
     let created = Node::init_server(profile, request).await?;
     if let Some(note) = &created.note {
         output.problem_beside(note);

@@ -20,6 +20,7 @@ mod publishing;
 #[path = "../../../stores/tests/eds/session.rs"]
 #[allow(dead_code)]
 mod session;
+mod several;
 mod start;
 #[cfg(target_os = "linux")]
 mod unlike;

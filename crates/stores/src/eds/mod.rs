@@ -29,6 +29,12 @@ use std::{
 };
 use zbus::{MatchRule, blocking::MessageIterator, message::Type};
 
+/// The kinds of folders it holds: mail is Evolution's own.
+#[must_use]
+pub fn kinds() -> Vec<FolderKind> {
+    FolderKind::ALL.into_iter().filter(|kind| bus::Sort::of(*kind).is_some()).collect()
+}
+
 /// The Evolution Data Server of this session. See the module.
 pub struct EdsStore {
     eds: Arc<Mutex<Eds>>,
@@ -83,6 +89,10 @@ impl Drop for EdsWatch {
 impl Store for EdsStore {
     fn caps(&self) -> Caps {
         Caps { holds_uid: false, verbatim: false, absence_wait_ms: 1_000 }
+    }
+
+    fn kinds(&self) -> Vec<FolderKind> {
+        kinds()
     }
 
     fn open(&mut self) -> Result<StoreId, StoreError> {

@@ -183,6 +183,10 @@ impl Store for FilesStore {
         Caps { holds_uid: false, verbatim: true, absence_wait_ms }
     }
 
+    fn kinds(&self) -> Vec<FolderKind> {
+        self.places.parts.keys().map(|part| part.kind()).collect()
+    }
+
     fn open(&mut self) -> Result<StoreId, StoreError> {
         let was_there = std::mem::replace(&mut self.is_there, false);
         let id = match &self.id {

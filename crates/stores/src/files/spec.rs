@@ -155,23 +155,42 @@ impl FilesSpec {
         self.root.iter().cloned().chain(self.named.values().flatten().cloned()).collect()
     }
 
+    /// Whether a part of the other would show files of this one.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let others = other.places();
+        let clash = |place: &(Part, PathBuf)| others.iter().any(|other| share_files(place, other));
+        self.places().iter().any(clash)
+    }
+
+    /// The kinds of folders for which there is a part.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<pim::FolderKind> {
+        self.places().into_iter().map(|(part, _)| part.kind()).collect()
+    }
+
+    fn places(&self) -> Vec<(Part, PathBuf)> {
+        Part::ALL.into_iter().filter_map(|part| Some((part, self.part(part)?))).collect()
+    }
+
     fn check(&self) -> Result<(), SpecError> {
-        let places: Vec<(Part, PathBuf)> =
-            Part::ALL.into_iter().filter_map(|part| Some((part, self.part(part)?))).collect();
+        let places = self.places();
         if places.is_empty() {
             return Err(SpecError::Empty);
         }
-        for (index, (first, one)) in places.iter().enumerate() {
-            for (second, other) in &places[index + 1..] {
-                // A Maildir++ only looks at its own and at dotted names; anything else may lie inside it.
-                let is_nested = *first != Part::Mail && (one.starts_with(other) || other.starts_with(one));
-                if one == other || is_nested {
-                    return Err(SpecError::Overlap { first: *first, second: *second });
-                }
+        for (index, first) in places.iter().enumerate() {
+            if let Some(second) = places[index + 1..].iter().find(|second| share_files(first, second)) {
+                return Err(SpecError::Overlap { first: first.0, second: second.0 });
             }
         }
         Ok(())
     }
+}
+
+fn share_files((first, one): &(Part, PathBuf), (second, other): &(Part, PathBuf)) -> bool {
+    // A Maildir++ only looks at its own and at dotted names; anything else may lie inside it.
+    let has_mail = *first == Part::Mail || *second == Part::Mail;
+    one == other || !has_mail && (one.starts_with(other) || other.starts_with(one))
 }
 
 fn part_assignment(text: &str) -> Option<(Part, &str)> {
@@ -234,6 +253,21 @@ mod tests {
         let spec = FilesSpec::parse("files:/a,b=c,mail=/x,y").unwrap();
         assert_eq!(spec.root(), Some(Path::new("/a,b=c")));
         assert_eq!(spec.part(Part::Mail), Some("/x,y".into()));
+    }
+
+    #[test]
+    fn two_places_that_would_show_the_same_files_are_told() {
+        let overlap = |one: &str, other: &str| {
+            let (one, other) = (FilesSpec::parse(one).unwrap(), FilesSpec::parse(other).unwrap());
+            assert_eq!(one.overlaps(&other), other.overlaps(&one));
+            one.overlaps(&other)
+        };
+        assert!(overlap("files:/a", "files:/a"));
+        assert!(overlap("files:/a", "files:mail=/a/mail"));
+        assert!(overlap("files:contacts=/a", "files:calendars=/a/b"));
+        assert!(!overlap("files:/a", "files:/b"));
+        assert!(!overlap("files:mail=/a", "files:contacts=/a/b"));
+        assert!(!overlap("files:/a,mail=", "files:mail=/a/mail"));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Stage<'_> {
                 let put = self.put(&place, content, flags, names, is_flushed, written)?;
                 Ok(Step::Create { folder: folder.clone(), put })
             }
-            Change::Update { href, expect_rev, expect_flags, content, flags, folder } => {
+            Change::Update { href, expect_rev, expect_flags, content, flags, folder, .. } => {
                 let (source_folder, source, name) = self.places.item(href)?;
                 let target_folder = folder.clone().unwrap_or_else(|| source_folder.clone());
                 let target = self.places.folder(&target_folder)?;

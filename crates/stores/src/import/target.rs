@@ -25,6 +25,8 @@ pub(super) struct Target<'s> {
     elsewhere: BTreeMap<FolderKind, HashSet<PairingKey>>,
     group: Vec<Waiting>,
     group_bytes: usize,
+    /// What the store holds.
+    kinds: Vec<FolderKind>,
 }
 
 /// A folder that takes items.
@@ -44,9 +46,10 @@ struct Waiting {
 
 impl<'s> Target<'s> {
     pub(super) fn new(store: &'s mut dyn Store, into: Into, is_preview: bool) -> Result<Self, StoreError> {
-        let folders = store.folders()?;
+        let (folders, kinds) = (store.folders()?, store.kinds());
         Ok(Self {
             store,
+            kinds,
             into,
             is_preview,
             folders,
@@ -58,6 +61,11 @@ impl<'s> Target<'s> {
     }
 
     pub(super) fn add(&mut self, item: SourceItem, report: &mut Report) -> Result<(), StoreError> {
+        if !self.kinds.contains(&item.folder) {
+            let title = examine(item.folder, item.format, &item.bytes).title;
+            report.skip(item.path, title, StoreError::Unsupported.into());
+            return Ok(());
+        }
         let path = self.path_of(&item);
         let key = (item.folder, path);
         if !self.places.contains_key(&key) {

@@ -74,11 +74,22 @@ impl Subject for MemorySubject {
 /// A `files` store in a temporary folder, and a person with a shell.
 pub(crate) struct FilesSubject {
     home: TempDir,
+    /// What stands behind the path.
+    parts: &'static str,
 }
 
 impl FilesSubject {
     pub(crate) fn new() -> Self {
-        let subject = Self { home: tempfile::tempdir().unwrap() };
+        Self::with_parts("")
+    }
+
+    /// One with mail only.
+    pub(crate) fn for_mail() -> Self {
+        Self::with_parts(",contacts=,calendars=,tasks=,notes=")
+    }
+
+    fn with_parts(parts: &'static str) -> Self {
+        let subject = Self { home: tempfile::tempdir().unwrap(), parts };
         fs::create_dir(subject.root()).unwrap();
         files::prepare(&subject.spec()).unwrap();
         subject
@@ -89,7 +100,7 @@ impl FilesSubject {
     }
 
     pub(crate) fn spec(&self) -> FilesSpec {
-        FilesSpec::at(self.root())
+        FilesSpec::parse(&format!("files:{}{}", self.root().display(), self.parts)).unwrap()
     }
 
     pub(crate) fn open(&self) -> FilesStore {
@@ -205,6 +216,7 @@ pub(crate) fn create(folder: &str, name: &str, bytes: &[u8]) -> Change {
 /// New content, flags or folder for an entry.
 pub(crate) fn update(entry: &Entry, bytes: Option<&[u8]>, flags: &Flags, folder: Option<&str>) -> Change {
     Change::Update {
+        uid: entry.uid.unwrap_or(ItemUid([0; 16])),
         href: entry.href.clone(),
         expect_rev: entry.rev.clone(),
         expect_flags: entry.flags.clone(),
@@ -238,6 +250,24 @@ pub(crate) fn read(store: &dyn Store, entry: &Entry) -> Vec<u8> {
     match store.reader().read(&entry.href).unwrap().payload {
         Payload::Memory(bytes) => bytes.to_vec(),
         Payload::File { path, .. } => fs::read(path).unwrap(),
+    }
+}
+
+/// A message's file name as this system can hold it: where no name can hold a colon, a semicolon stands before the flags.
+pub(crate) fn on_disk(name: &str) -> String {
+    if cfg!(windows) { name.replace(":2,", ";2,") } else { name.to_owned() }
+}
+
+/// Copies a folder with everything in it, as a person does.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

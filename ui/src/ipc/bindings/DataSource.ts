@@ -12,7 +12,7 @@ export type DataSource = {
  */
 id: string, 
 /**
- * `folder`, `thunderbird`, `evolution`, `outlook`, …: which program's data it is.
+ * `folder`, `evolution`, `outlook`: which program's data it is; `several` for sources that are used together.
  */
 program: string, 
 /**

@@ -47,6 +47,7 @@ import type { ServerRequest } from "./ServerRequest";
 import type { SettingsView } from "./SettingsView";
 import type { SourceFolder } from "./SourceFolder";
 import type { SourceRequest } from "./SourceRequest";
+import type { SourcesRequest } from "./SourcesRequest";
 import type { Status } from "./Status";
 import type { TextRequest } from "./TextRequest";
 import type { TrafficHour } from "./TrafficHour";
@@ -76,6 +77,10 @@ choose_folder: Command<Nothing, DataSource | null>,
  * The folder that new data would be kept in, if nothing else is chosen.
  */
 new_folder: Command<Nothing, DataSource>, 
+/**
+ * Makes one data source of several.
+ */
+join_sources: Command<SourcesRequest, DataSource>, 
 /**
  * The folders of a data source, in the order of a tree.
  */

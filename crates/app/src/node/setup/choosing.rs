@@ -1,6 +1,6 @@
 //! Choosing anew after a preview, and the end of taking over.
 
-use super::{CHOICE, Choice, Mode, forget_records, prepare_store};
+use super::{CHOICE, Choice, Mode, forget_records, prepare_stores};
 use crate::{
     api::types::Direction,
     engine::Part,
@@ -16,8 +16,8 @@ use sync::plan::Pairing;
 /// What a client wants, that was added to its server but hasn't started its first synchronization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct JoinAgain {
-    /// Where this computer's data is.
-    pub store: String,
+    /// Where this computer's data is: one place, or several.
+    pub stores: Vec<String>,
     /// What the first synchronization does with what only one side has.
     pub mode: Pairing,
     /// Only these folders.
@@ -45,19 +45,19 @@ impl Node {
             let server = settings.server.as_ref().map(|server| server.name.to_string()).unwrap_or_default();
             return Err(Problem::new(Code::AlreadyConnected).with("server", server));
         }
-        let JoinAgain { store, mode, only, map, directions } = request;
+        let JoinAgain { stores, mode, only, map, directions } = request;
         // One whose taking back was interrupted is never the same: what is here now would pass for what people deleted.
         let wanted = Choice { mode: mode.into(), only, map, directions, is_set: chosen.is_set, ..Choice::default() };
-        if wanted == chosen && settings.stores.first().is_some_and(|known| known.to_string() == store) {
+        if wanted == chosen && settings.stores.iter().map(ToString::to_string).eq(stores.iter().cloned()) {
             return Ok(node);
         }
-        let store = prepare_store(&store, profile).await?;
+        let stores = prepare_stores(&stores, profile).await?;
         node.shut_down().await;
         let lock = profile.lock()?;
         let mut settings = Settings::load(&profile.settings_file())?;
         forget_records(profile, &mut settings)
             .map_err(|error| Problem::new(Code::ProfileUnusable).with("folder", profile.folder()).because(error))?;
-        settings.stores = vec![store];
+        settings.stores = stores;
         settings.save(&profile.settings_file())?;
         let node = Self::start(lock, settings, Use::Once, OpenOptions::default()).await?;
         let pairing = wanted.pairing();
