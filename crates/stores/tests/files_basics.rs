@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{FilesSubject, apply, create, list, names, read, update};
+use common::{FilesSubject, apply, copy_folder, create, list, names, on_disk, read, update};
 use pim::{Flag, Flags, FolderKind, FolderUid, SpecialUse};
 use std::fs;
 use stores::{
@@ -20,7 +20,7 @@ fn a_message_is_written_where_mail_programs_look() {
     let mut store = home.open();
     let written = apply(&mut store, create("mail", "1.host,S=2", b"hi")).unwrap().unwrap();
     assert_eq!(written.href, Href("mail/1.host,S=2".into()));
-    let path = home.root().join("mail/cur/1.host,S=2:2,");
+    let path = home.root().join(on_disk("mail/cur/1.host,S=2:2,"));
     assert_eq!(fs::read(&path).unwrap(), b"hi");
     assert!(names(&home.root().join("mail/tmp")).is_empty());
     assert_eq!(list(&mut store, "mail"), std::slice::from_ref(&written));
@@ -29,7 +29,7 @@ fn a_message_is_written_where_mail_programs_look() {
     let change = update(&written, None, &seen, None);
     let flagged = apply(&mut store, change.clone()).unwrap().unwrap();
     assert_eq!((&flagged.href, &flagged.flags), (&written.href, &seen));
-    assert!(home.root().join("mail/cur/1.host,S=2:2,Sa").is_file());
+    assert!(home.root().join(on_disk("mail/cur/1.host,S=2:2,Sa")).is_file());
     assert_eq!(fs::read_to_string(home.root().join("mail/dovecot-keywords")).unwrap(), "0 Work\n");
     assert!(matches!(apply(&mut store, change), Err(StoreError::Changed)), "the same belief is out of date");
 }
@@ -80,9 +80,9 @@ fn messages_of_other_programs_keep_what_those_wrote_into_the_name() {
     let mut store = home.open();
     let mail = home.root().join("mail");
     fs::write(mail.join("new/1.new"), b"1").unwrap();
-    fs::write(mail.join("cur/2.mbsync,U=7:2,S"), b"2").unwrap();
+    fs::write(mail.join(on_disk("cur/2.mbsync,U=7:2,S")), b"2").unwrap();
     fs::write(mail.join("cur/3.windows;2,FS"), b"3").unwrap();
-    fs::write(mail.join("cur/4.odd:2,SXb"), b"4").unwrap();
+    fs::write(mail.join(on_disk("cur/4.odd:2,SXb")), b"4").unwrap();
     let entries = list(&mut store, "mail");
     let shown: Vec<(&str, &str)> = entries.iter().map(|entry| (&*entry.href.0, &*entry.name)).collect();
     let expected = [
@@ -98,13 +98,16 @@ fn messages_of_other_programs_keep_what_those_wrote_into_the_name() {
     for entry in &entries {
         apply(&mut store, update(entry, None, &flags(&[Flag::Flagged]), None)).unwrap();
     }
-    assert_eq!(names(&mail.join("cur")), ["1.new:2,F", "2.mbsync,U=7:2,F", "3.windows;2,F", "4.odd:2,FXb"]);
+    assert_eq!(
+        names(&mail.join("cur")),
+        ["1.new:2,F", "2.mbsync,U=7:2,F", "3.windows;2,F", "4.odd:2,FXb"].map(on_disk)
+    );
     assert!(names(&mail.join("new")).is_empty());
     // In another folder mbsync's number is another message's.
     store.create_folder(None, "Other", FolderKind::Mail, FolderUid([1; 16])).unwrap();
     let numbered = list(&mut store, "mail").remove(1);
     apply(&mut store, update(&numbered, None, &numbered.flags, Some("mail/.Other"))).unwrap();
-    assert_eq!(names(&mail.join(".Other/cur")), ["2.mbsync:2,F"]);
+    assert_eq!(names(&mail.join(".Other/cur")), ["2.mbsync:2,F"].map(on_disk));
 }
 
 #[test]
@@ -115,13 +118,13 @@ fn keywords_are_translated_by_name_between_folders() {
     let mail = home.root().join("mail");
     fs::write(mail.join("dovecot-keywords"), "0 Work\n3 Home Office\n").unwrap();
     fs::write(mail.join(".Other/dovecot-keywords"), "0 Private\n1 Work\n").unwrap();
-    fs::write(mail.join("cur/1:2,Sad"), b"1").unwrap();
+    fs::write(mail.join(on_disk("cur/1:2,Sad")), b"1").unwrap();
     let entry = list(&mut store, "mail").remove(0);
     let all = flags(&[Flag::Seen, Flag::Keyword("Work".into()), Flag::Keyword("Home Office".into())]);
     assert_eq!(entry.flags, all);
     let moved = apply(&mut store, update(&entry, None, &all, Some("mail/.Other"))).unwrap().unwrap();
     assert_eq!(moved.flags, all);
-    assert_eq!(names(&mail.join(".Other/cur")), ["1:2,Sbc"]);
+    assert_eq!(names(&mail.join(".Other/cur")), ["1:2,Sbc"].map(on_disk));
     let keywords = fs::read_to_string(mail.join(".Other/dovecot-keywords")).unwrap();
     assert_eq!(keywords, "0 Private\n1 Work\n2 Home Office\n");
 }
@@ -143,7 +146,7 @@ fn a_keyword_that_finds_no_letter_is_read_back_as_absent() {
 fn two_files_with_one_base_are_two_messages() {
     let home = FilesSubject::new();
     let mut store = home.open();
-    fs::write(home.root().join("mail/cur/1:2,S"), b"read").unwrap();
+    fs::write(home.root().join(on_disk("mail/cur/1:2,S")), b"read").unwrap();
     fs::write(home.root().join("mail/new/1"), b"new").unwrap();
     let entries = list(&mut store, "mail");
     assert_eq!(entries.len(), 2);
@@ -210,6 +213,7 @@ fn items_directly_in_a_part_make_it_a_folder() {
     assert_eq!(list(&mut store, "contacts").len(), 1);
 }
 
+#[cfg_attr(windows, ignore = "there a folder has no number that outlives a new name")]
 #[test]
 fn a_renamed_folder_is_known_by_its_mark_and_a_copy_is_not_the_original() {
     let home = FilesSubject::new();
@@ -222,13 +226,11 @@ fn a_renamed_folder_is_known_by_its_mark_and_a_copy_is_not_the_original() {
         store.create_folder(None, "Old", kind, uid).unwrap();
         let path = |id: &str| home.root().join(id);
         fs::rename(path(old), path(new)).unwrap();
-        let copied = std::process::Command::new("cp").arg("-r").arg(path(new)).arg(path(copy)).status().unwrap();
-        assert!(copied.success());
+        copy_folder(&path(new), &path(copy));
         // Back under the old name, the copy is still the copy.
         for copy in [copy, old] {
             if copy == old {
-                let copied = std::process::Command::new("cp").arg("-r").arg(path(new)).arg(path(old)).status().unwrap();
-                assert!(copied.success());
+                copy_folder(&path(new), &path(old));
             }
             let folders = store.folders().unwrap();
             let uid_of = |id: &str| folders.iter().find(|folder| folder.id.0 == id).unwrap().uid;
@@ -273,7 +275,7 @@ fn a_part_at_another_place_must_be_there_too() {
     let mut store = FilesStore::open_at(spec.clone());
     let id: StoreId = store.open().unwrap();
     apply(&mut store, create("mail", "1", b"x")).unwrap();
-    assert!(mail.join("cur/1:2,").is_file());
+    assert!(mail.join(on_disk("cur/1:2,")).is_file());
     fs::rename(&mail, elsewhere.path().join("away")).unwrap();
     assert!(matches!(store.folders(), Err(StoreError::Unavailable { .. })));
     let told = FilesStore::open_at(spec).expecting(id).open();

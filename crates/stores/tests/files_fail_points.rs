@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
-use common::{FilesSubject, create, delete, list, names, stage, update};
+use common::{FilesSubject, create, delete, list, names, on_disk, stage, update};
 use fail::FailScenario;
 use pim::{Flag, Flags, FolderKind, FolderUid};
 use std::{
@@ -104,11 +104,11 @@ fn a_message_that_hides_between_two_readings_is_not_taken_as_deleted() {
     let scenario = FailScenario::setup();
     let (home, mut store) = with_contacts();
     let mail = home.root().join("mail");
-    fs::write(mail.join("cur/1.host:2,"), b"x").unwrap();
+    fs::write(mail.join(on_disk("cur/1.host:2,")), b"x").unwrap();
     let is_first = std::sync::atomic::AtomicBool::new(true);
     let hide = move || {
         if is_first.swap(false, std::sync::atomic::Ordering::Relaxed) {
-            fs::rename(mail.join("cur/1.host:2,"), mail.join("new/1.host")).unwrap();
+            fs::rename(mail.join(on_disk("cur/1.host:2,")), mail.join("new/1.host")).unwrap();
         }
     };
     fail::cfg_callback("files::between_new_and_cur", hide).unwrap();

@@ -261,7 +261,7 @@ async fn a_first_synchronization_whose_data_is_away_is_not_taken_back_and_goes_o
     Node::take_back_first(&laptop.profile()).await.unwrap();
     assert_ne!(laptop.items(), at_office);
     let again = JoinAgain {
-        store: laptop.spec(),
+        stores: vec![laptop.spec()],
         mode: Pairing::Combine,
         only: Vec::new(),
         map: Vec::new(),

@@ -4,7 +4,7 @@ use crate::{StoreError, staging::random_hex};
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Renames `from` to `to`, failing with [`ErrorKind::AlreadyExists`] when `to` is taken.
@@ -35,10 +35,41 @@ pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<bool> {
         Err(error) if flags_unsupported(&error) => Ok(false),
         Err(error) => Err(error),
     };
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    #[cfg(windows)]
+    return exchange_by_replacing(a, b);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple", windows)))]
     {
         let _ = (a, b);
         Ok(false)
+    }
+}
+
+/// Ends an exchange that a crash cut in two: no file is lost from sight.
+pub(super) fn finish_exchange(a: &Path, b: &Path) {
+    let kept = kept(a);
+    if kept.symlink_metadata().is_ok() {
+        // Nothing stands at `b` only if the system itself was cut off.
+        let _ = rename_new(&kept, b).or_else(|_| rename_new(&kept, a));
+    }
+}
+
+/// Where the file at `b` stands for a moment while it is exchanged with `a`.
+fn kept(a: &Path) -> PathBuf {
+    let mut kept = a.as_os_str().to_owned();
+    kept.push("-kept");
+    kept.into()
+}
+
+/// Windows replaces a file in one step as well, and gives what stood there another name.
+#[cfg(windows)]
+fn exchange_by_replacing(a: &Path, b: &Path) -> io::Result<bool> {
+    let kept = kept(a);
+    match super::replace_file::replace(b, a, &kept) {
+        Ok(true) => std::fs::rename(&kept, a).map(|()| true),
+        refused => {
+            finish_exchange(a, b);
+            refused
+        }
     }
 }
 

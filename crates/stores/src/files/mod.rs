@@ -21,6 +21,8 @@ mod names;
 mod place;
 mod reader;
 mod recover;
+#[cfg(windows)]
+mod replace_file;
 mod spec;
 mod stage;
 mod state;

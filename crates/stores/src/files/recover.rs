@@ -113,6 +113,7 @@ impl<'a> Recovery<'a> {
         let (folder, place, name) = self.places.item(href)?;
         let staged = place.staging().join(&put.staged);
         let path = self.find(&folder, &place, name)?.ok_or(StoreError::NotFound)?;
+        disk::finish_exchange(&staged, &path);
         if has_content(&path, put) && !same_file(&path, &staged) {
             let is_foreign =
                 staged.symlink_metadata().is_ok() && !has_content(&staged, put) && !self.is(&place, &staged, expect);
