@@ -193,7 +193,10 @@ impl Instance {
             let is_moved = tokio::select! {
                 () = changed(&mut reasons.network) => true,
                 () = changed(&mut reasons.rules) => false,
-                () = search.moved(link.remote_address().ip(), &mut whereabouts) => true,
+                said = search.moved(link.remote_address().ip(), &mut whereabouts) => {
+                    self.candidates.replace(Source::LocalNetwork, &said, super::now_secs());
+                    true
+                }
                 () = search.turned_up(), if !link.is_lan() => true,
                 // A relay is slower than any direct way, and costs somebody something.
                 () = sleep_until(direct_at.unwrap_or_else(Instant::now)), if direct_at.is_some() => {

@@ -4,7 +4,6 @@ use super::Instance;
 use identity::PublicKey;
 use net::{Announcement, Knock, KnockKey, KnockScope, LanBrowser, LanName, LanServer, OnLink};
 use std::{
-    collections::BTreeSet,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -84,13 +83,13 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub(super) struct Whereabouts {
     settles_at: Instant,
     /// It was looked for there.
-    looked_at: BTreeSet<SocketAddr>,
+    looked_at: Vec<SocketAddr>,
 }
 
 impl Whereabouts {
     /// Of a link that was made just now.
     pub(super) fn new() -> Self {
-        Self { settles_at: Instant::now() + SETTLING, looked_at: BTreeSet::new() }
+        Self { settles_at: Instant::now() + SETTLING, looked_at: Vec::new() }
     }
 }
 
@@ -133,9 +132,9 @@ impl Search {
         looking.entry(&servers)
     }
 
-    /// Waits until the server, called at `address`, moves to another one. That nobody answers at the old one would be
-    /// known only a quarter of a minute later. `known` outlives this wait, which others interrupt.
-    pub(super) async fn moved(&self, address: IpAddr, known: &mut Whereabouts) {
+    /// Waits until the server, called at `address`, moves to others, and says which. That nobody answers at the old one
+    /// would be known only a quarter of a minute later. `known` outlives this wait, which others interrupt.
+    pub(super) async fn moved(&self, address: IpAddr, known: &mut Whereabouts) -> Vec<SocketAddr> {
         let Some(looking) = &self.0 else { return std::future::pending().await };
         if !OnLink::system().is_lan(address) {
             return std::future::pending().await;
@@ -143,17 +142,13 @@ impl Search {
         looking.browser.only_listen();
         sleep_until(known.settles_at).await;
         let mut found = looking.found.clone();
-        let of_family = |servers: &[LanServer]| -> BTreeSet<SocketAddr> {
-            let entry = looking.entry(servers);
-            let all = entry.into_iter().flat_map(|server| server.addresses);
-            all.filter(|other| other.is_ipv4() == address.is_ipv4()).collect()
-        };
         loop {
-            let said = of_family(&found.borrow_and_update());
-            let is_elsewhere = !said.is_empty() && said.iter().all(|other| other.ip() != address);
+            let said = looking.entry(&found.borrow_and_update()).map(|server| server.addresses).unwrap_or_default();
+            let mut of_family = said.iter().map(SocketAddr::ip).filter(|other| other.is_ipv4() == address.is_ipv4());
+            let is_elsewhere = of_family.clone().next().is_some() && of_family.all(|other| other != address);
             if is_elsewhere && known.looked_at != said {
-                known.looked_at = said;
-                return;
+                known.looked_at.clone_from(&said);
+                return said;
             }
             if found.changed().await.is_err() {
                 return std::future::pending().await;
