@@ -4,6 +4,7 @@ use crate::{
     computer::Computer,
     lab::{Lab, until},
     ladder::Rungs,
+    roaming::AGAIN_WITHIN,
     routers::connect,
 };
 use serde_json::Value;
@@ -12,8 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Four seconds as a rule; where the announcement got lost, the silence is noticed, and then looked around.
-const FOLLOWED_WITHIN: Duration = Duration::from_secs(25);
+/// Where the announcement got lost, the silence is noticed, and then looked around.
+const EVEN_UNANNOUNCED: Duration = Duration::from_secs(25);
 
 fn names(servers: &Value) -> Vec<String> {
     let servers = servers["servers"].as_array().cloned().unwrap_or_default();
@@ -42,13 +43,18 @@ fn a_server_is_found_joined_and_followed_to_another_address() {
     let running = laptop.stay(&["run"]);
     office.write("notes/Ideas/two.txt", "two\n");
     until("a change is here", || laptop.has("notes/Ideas/two.txt").then_some(()));
-    // As when the router gave out another address.
-    lab.ip("office", "addr flush dev eth0 scope global");
-    lab.ip("office", "addr add 10.7.0.9/24 dev eth0");
-    office.write("notes/Ideas/three.txt", "three\n");
-    let ((), took) = until("a change is here again", || laptop.has("notes/Ideas/three.txt").then_some(()));
-    eprintln!("found at its new address after {took:?}");
-    assert!(took < FOLLOWED_WITHIN, "{took:?}");
+    // As when the router gives out another address. An announcement can get lost, three in a row don't.
+    let quick = (9..12).find(|number| {
+        lab.ip("office", "addr flush dev eth0 scope global");
+        lab.ip("office", &format!("addr add 10.7.0.{number}/24 dev eth0"));
+        let note = format!("notes/Ideas/at {number}.txt");
+        office.write(&note, "three\n");
+        let ((), took) = until("a change is here again", || laptop.has(&note).then_some(()));
+        eprintln!("found at its new address after {took:?}");
+        assert!(took < EVEN_UNANNOUNCED, "{took:?}");
+        took < AGAIN_WITHIN
+    });
+    assert!(quick.is_some(), "it was never followed at once");
     running.end();
     serving.end();
 }
