@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { clearDesk, computer, contact, findWindow, picture, serve, start, trayHost, xdotool } from "./desk.mjs";
+import { clearDesk, computer, contact, picture, serve, start, trayHost } from "./desk.mjs";
 import { until } from "./driver.mjs";
 
 before(() => {
@@ -67,47 +67,6 @@ test("a window attaches to a server that runs already, and leaves it running", a
     } finally {
       await window.close();
     }
-  }
-});
-
-test("without a tray closing asks first; kept running it comes back, and quitting leaves nothing behind", async () => {
-  const office = computer("no-tray");
-  office.write("contacts/Friends/a.vcf", contact("a", "Anna"));
-  const server = await serve(office, "Office PC");
-  server.close();
-  const window = await office.open();
-  const close = async () => {
-    const own = await findWindow("Tandem$");
-    xdotool("windowfocus", "--sync", own, "key", "alt+F4");
-    await window.waitFor("dialog[open]");
-  };
-  const isSeen = () => {
-    try {
-      return xdotool("search", "--onlyvisible", "--name", "Tandem$") !== "";
-    } catch {
-      return false;
-    }
-  };
-  try {
-    await window.sees("Everything is the same on your computers.");
-    assert.equal((await window.call("host_state")).hasTray, false);
-    await close();
-    await window.sees("You open it again from the start menu");
-    picture("close-asked");
-    await window.click("Cancel");
-    assert.ok(isSeen());
-    await close();
-    await window.click("Keep running");
-    await until("the window is hidden", () => !isSeen());
-    assert.equal(office.processes().length, 1, "it works on");
-    assert.equal(await office.again(), 0);
-    await until("the window is there again", isSeen);
-    await close();
-    // The page may be gone before it says that it was clicked.
-    await window.click("Quit Tandem").catch(() => {});
-    await until("the program has ended", () => office.processes().length === 0);
-  } finally {
-    await window.close();
   }
 });
 
